@@ -1,0 +1,52 @@
+"""Find the same building, product, cover or logo again in your photos.
+
+import resight
+
+resight.index("photos")                              # once, and again whenever the folder changes
+for hit in resight.search("query.jpg", gallery="photos/.resight", k=5):
+    print(hit.rank, hit.score, hit.path)
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from resight.describer import Describer
+    from resight.errors import ResightError
+    from resight.gallery import Gallery
+    from resight.images import Photo, read
+    from resight.indexer import Report, fit, index
+    from resight.recipe import Recipe
+    from resight.searcher import Searcher, search
+    from resight.types import Box, Descriptor, Hit, Ranking, Region
+
+_HOMES = {
+    "describer": ("Describer",),
+    "errors": ("ResightError",),
+    "gallery": ("Gallery",),
+    "images": ("Photo", "read"),
+    "indexer": ("Report", "fit", "index"),
+    "recipe": ("Recipe",),
+    "searcher": ("Searcher", "search"),
+    "types": ("Box", "Descriptor", "Hit", "Ranking", "Region"),
+}
+
+__version__ = "0.1.0"
+__all__ = [
+    "Box", "Describer", "Descriptor", "Gallery", "Hit", "Photo", "Ranking", "Recipe", "Region", "Report",
+    "ResightError", "Searcher", "fit", "index", "read", "search",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Public names are loaded on first use: importing resight imports nothing else."""
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"resight.{home}"), name)
+    raise AttributeError(f"module 'resight' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,6 @@
+"""`python -m resight` is the command."""
+
+from resight.cli import main
+
+if __name__ == "__main__":
+    main()

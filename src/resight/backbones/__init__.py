@@ -1,0 +1,1 @@
+"""Networks and their named layers: a file is a library, `build(name, weights)`. May import torch."""

@@ -1,0 +1,46 @@
+"""The command: a file is a verb. Nothing heavy is imported until a verb runs."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import typer
+
+from resight.errors import ResightError
+
+ROOT = Path(__file__).parent
+HELP = "Find the same building, product, cover or logo again in your photos."
+EPILOG = (
+    "Exit codes: 0 done, 1 some files failed, 2 wrong usage, 3 trouble with the gallery, 130 interrupted."
+)
+
+
+def verbs() -> list[str]:
+    """The verbs, from the file names of this room."""
+    return sorted(path.stem for path in ROOT.glob("*.py") if not path.stem.startswith("_"))
+
+
+def app() -> typer.Typer:
+    """The command with all of its verbs."""
+    command = typer.Typer(
+        help=HELP, epilog=EPILOG, no_args_is_help=True, add_completion=False, rich_markup_mode=None
+    )
+    for verb in verbs():
+        command.command(verb)(getattr(importlib.import_module(f"resight.cli.{verb}"), verb))
+    return command
+
+
+def main() -> None:
+    """Run the command; an error of the user's or the gallery's is one sentence on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # names that are not UTF-8
+    try:
+        app()()
+    except ResightError as error:
+        sys.stderr.write(f"resight: {error}\n")
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,16 @@
+"""`resight compact`: give back the room of removed photos."""
+
+from __future__ import annotations
+
+from resight.cli._options import GalleryOption
+
+
+def compact(gallery: GalleryOption = None) -> None:
+    """Write the vectors anew without those of removed photos; searches go on meanwhile."""
+    from resight import indexer
+    from resight.cli._options import gallery_folder
+    from resight.cli._terminal import Terminal, print_line
+
+    with Terminal().watching() as terminal:
+        given = indexer.compact(gallery_folder(gallery), terminal)
+    print_line(f"Gave back {given:,} bytes.")

@@ -1,0 +1,33 @@
+"""`resight fit`: fit the gallery's recipe anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from resight.cli._options import EngineOption, GalleryOption, WorkersOption
+
+
+def fit(
+    gallery: GalleryOption = None,
+    fit_from: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Borrow the fit of another gallery."),
+    ] = None,
+    engine: EngineOption = "auto",
+    workers: WorkersOption = None,
+) -> None:
+    """Fit the recipe anew on the gallery's own photos, and describe them all with it; a rerun goes on."""
+    from resight import indexer
+    from resight.cli._options import gallery_folder
+    from resight.cli._terminal import Terminal, print_line
+
+    with Terminal().watching() as terminal:
+        source = gallery_folder(fit_from) if fit_from else None
+        told = indexer.fit(gallery_folder(gallery), source, engine=engine, workers=workers, progress=terminal)
+    if told is None:
+        print_line("Stopped before the end: `resight fit` goes on from here; searches use the old fit.")
+        raise typer.Exit(130)
+    print_line(f"The recipe is now {told}.")

@@ -1,0 +1,78 @@
+"""`resight index PHOTOS`: make a gallery of a folder, or bring it up to date."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from resight.cli._options import EngineOption, JsonOption, WorkersOption
+
+
+def index(
+    photos: Annotated[Path, typer.Argument(help="A folder of photos; everything in it is looked at.")],
+    gallery: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--gallery", help="Where the gallery is; by default PHOTOS/.resight."),
+    ] = None,
+    recipe: Annotated[str, typer.Option(help="A recipe's name (see `resight recipes`) or TOML file.")] = "",
+    fit_from: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Borrow the fit of another gallery, instead of fitting on these photos."),
+    ] = None,
+    prune: Annotated[bool, typer.Option("--prune", help="Even if most of the photos are gone.")] = False,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Try files again that failed or were removed by hand.")
+    ] = False,
+    engine: EngineOption = "auto",
+    workers: WorkersOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a gallery of a folder of photos, or bring it up to date."""
+    from resight import indexer
+    from resight.cli._options import gallery_folder
+    from resight.cli._terminal import Terminal, print_json, print_line
+    from resight.recipe import Recipe
+
+    with Terminal().watching() as terminal:
+        report = indexer.index(
+            photos,
+            gallery,
+            Recipe.load(recipe) if recipe else None,
+            engine=engine,
+            workers=workers,
+            prune=prune,
+            retry=retry,
+            fit_from=gallery_folder(fit_from) if fit_from else None,
+            progress=terminal,
+        )
+    if as_json:
+        print_json(dataclasses.asdict(report) | {"gallery": str(report.gallery.absolute())})
+    else:
+        for line in _told(report):
+            print_line(line)
+    if report.interrupted:
+        print_line("Stopped before the end: the same command goes on from here.")
+        raise typer.Exit(130)
+    raise typer.Exit(1 if report.failed or report.unreadable else 0)
+
+
+def _told(report: object) -> list[str]:
+    values = dataclasses.asdict(report)  # type: ignore[call-overload]
+    told = {
+        "described": "described", "same": "with contents known already", "moved": "moved",
+        "unchanged": "unchanged", "vanished": "vanished", "failed": "failed", "skipped": "others skipped",
+    }  # fmt: skip
+    parts = [f"{values[key]} {words}" for key, words in told.items() if values[key]]
+    lines = [f"{values['photos']} photos: {', '.join(parts) or 'nothing to do'}."]
+    if values["fitted"]:
+        lines.append(f"The recipe was {values['fitted']}, without labels.")
+    if values["failed"]:
+        lines.append("`resight info --failures` says which failed, and why.")
+    lines += [
+        f"The folder {folder} could not be read; what was known of it stays."
+        for folder in values["unreadable"]
+    ]
+    return [*lines, f"Gallery: {values['gallery']}"]

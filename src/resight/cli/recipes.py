@@ -1,0 +1,32 @@
+"""`resight recipes`: the recipes that ship with Resight."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from resight.cli._options import JsonOption
+
+
+def recipes(
+    name: Annotated[str, typer.Argument(help="Print this recipe, to start your own from.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """List the recipes that ship with Resight, or print one."""
+    from resight import recipe
+    from resight.cli._terminal import print_json, print_line
+
+    if name:
+        recipe.Recipe.load(name)
+        print_line((recipe.FOLDER / f"{name}.toml").read_text(encoding="utf8").rstrip())
+        return
+    first = {
+        found: (recipe.FOLDER / f"{found}.toml").read_text(encoding="utf8").partition("\n")[0].lstrip("# ")
+        for found in recipe.names()
+    }
+    if as_json:
+        print_json(first)
+        return
+    for found, line in first.items():
+        print_line(f"{found:14}{line}")

@@ -1,0 +1,27 @@
+"""`resight remove FILE...`: take photos out of the gallery."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from resight.cli._options import GalleryOption, JsonOption
+
+
+def remove(
+    files: Annotated[list[str], typer.Argument(help="Paths, or globs over relative paths.")],
+    gallery: GalleryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take photos out of the gallery; the files stay, and come back with `resight index --retry` only."""
+    from resight import indexer
+    from resight.cli._options import gallery_folder
+    from resight.cli._terminal import print_json, print_line
+
+    gone = indexer.remove(gallery_folder(gallery), files)
+    if as_json:
+        print_json({"removed": gone})
+        return
+    for path in gone:
+        print_line(f"removed {path}")

@@ -1,0 +1,47 @@
+"""`resight search QUERY`: which photos show the same thing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from resight.cli._options import EngineOption, GalleryOption, JsonOption
+
+
+def search(
+    query: Annotated[Path, typer.Argument(help="A photo, in the gallery or not.")],
+    gallery: GalleryOption = None,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many hits.")] = 10,
+    box: Annotated[
+        str, typer.Option(help="x,y,w,h in pixels of the upright photo: look for this part.")
+    ] = "",
+    under: Annotated[str, typer.Option(help="Only files whose relative path fits this glob or folder.")] = "",
+    html: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Write the ranking as a page with pictures."),
+    ] = None,
+    engine: EngineOption = "openvino",
+    as_json: JsonOption = False,
+) -> None:
+    """Find the photos of a gallery that show the same thing as a photo."""
+    from resight.cli._options import gallery_folder
+    from resight.cli._terminal import Terminal, print_json, print_line
+    from resight.gallery import Gallery
+    from resight.searcher import Searcher
+    from resight.types import Box
+
+    wanted = Box.parse(box) if box else None
+    with Terminal().watching() as terminal, Gallery(gallery_folder(gallery)) as opened:
+        ranking = Searcher(opened, engine).search(query, k, wanted, under or None)
+        if html:
+            from resight.pictures.report import write_report
+
+            write_report(html, ranking, query, wanted)
+            terminal.say(f"Wrote {html}")
+    if as_json:
+        print_json(ranking.as_dict())
+        return
+    for hit in ranking:
+        print_line(f"{hit.rank:4d}  {hit.score:6.3f}  {hit.path}{'  (the query itself)' if hit.self else ''}")

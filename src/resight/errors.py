@@ -1,0 +1,70 @@
+"""Every error is one sentence that says what to do; the command prints it, a service sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class ResightError(Exception):
+    """The root of the tree; `exit_code` is what the command returns for it."""
+
+    exit_code = 2
+
+
+class UnknownMethod(ResightError):
+    """A method, recipe or layer was asked for by a name that does not exist."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"No {kind} called '{name}'. Known: {', '.join(sorted(known))}.")
+
+
+class BadSetting(ResightError):
+    """A setting is unknown, or its value cannot be read."""
+
+
+class BadRecipe(ResightError):
+    """A recipe file cannot be understood."""
+
+
+class BadQuery(ResightError):
+    """A query, box or path cannot be searched for."""
+
+
+class NetworkUnavailable(ResightError):
+    """A network or its weights cannot be loaded."""
+
+
+class BadImage(ResightError):
+    """A file is not a photo that can be described; the message is the reason that is recorded."""
+
+    exit_code = 1
+
+
+class GalleryError(ResightError):
+    """The gallery is missing, locked, damaged or of another kind."""
+
+    exit_code = 3
+
+
+class NoGallery(GalleryError):
+    """There is no gallery where one was looked for."""
+
+
+class GalleryLocked(GalleryError):
+    """Another process is writing to the gallery."""
+
+
+class NotFitted(GalleryError):
+    """The gallery's recipe has steps that were not fitted yet."""
+
+
+class DescribedOtherwise(GalleryError):
+    """A descriptor comes from another recipe, network, fit or pixel path than the gallery's."""
+
+
+class StorageFailed(GalleryError):
+    """The disk is full, or a file of the gallery could not be written."""
+
+
+class TooMuchVanished(GalleryError):
+    """So many photos are gone that an unmounted drive is likelier than a clean-up."""

@@ -1,0 +1,128 @@
+"""The catalogue: one SQLite file, whose rows are the only truth about a gallery."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from resight.errors import GalleryError, NoGallery, StorageFailed
+
+NAME = "catalogue.sqlite"
+FORMAT = 1
+
+SCHEMA = """
+CREATE TABLE facts (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE images (
+    id INTEGER PRIMARY KEY,
+    sha256 BLOB NOT NULL UNIQUE,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    kept_first INTEGER,
+    kept_shapes TEXT,
+    kept_crc INTEGER
+);
+CREATE TABLE files (
+    relative PRIMARY KEY,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    image INTEGER REFERENCES images (id),
+    failure TEXT
+) WITHOUT ROWID;
+CREATE INDEX files_image ON files (image);
+CREATE TABLE generations (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    purpose TEXT NOT NULL,
+    width INTEGER,
+    rows INTEGER NOT NULL DEFAULT 0,
+    parameters TEXT,
+    provenance TEXT NOT NULL
+);
+CREATE TABLE descriptors (
+    generation INTEGER NOT NULL REFERENCES generations (number),
+    first_row INTEGER NOT NULL,
+    rows INTEGER NOT NULL,
+    image INTEGER NOT NULL,
+    crc INTEGER NOT NULL,
+    regions TEXT,
+    PRIMARY KEY (generation, first_row)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX descriptors_image ON descriptors (image, generation);
+CREATE TABLE dead (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    generation INTEGER NOT NULL,
+    first_row INTEGER NOT NULL,
+    rows INTEGER NOT NULL
+);
+"""
+
+
+def create(folder: Path) -> sqlite3.Connection:
+    """Open the catalogue for writing; a new one gets its tables."""
+    connection = sqlite3.connect(folder / NAME, isolation_level=None, check_same_thread=False, timeout=30)
+    with storage_errors():
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+            connection.executescript(
+                f"BEGIN; {SCHEMA} INSERT INTO facts VALUES ('format', {FORMAT}); COMMIT;"
+            )
+    return _checked(connection, folder)
+
+
+def open_to_read(folder: Path) -> sqlite3.Connection:
+    """Open the catalogue for reading, beside a writer; on a read-only disk too."""
+    path = folder / NAME
+    if not path.is_file():
+        raise NoGallery(f"There is no gallery in {folder}: make one with `resight index`.")
+    uri = path.resolve().as_uri()
+    writable = os.access(folder, os.W_OK)
+    # a write-ahead log needs a place for its shared memory; where nothing can be written, nothing changes
+    mode = "mode=ro" if writable or (folder / f"{NAME}-shm").exists() else "mode=ro&immutable=1"
+    connection = sqlite3.connect(
+        f"{uri}?{mode}", uri=True, isolation_level=None, check_same_thread=False, timeout=30
+    )
+    return _checked(connection, folder)
+
+
+def _checked(connection: sqlite3.Connection, folder: Path) -> sqlite3.Connection:
+    try:
+        (found,) = connection.execute("SELECT value FROM facts WHERE key = 'format'").fetchone() or (0,)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise GalleryError(f"The catalogue in {folder} cannot be read ({error}).") from None
+    if found != FORMAT:
+        connection.close()
+        raise GalleryError(f"The gallery in {folder} has format {found}; this Resight reads format {FORMAT}.")
+    return connection
+
+
+def to_stored(relative: str) -> str | bytes:
+    """A relative path as the catalogue holds it: text, or bytes where the name is not valid UTF-8."""
+    try:
+        relative.encode("utf8")
+    except UnicodeEncodeError:
+        return os.fsencode(relative)
+    return relative
+
+
+def from_stored(relative: str | bytes) -> str:
+    """The path again, as Python spells it."""
+    return os.fsdecode(relative)
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """A full disk, or a broken one, said in a sentence."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise StorageFailed(
+            f"The gallery could not be written ({error}); nothing committed is lost."
+        ) from error
+    except OSError as error:
+        raise StorageFailed(
+            f"The gallery could not be written ({error.strerror or error}); nothing committed is lost."
+        ) from error

@@ -1,0 +1,52 @@
+"""What a walk found against what the catalogue holds, compared inside SQLite so that memory stays flat."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from itertools import islice
+
+from resight.gallery.catalogue import from_stored, to_stored
+
+REMOVED = "removed"
+
+
+class Changes:
+    """A walk's files (relative path, size, time of change in ns) beside those of a catalogue."""
+
+    def __init__(self, connection: sqlite3.Connection, found: Iterable[tuple[str, int, int]]) -> None:
+        self._connection = connection
+        one = connection.execute
+        one("DROP TABLE IF EXISTS temp.found")
+        one("CREATE TEMP TABLE found (relative PRIMARY KEY, size INTEGER, mtime_ns INTEGER) WITHOUT ROWID")
+        rows = ((to_stored(relative), size, changed) for relative, size, changed in found)
+        while batch := list(islice(rows, 10_000)):
+            one("BEGIN")
+            connection.executemany("INSERT OR IGNORE INTO temp.found VALUES (?, ?, ?)", batch)
+            one("COMMIT")
+        self.found: int = one("SELECT count(*) FROM temp.found").fetchone()[0]
+        self.known: int = one("SELECT count(*) FROM files").fetchone()[0]
+
+    def paths(self) -> Iterable[str]:
+        """The relative paths that the walk found."""
+        return (from_stored(path) for (path,) in self._connection.execute("SELECT relative FROM temp.found"))
+
+    def to_read(self, retry: bool) -> list[str]:
+        """Files that are new or changed; with `retry` also those that failed or were removed by hand."""
+        rows = self._connection.execute(
+            "SELECT found.relative FROM temp.found LEFT JOIN files USING (relative) "
+            "WHERE files.relative IS NULL OR files.size <> found.size OR files.mtime_ns <> found.mtime_ns "
+            "OR (? AND files.image IS NULL) ORDER BY found.relative",
+            (retry,),
+        )
+        return [from_stored(path) for (path,) in rows]
+
+    def vanished(self, unreadable: Iterable[str]) -> list[str]:
+        """Files of the catalogue that the walk did not find, but for those in folders it could not list."""
+        rows = self._connection.execute(
+            "SELECT files.relative FROM files LEFT JOIN temp.found USING (relative) "
+            "WHERE found.relative IS NULL ORDER BY files.relative"
+        )
+        unknown = tuple(f"{folder}/" for folder in unreadable)
+        paths = (from_stored(path) for (path,) in rows)
+        return [path for path in paths if not path.startswith(unknown)] if unknown else list(paths)

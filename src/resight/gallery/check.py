@@ -1,0 +1,139 @@
+"""Every row of a gallery against its bytes, and every file against the disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from resight.errors import GalleryError
+from resight.gallery import parameters
+from resight.gallery.reader import Gallery, kept_name
+from resight.gallery.vectors import checksum, mapped
+from resight.gallery.writer import Writer
+
+Kind = Literal["catalogue", "parameters", "vectors", "kept", "file"]
+UNIT = 1e-3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not as the catalogue says, and what would put it right."""
+
+    kind: Kind
+    what: str
+    repair: str
+    image: int | None = None
+
+    @property
+    def damage(self) -> bool:
+        """Whether the gallery itself is damaged; a photo that changed meanwhile is no damage."""
+        return self.kind != "file"
+
+
+def verify(gallery: Gallery, contents: bool = False) -> Iterator[Finding]:
+    """What is wrong; nothing is changed. With `contents` the photos are read and hashed again too."""
+    with gallery.at_rest():
+        (verdict,) = gallery.connection.execute("PRAGMA quick_check").fetchone()
+        if verdict != "ok":
+            yield Finding("catalogue", f"the catalogue is damaged: {verdict}", "index into a new gallery")
+            return
+        yield from _vectors(gallery)
+        yield from _kept(gallery)
+        yield from _files(gallery, contents)
+
+
+def repair(writer: Writer, findings: list[Finding]) -> int:
+    """Forget the images whose vectors are damaged, so that the next `index` describes them again."""
+    images = {finding.image for finding in findings if finding.image is not None and finding.damage}
+    for image in images:
+        writer.forget_image(image)
+    writer.drop_orphans()
+    return len(images)
+
+
+def _vectors(gallery: Gallery) -> Iterator[Finding]:
+    live, again = gallery.live, "forget the photo, so that the next `resight index` describes it again"
+    if live is None:
+        return
+    if live.parameters:
+        try:
+            parameters.load(gallery.folder, live.parameters)
+        except (OSError, GalleryError):
+            yield Finding("parameters", f"{live.parameters} is missing or damaged", "run `resight fit`")
+    rows = gallery.connection.execute(
+        "SELECT image, first_row, rows, crc FROM descriptors WHERE generation = ? ORDER BY first_row",
+        (live.number,),
+    )
+    spans = [(first, count) for first, count in gallery.dead]
+    for image, first, count, crc in rows:
+        spans.append((first, count))
+        found = gallery.vectors[first : first + count]
+        name = f"the descriptor of {', '.join(gallery.files_of(image)) or f'image {image}'}"
+        if len(found) < count or checksum(found) != crc:
+            yield Finding("vectors", f"{name} is not what was written", again, image)
+        elif not np.allclose(np.linalg.norm(found, axis=1), 1, atol=UNIT):
+            yield Finding("vectors", f"{name} is not of unit length", again, image)
+    yield from _tiling(sorted(spans), live.rows)
+    for (image,) in gallery.connection.execute(
+        "SELECT image FROM descriptors WHERE image NOT IN (SELECT id FROM images)"
+    ):
+        yield Finding("catalogue", f"rows of image {image}, which is unknown", "run `resight compact`")
+
+
+def _tiling(spans: list[tuple[int, int]], rows: int) -> Iterator[Finding]:
+    """Every row belongs to one image or is dead."""
+    end = 0
+    for first, count in [*spans, (rows, 0)]:
+        if first != end:
+            yield Finding(
+                "catalogue", f"rows {end} to {first} belong to none or to two", "run `resight compact`"
+            )
+        end = first + count
+
+
+def _kept(gallery: Gallery) -> Iterator[Finding]:
+    rows = gallery.connection.execute(
+        "SELECT id, kept_first, kept_crc, kept_shapes FROM images WHERE kept_shapes IS NOT NULL"
+    ).fetchall()
+    if not rows:
+        return
+    again = "forget the photo, so that the next `resight index` describes it again"
+    name = kept_name(int(gallery.fact("kept", 1)))
+    try:
+        flat = mapped(gallery.folder / name, 1, int(gallery.fact("kept_length", 0)))
+    except (OSError, GalleryError):
+        yield from (Finding("kept", f"{name} is missing or short", again, image) for image, *_ in rows)
+        return
+    for image, first, crc, shapes in rows:
+        length = sum(r * width for layers in _views(shapes) for r, width in layers)
+        if checksum(flat[first : first + length]) != crc:
+            files = ", ".join(gallery.files_of(image))
+            yield Finding("kept", f"the pooled vectors of {files} are not what was written", again, image)
+
+
+def _views(shapes: str) -> list[list[list[int]]]:
+    views: list[list[list[int]]] = json.loads(shapes)["views"]
+    return views
+
+
+def _files(gallery: Gallery, contents: bool) -> Iterator[Finding]:
+    root, again = gallery.root, "`resight index` brings the gallery up to date"
+    for relative, image, _ in gallery.files():
+        if image is None:
+            continue
+        try:
+            status = (root / relative).stat()
+        except OSError:
+            yield Finding("file", f"{relative} is gone", again, image)
+            continue
+        if gallery.image_of_file(relative) != (image, status.st_size, status.st_mtime_ns):
+            yield Finding("file", f"{relative} has changed", again, image)
+        elif contents:
+            data = (root / relative).read_bytes()
+            if hashlib.sha256(data).digest() != gallery.image(image).sha256:
+                yield Finding("file", f"{relative} has other contents than when it was indexed", again, image)

@@ -1,0 +1,54 @@
+"""Parameters of fitted steps as a safetensors file, named by what is in it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from resight.errors import GalleryError
+from resight.gallery.vectors import Disk
+from resight.methods import Parameters
+
+
+def save(folder: Path, parameters: dict[str, Parameters], disk: Disk) -> str:
+    """Write the parameters; the file's name, `parameters-ID.safetensors`, whose ID is a hash of its bytes."""
+    from safetensors.numpy import save as to_bytes
+
+    data = to_bytes(
+        {f"{step}/{key}": array for step, own in parameters.items() for key, array in own.items()}
+    )
+    name = f"parameters-{_digest(data)}.safetensors"
+    if not (folder / name).exists():
+        unfinished = folder / f"{name}.unfinished"
+        file = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
+        try:
+            disk.write(file, data, 0)
+            disk.sync(file)
+        finally:
+            os.close(file)
+        disk.rename(unfinished, folder / name)
+    return name
+
+
+def load(folder: Path, name: str) -> dict[str, Parameters]:
+    """The parameters of a file, step by step; raises GalleryError if its bytes are not what they were."""
+    from safetensors.numpy import load as from_bytes
+
+    data = (folder / name).read_bytes()
+    if _digest(data) != identity(name):
+        raise GalleryError(f"{name} is damaged: run `resight fit`.")
+    parameters: dict[str, Parameters] = {}
+    for key, array in from_bytes(data).items():
+        step, _, own = key.partition("/")
+        parameters.setdefault(step, {})[own] = array
+    return parameters
+
+
+def identity(name: str) -> str:
+    """The part of the file's name that says what is in it."""
+    return name.removeprefix("parameters-").removesuffix(".safetensors")
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:32]

@@ -1,0 +1,308 @@
+"""Reading a gallery: any number of readers beside one writer, each following it step by step."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resight.errors import DescribedOtherwise, GalleryError, NoGallery
+from resight.gallery import catalogue, parameters
+from resight.gallery.vectors import mapped
+from resight.images import PIXEL_PATH
+from resight.methods import Parameters
+from resight.recipe import NO_PARAMETERS, PRECISION, Recipe, fingerprint
+from resight.types import Box, Pooled, Region
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One fit's vectors: the file `vectors-NNN.f32`, its size, and the parameters that made it."""
+
+    number: int
+    purpose: str
+    width: int | None
+    rows: int
+    parameters: str | None
+    provenance: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """A described image: its id, content hash, upright size in pixels, and the files that hold it."""
+
+    id: int
+    sha256: bytes
+    width: int
+    height: int
+    files: tuple[str, ...]
+
+
+def find_gallery(start: Path) -> Path:
+    """The nearest `.resight` upward of a folder, else the one that RESIGHT_GALLERY names."""
+    for folder in (start.absolute(), *start.absolute().parents):
+        if (folder / ".resight" / catalogue.NAME).is_file():
+            return folder / ".resight"
+    named = os.environ.get("RESIGHT_GALLERY")
+    if named:
+        return Path(named)
+    raise NoGallery(
+        "There is no gallery here or above: make one with `resight index PHOTOS`, "
+        "or name one with --gallery or RESIGHT_GALLERY."
+    )
+
+
+class Gallery:
+    """A gallery opened for reading; `refresh` follows what its writer has committed since."""
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+        self.connection = catalogue.open_to_read(self.folder)
+        self._start(self.connection)
+
+    def _start(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self._dead_until = 0
+        self._live: Generation | None = None
+        self.dead: list[tuple[int, int]] = []
+        self.vectors: NDArray[np.float32] = np.empty((0, 1), dtype=np.float32)
+        self.refresh()
+
+    def close(self) -> None:
+        """Give the catalogue back."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def refresh(self) -> None:
+        """Map the rows committed by now; only what is new is read, but after a refit or a compaction."""
+        with self.at_rest():
+            pass
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Refresh, and let nothing change while the context lasts: vectors and catalogue stay one."""
+        for _ in range(5):
+            self.connection.execute("BEGIN")
+            try:
+                self._follow()
+                break
+            except FileNotFoundError:  # a new generation took the old one's place between two looks
+                self.connection.execute("COMMIT")
+            except BaseException:
+                self.connection.execute("COMMIT")
+                raise
+        else:
+            raise GalleryError(f"The vectors of {self.folder} are missing: run `resight verify`.")
+        try:
+            yield
+        finally:
+            self.connection.execute("COMMIT")
+
+    def _follow(self) -> None:
+        live = self.generation(int(self.fact("generation", 0)))
+        if live is None or self._live is None or live.number != self._live.number:
+            self._dead_until, self.dead = 0, []
+        self._live = live
+        if live is None or live.width is None:
+            self.vectors = np.empty((0, 1), dtype=np.float32)
+            return
+        self.vectors = mapped(self.folder / vectors_name(live.number), live.width, live.rows)
+        rows = self.connection.execute(
+            "SELECT sequence, first_row, rows FROM dead WHERE generation = ? AND sequence > ? ORDER BY 1",
+            (live.number, self._dead_until),
+        ).fetchall()
+        self.dead += [(first, count) for _, first, count in rows]
+        self._dead_until = rows[-1][0] if rows else self._dead_until
+
+    # facts
+
+    def fact(self, key: str, default: Any = None) -> Any:
+        """One fact of the catalogue (docs/gallery-format.md lists them)."""
+        row = self.connection.execute("SELECT value FROM facts WHERE key = ?", (key,)).fetchone()
+        return default if row is None else row[0]
+
+    @property
+    def root(self) -> Path:
+        """The folder that the files' relative paths start from."""
+        stored = catalogue.from_stored(self.fact("root"))
+        return Path(os.path.normpath(self.folder.absolute() / stored))
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe that the gallery was made with."""
+        return Recipe.parse(json.loads(self.fact("recipe")))
+
+    @property
+    def live(self) -> Generation | None:
+        """The generation that is searched; None before the first fit or photo."""
+        return self._live
+
+    @property
+    def fit(self) -> str:
+        """In a sentence, what the recipe was fitted on."""
+        found = self._live.provenance if self._live else {}
+        if not found:
+            return "not fitted"
+        more = ", and stays so until `resight fit`" if found["frozen"] else ""
+        return f"fitted on {found['vectors']} vectors of {found['photos']} photos of {found['source']}{more}"
+
+    def generation(self, number: int) -> Generation | None:
+        """A generation by its number."""
+        row = self.connection.execute(
+            "SELECT number, purpose, width, rows, parameters, provenance FROM generations WHERE number = ?",
+            (number,),
+        ).fetchone()
+        return Generation(row[0], row[1], row[2], row[3], row[4], json.loads(row[5])) if row else None
+
+    def parameters(self, generation: int | None = None) -> tuple[dict[str, Parameters], str]:
+        """The parameters of the live generation, or of another, and what they are called."""
+        found = self._live if generation is None else self.generation(generation)
+        if found is None or found.parameters is None:
+            return {}, NO_PARAMETERS
+        return parameters.load(self.folder, found.parameters), parameters.identity(found.parameters)
+
+    @property
+    def fingerprint(self) -> str:
+        """What descriptors must carry to be compared with the gallery's."""
+        own = self._live.parameters if self._live else None
+        return fingerprint(
+            self.recipe,
+            str(self.fact("weights")),
+            parameters.identity(own) if own else NO_PARAMETERS,
+            str(self.fact("pixel_path")),
+            str(self.fact("precision")),
+        )
+
+    def check(self, described: str) -> None:
+        """Raise DescribedOtherwise, with advice, for a fingerprint that is not the gallery's."""
+        if described == self.fingerprint:
+            return
+        if self.fact("pixel_path") != PIXEL_PATH or self.fact("precision") != PRECISION:
+            why = "this Resight reads pixels in another way than the one that made it"
+        else:
+            why = "the recipe, the network's weights or the fit differ"
+        raise DescribedOtherwise(
+            f"The query is described otherwise than the gallery {self.folder}: {why}; "
+            "describe it with the gallery's own recipe, or index the photos again into a new gallery."
+        )
+
+    # images and files
+
+    def image_of_file(self, relative: str) -> tuple[int | None, int, int] | None:
+        """Image id, size in bytes and time of change of an indexed file; None for an unknown one."""
+        row: tuple[int | None, int, int] | None = self.connection.execute(
+            "SELECT image, size, mtime_ns FROM files WHERE relative = ?", (catalogue.to_stored(relative),)
+        ).fetchone()
+        return row
+
+    def image_of_content(self, sha256: bytes) -> int | None:
+        """The id of the image with this content hash."""
+        row = self.connection.execute("SELECT id FROM images WHERE sha256 = ?", (sha256,)).fetchone()
+        return row[0] if row else None
+
+    def image(self, number: int) -> StoredImage:
+        """An image by its id."""
+        row = self.connection.execute(
+            "SELECT id, sha256, width, height FROM images WHERE id = ?", (number,)
+        ).fetchone()
+        if row is None:
+            raise GalleryError(f"The gallery has no image {number} any more.")
+        return StoredImage(row[0], row[1], row[2], row[3], tuple(self.files_of(number)))
+
+    def files_of(self, image: int) -> list[str]:
+        """Relative paths of the files that hold an image, sorted."""
+        rows = self.connection.execute("SELECT relative FROM files WHERE image = ?", (image,))
+        return sorted(catalogue.from_stored(relative) for (relative,) in rows)
+
+    def files(self) -> Iterator[tuple[str, int | None, str | None]]:
+        """Every file: relative path, image id, and the reason it could not be described."""
+        rows = self.connection.execute("SELECT relative, image, failure FROM files ORDER BY relative")
+        return ((catalogue.from_stored(relative), image, failure) for relative, image, failure in rows)
+
+    def rows_of(self, image: int) -> tuple[int, int]:
+        """First row and number of rows of an image in the live vectors; (0, 0) where it has none yet."""
+        return self.stored_rows(image)[:2]
+
+    def stored_rows(self, image: int) -> tuple[int, int, str | None]:
+        """First row, number of rows and regions (JSON) of an image in the live vectors."""
+        row = self.connection.execute(
+            "SELECT first_row, rows, regions FROM descriptors WHERE image = ? AND generation = ?",
+            (image, self._live.number if self._live else 0),
+        ).fetchone()
+        return row or (0, 0, None)
+
+    def owner(self, row: int) -> tuple[int, Region | None] | None:
+        """The image of a row of the live vectors, and the region that the row describes; None if dead."""
+        found = self.connection.execute(
+            "SELECT image, first_row, rows, regions FROM descriptors "
+            "WHERE generation = ? AND first_row <= ? ORDER BY first_row DESC LIMIT 1",
+            (self._live.number if self._live else 0, row),
+        ).fetchone()
+        if found is None or row >= found[1] + found[2]:
+            return None
+        image, first, _, regions = found
+        return image, Region(Box(*json.loads(regions)[row - first])) if regions else None
+
+    def count(self) -> dict[str, int]:
+        """Images, files, failures and vectors that can be found."""
+        one = self.connection.execute
+        number = self._live.number if self._live else 0
+        return {
+            "images": one("SELECT count(*) FROM images").fetchone()[0],
+            "files": one("SELECT count(*) FROM files WHERE image IS NOT NULL").fetchone()[0],
+            "failures": one("SELECT count(*) FROM files WHERE failure IS NOT NULL").fetchone()[0],
+            "vectors": one(
+                "SELECT coalesce(sum(rows), 0) FROM descriptors WHERE generation = ?", (number,)
+            ).fetchone()[0],
+        }
+
+    # what is kept for the next fit
+
+    def kept_images(self) -> list[int]:
+        """Ids of the images whose pooled vectors are kept."""
+        rows = self.connection.execute("SELECT id FROM images WHERE kept_shapes IS NOT NULL ORDER BY id")
+        return [number for (number,) in rows]
+
+    def kept(self, images: Iterable[int]) -> Iterator[tuple[int, Pooled]]:
+        """The kept pooled vectors of images, one image in memory at a time."""
+        path = self.folder / kept_name(int(self.fact("kept", 1)))
+        flat = mapped(path, 1, int(self.fact("kept_length", 0)))[:, 0]
+        for number in images:
+            first, text = self.connection.execute(
+                "SELECT kept_first, kept_shapes FROM images WHERE id = ?", (number,)
+            ).fetchone()
+            yield number, _unpacked(flat, first, json.loads(text))
+
+
+def vectors_name(number: int) -> str:
+    """The file of a generation's vectors."""
+    return f"vectors-{number:03d}.f32"
+
+
+def kept_name(number: int) -> str:
+    """The file of the pooled vectors that are kept for the next fit."""
+    return f"kept-{number:03d}.f32"
+
+
+def _unpacked(flat: NDArray[np.float32], first: int, kept: dict[str, Any]) -> Pooled:
+    views = []
+    for shapes in kept["views"]:
+        layers = []
+        for rows, width in shapes:
+            layers.append(np.array(flat[first : first + rows * width]).reshape(rows, width))
+            first += rows * width
+        views.append(layers)
+    return Pooled(views, tuple(Region(Box(*box)) for box in kept["regions"]))

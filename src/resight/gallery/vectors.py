@@ -1,0 +1,92 @@
+"""Append-only files of little-endian float32 rows, and the few things asked of the disk.
+
+Bytes behind the last row of the catalogue are dead: whatever a kill left there is cut off at the next open.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resight.errors import GalleryError
+
+FLOAT = np.dtype("<f4")
+
+
+class Disk:
+    """Every write that a gallery's safety rests on goes through here; tests record it, or make it fail."""
+
+    def write(self, file: int, data: bytes, offset: int) -> None:
+        """Write all of the bytes at an offset."""
+        view = memoryview(data)
+        while view:
+            written = os.pwrite(file, view, offset)
+            view, offset = view[written:], offset + written
+
+    def sync(self, file: int) -> None:
+        """Return once the bytes are on the disk."""
+        os.fsync(file)
+
+    def commit(self, connection: sqlite3.Connection) -> None:
+        """Make the catalogue's open transaction last."""
+        connection.execute("COMMIT")
+
+    def rename(self, old: Path, new: Path) -> None:
+        """Put a finished file in its place, and make its name last."""
+        old.replace(new)
+        folder = os.open(new.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+class VectorFile:
+    """The writer's end of one file: rows of `width` floats, of which `rows` are committed."""
+
+    def __init__(self, path: Path, width: int, rows: int, disk: Disk) -> None:
+        self.path, self.width, self.rows, self._disk = path, width, rows, disk
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        committed = rows * width * FLOAT.itemsize
+        if os.fstat(self._file).st_size < committed:
+            os.close(self._file)
+            raise GalleryError(f"{path.name} is shorter than its catalogue says: run `resight verify`.")
+        os.ftruncate(self._file, committed)
+        self._dirty = False
+
+    def append(self, rows: NDArray[np.float32]) -> tuple[int, int]:
+        """Write (N, width) rows; their first row number, and the checksum of their bytes."""
+        data = np.ascontiguousarray(rows, dtype=FLOAT).tobytes()
+        first = self.rows
+        self._disk.write(self._file, data, first * self.width * FLOAT.itemsize)
+        self.rows, self._dirty = first + len(data) // (self.width * FLOAT.itemsize), True
+        return first, zlib.crc32(data)
+
+    def sync(self) -> None:
+        """Make what was appended last; must return before the catalogue commits it."""
+        if self._dirty:
+            self._disk.sync(self._file)
+            self._dirty = False
+
+    def close(self) -> None:
+        """Give the file back."""
+        os.close(self._file)
+
+
+def mapped(path: Path, width: int, rows: int) -> NDArray[np.float32]:
+    """(rows, width) float32 over the file's memory; FileNotFoundError, or GalleryError if too short."""
+    if rows == 0:
+        return np.empty((0, width), dtype=FLOAT)
+    if path.stat().st_size < rows * width * FLOAT.itemsize:
+        raise GalleryError(f"{path.name} is shorter than its catalogue says: run `resight verify`.")
+    return np.memmap(path, dtype=FLOAT, mode="r", shape=(rows, width))
+
+
+def checksum(rows: NDArray[np.float32]) -> int:
+    """The CRC-32 of the rows' bytes, as the catalogue holds it."""
+    return zlib.crc32(np.ascontiguousarray(rows, dtype=FLOAT).tobytes())

@@ -1,0 +1,368 @@
+"""Writing a gallery: one writer at a time, and nothing it acknowledged is ever lost.
+
+Order: bytes are written and synced before the catalogue row that points at them commits; a file is finished
+under another name and renamed before a row names it; an old file goes after the row that named it is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from resight.errors import GalleryError, GalleryLocked, NoGallery, StorageFailed
+from resight.gallery import catalogue, parameters
+from resight.gallery.catalogue import storage_errors
+from resight.gallery.changes import Changes
+from resight.gallery.reader import Gallery, Generation, kept_name, vectors_name
+from resight.gallery.vectors import Disk, VectorFile
+from resight.images import PIXEL_PATH
+from resight.methods import Parameters
+from resight.recipe import PRECISION, Recipe
+from resight.types import Descriptor, Pooled
+
+
+class Writer(Gallery):
+    """A gallery opened for writing, with its lock; use as a context, which closes without committing."""
+
+    def __init__(self, folder: Path | str, disk: Disk | None = None, must_exist: bool = False) -> None:
+        self.folder, self._disk = Path(folder), disk or Disk()
+        if must_exist and not (self.folder / catalogue.NAME).is_file():
+            raise NoGallery(f"There is no gallery in {folder}: make one with `resight index`.")
+        self._lock = _locked(self.folder)
+        try:
+            self._start(catalogue.create(self.folder))
+            self._forget_unfinished()
+        except BaseException:
+            self._lock.release()
+            raise
+        self._statements: list[tuple[str, tuple[Any, ...]]] = []
+        self._open: dict[str, VectorFile] = {}
+        self._pending: dict[bytes, int] = {}
+        self._kept = int(self.fact("kept", 1))
+        self._next_image = 1 + self._one("SELECT coalesce(max(id), 0) FROM images")
+        self._thread = threading.Lock()
+
+    def close(self) -> None:
+        """Let go of files and lock; what was not committed is gone."""
+        for file in self._open.values():
+            file.close()
+        self._open = {}
+        super().close()
+        self._lock.release()
+
+    def begin(self, root: Path, recipe: Recipe, weights: str) -> None:
+        """Write down what a new gallery is of; its root is kept relative where the gallery lies inside."""
+        inside = self.folder.resolve().is_relative_to(root.resolve())
+        stored = os.path.relpath(root.resolve(), self.folder.resolve()) if inside else str(root.resolve())
+        facts = {
+            "root": catalogue.to_stored(stored),
+            "recipe": json.dumps(recipe.as_dict()),
+            "weights": weights,
+            "pixel_path": PIXEL_PATH,
+            "precision": PRECISION,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "kept": 1,
+            "kept_length": 0,
+        }
+        for key, value in facts.items():
+            self._set(key, value)
+        self.commit()
+
+    # photos
+
+    def find_content(self, sha256: bytes) -> int | None:
+        """The image with this content, committed or about to be; may be asked from any thread."""
+        with self._thread:
+            return self._pending.get(sha256) or self.image_of_content(sha256)
+
+    def add(
+        self,
+        sha256: bytes,
+        size: tuple[int, int],
+        descriptor: Descriptor | None,
+        pooled: Pooled | None,
+    ) -> int:
+        """Take in an image of `size` (width, height); it lasts from the next commit on. Returns its id."""
+        number, self._next_image = self._next_image, self._next_image + 1
+        self._later(
+            "INSERT INTO images (id, sha256, width, height) VALUES (?, ?, ?, ?)", number, sha256, *size
+        )
+        if pooled is not None:
+            self.keep(number, pooled)
+        with self._thread:
+            self._pending[sha256] = number
+        if descriptor is not None:
+            self.put(self._live_for(descriptor.vectors.shape[1]), number, descriptor)
+        return number
+
+    def keep(self, image: int, pooled: Pooled) -> None:
+        """Keep an image's pooled vectors for the next fit."""
+        flat = np.concatenate([rows.ravel() for layers in pooled.vectors for rows in layers])
+        first, crc = self._append(self._kept_file(), flat[:, None])
+        shapes = {
+            "views": [[list(rows.shape) for rows in layers] for layers in pooled.vectors],
+            "regions": [region.box.as_list() for region in pooled.regions],
+        }
+        self._later(
+            "UPDATE images SET kept_first = ?, kept_shapes = ?, kept_crc = ? WHERE id = ?",
+            first, json.dumps(shapes), crc, image,
+        )  # fmt: skip
+
+    def put(self, generation: int, image: int, descriptor: Descriptor) -> None:
+        """Append an image's descriptor to a generation."""
+        regions = None
+        if descriptor.regions is not None:
+            regions = json.dumps([region.box.as_list() for region in descriptor.regions])
+        self.put_rows(generation, image, descriptor.vectors, regions)
+
+    def put_rows(self, generation: int, image: int, rows: NDArray[np.float32], regions: str | None) -> None:
+        """Append rows that are described already."""
+        first, crc = self._append(self._vector_file(generation, rows.shape[1]), rows)
+        self._later(
+            "INSERT INTO descriptors VALUES (?, ?, ?, ?, ?, ?)",
+            generation,
+            first,
+            len(rows),
+            image,
+            crc,
+            regions,
+        )
+
+    def set_file(
+        self, relative: str, size: int, mtime_ns: int, image: int | None = None, failure: str | None = None
+    ) -> None:
+        """A file holds an image, or failed for a reason."""
+        self._later(
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
+            catalogue.to_stored(relative), size, mtime_ns, image, failure,
+        )  # fmt: skip
+
+    def forget_file(self, relative: str) -> None:
+        """A file is gone; its image goes with `drop_orphans` if no other file holds it."""
+        self._later("DELETE FROM files WHERE relative = ?", catalogue.to_stored(relative))
+
+    def forget_image(self, image: int) -> None:
+        """The files of an image are unknown from now on, so that the next `index` reads them again."""
+        self._later("DELETE FROM files WHERE image = ?", image)
+
+    def changes(self, found: Iterable[tuple[str, int, int]]) -> Changes:
+        """What a walk found, beside what the catalogue holds."""
+        return Changes(self.connection, found)
+
+    def move_root(self, root: Path) -> None:
+        """The same photos are in another folder now."""
+        self._set("root", catalogue.to_stored(str(root.resolve())))
+        self.commit()
+
+    def drop_orphans(self) -> None:
+        """Commit, then take out the images that no file holds any more; their rows are dead from then on."""
+        self.commit()
+        orphans = "SELECT id FROM images WHERE id NOT IN (SELECT image FROM files WHERE image IS NOT NULL)"
+        self._later(
+            "INSERT INTO dead (generation, first_row, rows) "
+            f"SELECT generation, first_row, rows FROM descriptors WHERE image IN ({orphans})"
+        )
+        self._later(f"DELETE FROM descriptors WHERE image IN ({orphans})")
+        self._later(f"DELETE FROM images WHERE id IN ({orphans})")
+        self.commit()
+
+    def commit(self) -> None:
+        """Make everything so far last: sync the bytes, then commit their rows. Raises StorageFailed."""
+        if not self._statements:
+            return
+        with storage_errors():
+            for file in self._open.values():
+                file.sync()
+        for name, file in self._open.items():
+            if name.startswith("kept"):
+                self._set("kept_length", file.rows)
+            else:
+                number = int(name.partition("-")[2].partition(".")[0])
+                self._later(
+                    "UPDATE generations SET rows = ?, width = ? WHERE number = ?",
+                    file.rows,
+                    file.width,
+                    number,
+                )
+        with self._thread, storage_errors():
+            try:
+                self.connection.execute("BEGIN IMMEDIATE")
+                for statement, values in self._statements:
+                    self.connection.execute(statement, values)
+                self._disk.commit(self.connection)
+            except sqlite3.OperationalError:
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+                raise
+            self._statements = []
+            self._pending.clear()
+        self.refresh()
+
+    # generations
+
+    def save_parameters(self, own: dict[str, Parameters]) -> str:
+        """Write the parameters of a fit; returns the name of their file."""
+        with storage_errors():
+            return parameters.save(self.folder, own, self._disk)
+
+    def start_generation(self, purpose: str, own: str | None, provenance: dict[str, Any]) -> int:
+        """Begin a generation beside the live one; `own` is the name of its parameters' file."""
+        self.commit()
+        number = 1 + self._one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'generations'")
+        self._later(
+            "INSERT INTO generations (number, purpose, parameters, provenance) VALUES (?, ?, ?, ?)",
+            number, purpose, own, json.dumps(provenance),
+        )  # fmt: skip
+        return number
+
+    def switch(self, number: int) -> None:
+        """Commit a generation as the live one, in one transaction; the old one's files go afterwards."""
+        self._set("generation", number)
+        for table, column in (
+            ("descriptors", "generation"),
+            ("dead", "generation"),
+            ("generations", "number"),
+        ):
+            self._later(f"DELETE FROM {table} WHERE {column} <> ?", number)
+        keep = vectors_name(number)
+        for name in [name for name in self._open if name.startswith("vectors") and name != keep]:
+            self._open.pop(name).close()
+        self.commit()
+        self._delete_unnamed_files()
+
+    def vacuum(self) -> None:
+        """Give back the room of the catalogue's deleted rows."""
+        with storage_errors():
+            self.connection.execute("VACUUM")
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def unfinished(self, purpose: str) -> Generation | None:
+        """A generation of this purpose that was begun and never became the live one."""
+        live = int(self.fact("generation", 0))
+        row = self.connection.execute(
+            "SELECT number FROM generations WHERE purpose = ? AND number <> ?", (purpose, live)
+        ).fetchone()
+        return self.generation(row[0]) if row else None
+
+    def abandon(self, number: int) -> None:
+        """Give up a generation that is not the live one."""
+        file = self._open.pop(vectors_name(number), None)
+        if file:
+            file.close()
+        for table, column in (
+            ("descriptors", "generation"),
+            ("dead", "generation"),
+            ("generations", "number"),
+        ):
+            self._later(f"DELETE FROM {table} WHERE {column} = ?", number)
+        self.commit()
+        self._delete_unnamed_files()
+
+    def waiting(self, number: int) -> list[int]:
+        """Ids of the images that have no descriptor in a generation yet."""
+        rows = self.connection.execute(
+            "SELECT id FROM images WHERE id NOT IN (SELECT image FROM descriptors WHERE generation = ?) "
+            "ORDER BY id",
+            (number,),
+        )
+        return [image for (image,) in rows]
+
+    def rewrite_kept(self) -> None:
+        """Write what is kept for the next fit into a new file without gaps; lasts from the next commit on."""
+        old = self._open.pop(kept_name(self._kept), None)
+        if old:
+            old.close()
+        self._kept += 1
+        self._set("kept", self._kept)
+        self._kept_file(length=0)
+        for image, pooled in self.kept(self.kept_images()):
+            self.keep(image, pooled)
+
+    # inside
+
+    def _one(self, query: str) -> int:
+        return int(self.connection.execute(query).fetchone()[0])
+
+    def _later(self, statement: str, *values: Any) -> None:
+        self._statements.append((statement, values))
+
+    def _set(self, key: str, value: Any) -> None:
+        self._later("INSERT OR REPLACE INTO facts VALUES (?, ?)", key, value)
+
+    def _append(self, file: VectorFile, rows: NDArray[np.float32]) -> tuple[int, int]:
+        with storage_errors():
+            return file.append(rows)
+
+    def _kept_file(self, length: int | None = None) -> VectorFile:
+        name = kept_name(self._kept)
+        if name not in self._open:
+            length = int(self.fact("kept_length", 0)) if length is None else length
+            with storage_errors():
+                self._open[name] = VectorFile(self.folder / name, 1, length, self._disk)
+        return self._open[name]
+
+    def _vector_file(self, number: int, width: int) -> VectorFile:
+        name = vectors_name(number)
+        if name not in self._open:
+            known = self.generation(number)
+            with storage_errors():
+                rows = known.rows if known else 0
+                self._open[name] = VectorFile(self.folder / name, width, rows, self._disk)
+        if self._open[name].width != width:
+            raise GalleryError(f"{name} holds vectors of {self._open[name].width} numbers, not {width}.")
+        return self._open[name]
+
+    def _live_for(self, width: int) -> int:
+        """The live generation; a recipe that needs no fit gets its first here."""
+        if self.live is None:
+            number = self.start_generation("index", None, {})
+            self._set("generation", number)
+            self._vector_file(number, width)
+            self.commit()
+        assert self.live is not None
+        return self.live.number
+
+    def _forget_unfinished(self) -> None:
+        """A refit or compaction that was killed leaves nothing behind; a `fit` waits to be resumed."""
+        live = int(self.fact("generation", 0))
+        with storage_errors():
+            self.connection.execute("BEGIN IMMEDIATE")
+            unfinished = "SELECT number FROM generations WHERE number <> ? AND purpose <> 'fit'"
+            self.connection.execute(f"DELETE FROM descriptors WHERE generation IN ({unfinished})", (live,))
+            self.connection.execute(f"DELETE FROM dead WHERE generation IN ({unfinished})", (live,))
+            self.connection.execute("DELETE FROM generations WHERE number <> ? AND purpose <> 'fit'", (live,))
+            self.connection.execute("COMMIT")
+        self._delete_unnamed_files()
+
+    def _delete_unnamed_files(self) -> None:
+        rows = self.connection.execute("SELECT number, parameters FROM generations").fetchall()
+        named = {vectors_name(number) for number, _ in rows} | {name for _, name in rows}
+        named.add(kept_name(int(self.fact("kept", 1))))
+        for pattern in ("vectors-*.f32", "kept-*.f32", "parameters-*"):
+            for path in self.folder.glob(pattern):
+                if path.name not in named:
+                    path.unlink(missing_ok=True)
+
+
+def _locked(folder: Path) -> FileLock:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / "writer.lock")  # the system lets go of it when its process dies
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise GalleryLocked(f"Another process is writing to {folder}: wait until it has finished.") from None
+    except OSError as error:
+        raise StorageFailed(
+            f"The folder {folder} cannot be written to ({error.strerror}): name another with --gallery."
+        ) from None
+    return lock

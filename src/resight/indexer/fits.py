@@ -1,0 +1,212 @@
+"""When a gallery's recipe is fitted, on which of its photos, and how it is fitted anew."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import heapq
+import os
+import time
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from resight import fitter, images
+from resight.describer import Describer, describer_like
+from resight.errors import BadImage, DescribedOtherwise, NotFitted
+from resight.gallery import Gallery, Writer, parameters
+from resight.indexer.ordered import in_order, processors
+from resight.indexer.progress import Progress, Silent
+from resight.methods import Parameters
+from resight.types import Pooled
+
+SAMPLE = 2000  # photos; a fit on more hardly changes (docs/decisions/0005-fit.md)
+GROWTH = 1.5
+COMMIT_EVERY = 2.0
+
+
+def sample(paths: Iterable[str], count: int = SAMPLE) -> set[str]:
+    """The paths with the smallest hashes: a sample that hardly changes while photos come and go."""
+    return set(heapq.nsmallest(count, paths, key=lambda path: hashlib.sha256(os.fsencode(path)).digest()))
+
+
+def is_open(writer: Writer, describer: Describer) -> bool:
+    """Whether `index` may still fit this gallery: until its sample is full, or a fit was borrowed."""
+    return bool(describer.fitted_steps) and not _provenance(writer).get("frozen")
+
+
+def is_due(writer: Writer, full: bool) -> bool:
+    """Whether a fit is due: the first, after growth by half, and the last when the sample is full."""
+    now, then = len(writer.kept_images()), _provenance(writer).get("photos", 0)
+    return now > 0 and (full or now >= GROWTH * then)
+
+
+def refit(writer: Writer, describer: Describer, wanted: set[str], full: bool) -> Describer:
+    """Fit on the kept photos of the sample, and describe all kept ones anew, in one transaction."""
+    kept = writer.kept_images()
+    chosen = [image for image in kept if any(path in wanted for path in writer.files_of(image))]
+    found, provenance = _fitted(writer, describer, chosen or kept, full)
+    name = writer.save_parameters(found)
+    number = writer.start_generation("refit", name, provenance)
+    describer = describer.with_parameters(found, parameters.identity(name))
+    for image, pooled in writer.kept(kept):
+        writer.put(number, image, describer.finish(pooled))
+    writer.switch(number)
+    return describer
+
+
+def borrow(writer: Writer, source: Path | str) -> None:
+    """Take another gallery's fit as the first of this one."""
+    found, provenance = _borrowed(writer, source)
+    writer.switch(writer.start_generation("index", writer.save_parameters(found), provenance))
+
+
+def fit(
+    gallery: Path | str,
+    fit_from: Path | str | None = None,
+    *,
+    engine: str = "auto",
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> str | None:
+    """Fit a gallery anew and describe all its photos with it; what was done is kept, and a rerun goes on.
+
+    Searches see the old fit until the new one is complete. Returns what was fitted, in a sentence; None if
+    it was stopped before the end.
+    """
+    progress, workers = progress or Silent(), workers or processors()
+    with Writer(gallery, must_exist=True) as writer:
+        describer = describer_like(writer, engine, workers)
+        if not describer.fitted_steps:
+            raise NotFitted(f"The recipe '{writer.recipe.name}' has nothing to fit.")
+        work = Refit(writer, describer, workers, progress)
+        begun = writer.unfinished("fit")
+        if begun and not fit_from:
+            progress.say("Going on with the fit that was begun.")
+            number: int | None = begun.number
+        else:
+            if begun:
+                writer.abandon(begun.number)
+            number = work.begin(fit_from)
+        return writer.fit if number and work.finish(number) else None
+
+
+class Refit:
+    """A fit of a whole gallery, which may take longer than one sitting."""
+
+    def __init__(self, writer: Writer, describer: Describer, workers: int, progress: Progress) -> None:
+        self._writer, self._describer = writer, describer
+        self._workers, self._progress = workers, progress
+
+    def begin(self, fit_from: Path | str | None) -> int | None:
+        """Find the parameters and begin a generation with them; None if stopped."""
+        writer = self._writer
+        if fit_from:
+            found, provenance = _borrowed(writer, fit_from)
+        else:
+            paths = [path for path, image, _ in writer.files() if image]
+            rows = (writer.image_of_file(path) for path in sample(paths))
+            chosen = sorted({row[0] for row in rows if row and row[0]})
+            kept = set(writer.kept_images())
+            missing = [image for image in chosen if image not in kept]
+            self._progress.start("Reading the sample", len(missing))
+            for image, pooled in self._read(missing):
+                if pooled:
+                    writer.keep(image, pooled)
+            writer.commit()
+            if self._progress.stopping():
+                return None
+            kept = set(writer.kept_images())
+            found, provenance = _fitted(
+                writer, self._describer, [image for image in chosen if image in kept], len(paths) > SAMPLE
+            )
+        number = writer.start_generation("fit", writer.save_parameters(found), provenance)
+        writer.commit()
+        return number
+
+    def finish(self, number: int) -> bool:
+        """Describe what the generation still lacks, and make it the live one; false if stopped."""
+        writer = self._writer
+        describer = self._describer.with_parameters(*writer.parameters(number))
+        waiting, kept = writer.waiting(number), set(writer.kept_images())
+        self._progress.start("Describing anew", len(waiting))
+        for image, pooled in writer.kept([image for image in waiting if image in kept]):
+            writer.put(number, image, describer.finish(pooled))
+            self._progress.step()
+        lost = 0
+        for image, read in self._read([image for image in waiting if image not in kept]):
+            if read:
+                writer.put(number, image, describer.finish(read))
+            else:
+                lost += 1
+                writer.forget_image(image)
+        writer.commit()
+        if self._progress.stopping():
+            return False
+        if lost:
+            self._progress.say(
+                f"{lost} photos could not be read again: the next `resight index` looks at them."
+            )
+        writer.drop_orphans()
+        writer.switch(number)
+        return True
+
+    def _read(self, wanted: list[int]) -> Iterator[tuple[int, Pooled | None]]:
+        """Photos of the gallery through the network again; None for one that is gone or changed."""
+        root, committed = self._writer.root, time.monotonic()
+        known = ((image, self._writer.image(image)) for image in wanted)
+        items = ((image, stored.sha256, stored.files) for image, stored in known)
+
+        def one(item: tuple[int, bytes, tuple[str, ...]]) -> tuple[int, Pooled | None]:
+            image, sha256, files = item
+            for relative in files:
+                with contextlib.suppress(BadImage, OSError):
+                    data = images.content(root / relative)
+                    if hashlib.sha256(data).digest() == sha256:
+                        return image, self._describer.pool(images.read(data))
+            return image, None
+
+        for image, pooled in in_order(one, items, self._workers, self._progress.stopping):
+            yield image, pooled
+            self._progress.step()
+            if time.monotonic() - committed > COMMIT_EVERY:
+                self._writer.commit()
+                committed = time.monotonic()
+
+
+def _provenance(gallery: Gallery) -> dict[str, Any]:
+    return gallery.live.provenance if gallery.live else {}
+
+
+def _fitted(
+    writer: Writer, describer: Describer, chosen: list[int], full: bool
+) -> tuple[dict[str, Parameters], dict[str, Any]]:
+    if not chosen:
+        raise NotFitted("There is no photo to fit on.")
+    found = fitter.fit(describer, lambda: (pooled for _, pooled in writer.kept(chosen)))
+    contents = hashlib.sha256(b"".join(sorted(writer.image(image).sha256 for image in chosen)))
+    first = describer.fitted_steps[0]
+    vectors = sum(len(layers[first.layer]) for _, p in writer.kept(chosen) for layers in p.vectors)
+    return found, {
+        "photos": len(chosen),
+        "vectors": vectors,
+        "source": "this gallery",
+        "labels": False,
+        "frozen": full,
+        "contents": contents.hexdigest()[:32],
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _borrowed(writer: Writer, source: Path | str) -> tuple[dict[str, Parameters], dict[str, Any]]:
+    with Gallery(source) as other:
+        if other.live is None or not other.live.parameters:
+            raise NotFitted(f"The gallery {source} has no fit to borrow.")
+        same = other.recipe.sentence() == writer.recipe.sentence()
+        if not same or other.fact("weights") != writer.fact("weights"):
+            raise DescribedOtherwise(
+                f"The gallery {source} has another recipe or other weights: fit this one."
+            )
+        found = parameters.load(other.folder, other.live.parameters)
+        return found, other.live.provenance | {"source": f"the gallery {source}", "frozen": True}

@@ -1,0 +1,83 @@
+"""Take photos out of a gallery, and give back the room that they took."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from resight.errors import BadQuery, GalleryError
+from resight.gallery import Writer
+from resight.gallery.changes import REMOVED
+from resight.indexer.progress import Progress, Silent
+
+COMMIT_EVERY = 20_000  # images
+
+
+def remove(gallery: Path | str, wanted: Iterable[str]) -> list[str]:
+    """Take files out of a gallery: paths, or globs over relative paths. The photos themselves stay.
+
+    A removed file that is still in its folder does not come back until it changes, or `index --retry`.
+    Returns the relative paths; raises BadQuery, with nothing changed, for one that is not in the gallery.
+    """
+    with Writer(gallery, must_exist=True) as writer:
+        names = [path for path, _, failure in writer.files() if failure != REMOVED]
+        chosen: set[str] = set()
+        for want in wanted:
+            found = _matching(writer.root, names, want)
+            if not found:
+                raise BadQuery(f"'{want}' is not in the gallery {gallery}; nothing was removed.")
+            chosen.update(found)
+        for path in sorted(chosen):
+            if (writer.root / path).exists():
+                status = (writer.root / path).stat()
+                writer.set_file(path, status.st_size, status.st_mtime_ns, failure=REMOVED)
+            else:
+                writer.forget_file(path)
+        writer.drop_orphans()
+        return sorted(chosen)
+
+
+def compact(gallery: Path | str, progress: Progress | None = None) -> int:
+    """Write the gallery's vectors anew without the dead ones; returns how many bytes that gave back."""
+    progress = progress or Silent()
+    with Writer(gallery, must_exist=True) as writer:
+        live = writer.live
+        if writer.unfinished("fit"):
+            raise GalleryError("A fit of this gallery is unfinished: end it with `resight fit` first.")
+        if live is None:
+            return 0
+        before = _size(writer.folder)
+        number = writer.start_generation("compact", live.parameters, live.provenance)
+        images = writer.waiting(number)
+        progress.start("Compacting", len(images))
+        for done, image in enumerate(images, 1):
+            first, rows, regions = writer.stored_rows(image)
+            if rows:
+                writer.put_rows(number, image, writer.vectors[first : first + rows], regions)
+            progress.step()
+            if done % COMMIT_EVERY == 0:
+                writer.commit()
+            if progress.stopping():
+                writer.abandon(number)
+                return 0
+        writer.rewrite_kept()
+        writer.switch(number)
+        writer.vacuum()
+        return before - _size(writer.folder)
+
+
+def _matching(root: Path, names: list[str], want: str) -> list[str]:
+    spellings = {want.removeprefix("./").rstrip("/")}
+    for start in (Path.cwd(), root):
+        absolute = Path(os.path.normpath(start / want))
+        for base in (root, root.resolve()):
+            if absolute.is_relative_to(base):
+                spellings.add(absolute.relative_to(base).as_posix())
+    found = [name for name in names if name in spellings]
+    return found or [name for name in names if any(fnmatch.fnmatchcase(name, glob) for glob in spellings)]
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir() if path.is_file())

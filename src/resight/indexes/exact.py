@@ -1,0 +1,55 @@
+"""Exact search: every row is compared, block by block, at the speed of memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK_BYTES = 64 << 20
+
+Rows = NDArray[np.int64]
+Scores = NDArray[np.float32]
+
+
+def exact(
+    vectors: NDArray[np.float32],
+    query: NDArray[np.float32],
+    k: int,
+    dead: Sequence[tuple[int, int]] = (),
+    only: Rows | None = None,
+) -> tuple[Rows, Scores]:
+    """The k rows of (N, D) `vectors` with the highest dot product with any row of (Q, D) `query`.
+
+    Returns rows and scores, best first; equal scores come in the order of the rows. `dead` are spans
+    (first, count) to leave out; `only` are sorted rows to look at and no others. Memory beside the vectors:
+    the scores of a block of 64 MiB of rows, and about 2k rows and scores.
+    """
+    vectors = np.asarray(vectors)  # a plain view: slices of a memory map itself cost more
+    total = len(vectors) if only is None else len(only)
+    block = max(1, BLOCK_BYTES // (4 * max(1, vectors.shape[1])))
+    rows, scores, floor = np.empty(0, np.int64), np.empty(0, np.float32), -np.inf
+    for start in range(0, total, block):
+        stop = min(start + block, total)
+        part = vectors[start:stop] if only is None else vectors[only[start:stop]]
+        found = part @ query[0] if len(query) == 1 else (part @ query.T).max(axis=1)
+        numbers = np.arange(start, stop) if only is None else only[start:stop]
+        for first, count in dead:
+            low, high = np.searchsorted(numbers, (first, first + count))
+            found[low:high] = -np.inf
+        near = np.flatnonzero(found > floor)
+        rows, scores = np.concatenate([rows, numbers[near]]), np.concatenate([scores, found[near]])
+        if len(rows) > k:
+            rows, scores = _best(rows, scores, k)
+            floor = float(scores.min())
+    order = np.argsort(-scores, kind="stable")
+    return rows[order], scores[order]
+
+
+def _best(rows: Rows, scores: Scores, k: int) -> tuple[Rows, Scores]:
+    """The k highest scores, still in the order of the rows; the lower rows of those equal to the last."""
+    last = np.partition(scores, len(scores) - k)[len(scores) - k]
+    keep = scores > last
+    keep[np.flatnonzero(scores == last)[: k - keep.sum()]] = True
+    return rows[keep], scores[keep]

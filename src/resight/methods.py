@@ -1,0 +1,118 @@
+"""Finds a method by its name: a file of a room is a method, and its function bears the file's name.
+
+`find("poolings", "gem:p=2")` imports `resight/poolings/gem.py` only then; `names("poolings")` reads the
+folder and imports nothing. The keyword-only arguments of the function (and of the file's `fit`, where a
+method is fitted) are the settings; their annotations say how a value is read.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib
+import inspect
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from resight.errors import BadSetting, UnknownMethod
+
+ROOT = Path(__file__).parent
+KINDS = ("backbones", "engines", "indexes", "poolings", "post", "regions")
+SINGULAR = {"indexes": "index", "post": "step"}
+
+Parameters = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method with its settings bound; the parameters of a fitted one are handed in at each call.
+
+    `fit` is None for a method that needs no fitting.
+    """
+
+    kind: str
+    name: str
+    call: Callable[..., Any]
+    fit: Callable[..., Parameters] | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self, *values: Any, parameters: Parameters | None = None) -> Any:
+        """Apply to values; a fitted method also needs the parameters that its `fit` gave."""
+        return self.call(*values, parameters) if self.fit else self.call(*values)
+
+    def sentence(self) -> str:
+        """The full spelling, defaults written out, so that a changed default changes the fingerprint."""
+        settings = ",".join(f"{key}={_spell(value)}" for key, value in sorted(self.settings.items()))
+        return f"{self.name}:{settings}" if settings else self.name
+
+
+def names(kind: str) -> list[str]:
+    """The methods of a kind, from the file names of its room."""
+    if kind not in KINDS:
+        raise UnknownMethod("kind of method", kind, KINDS)
+    files = (path.stem for path in (ROOT / kind).glob("*.py"))
+    return sorted(name.replace("_", "-") for name in files if not name.startswith("_"))
+
+
+def summary(kind: str, name: str) -> str:
+    """The first line of a method's file, which cites its source; nothing is imported for it."""
+    text = (ROOT / kind / f"{name.replace('-', '_')}.py").read_text(encoding="utf8")
+    return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
+
+
+def module(kind: str, name: str) -> Any:
+    """Import the file of a method."""
+    if name not in names(kind):
+        raise UnknownMethod(SINGULAR.get(kind, kind.removesuffix("s")), name, names(kind))
+    return importlib.import_module(f"resight.{kind}.{name.replace('-', '_')}")
+
+
+def find(kind: str, text: str) -> Method:
+    """The method that a recipe names as `name` or `name:setting=value,setting=value`."""
+    name, _, rest = text.strip().partition(":")
+    home = module(kind, name)
+    call = getattr(home, name.replace("-", "_"))
+    fitting = getattr(home, "fit", None)
+    known = settings(call) | (settings(fitting) if fitting else {})
+    given = {}
+    for part in filter(None, (part.strip() for part in rest.split(","))):
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        if key not in known or not equals:
+            raise BadSetting(f"'{name}' has no setting '{key}'. Known: {', '.join(known) or 'none'}.")
+        given[key] = _read(name, key, value, known[key][0])
+    bound = {key: given.get(key, default) for key, (_, default) in known.items()}
+    missing = [key for key, value in bound.items() if value is inspect.Parameter.empty]
+    if missing:
+        raise BadSetting(f"'{name}' needs its setting '{missing[0]}', as in '{name}:{missing[0]}=...'.")
+    return Method(kind, name, _bind(call, bound), _bind(fitting, bound) if fitting else None, bound)
+
+
+def settings(function: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
+    """The keyword-only arguments of a method: name -> (type, default)."""
+    hints = typing.get_type_hints(function)
+    return {
+        key: (hints[key], parameter.default)
+        for key, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+
+
+def _bind(function: Callable[..., Any], values: dict[str, Any]) -> Callable[..., Any]:
+    own = settings(function)
+    return functools.partial(function, **{key: value for key, value in values.items() if key in own})
+
+
+def _read(method: str, key: str, text: str, kind: Any) -> Any:
+    try:
+        if kind is bool:
+            return {"true": True, "false": False}[text.lower()]
+        return kind(text)
+    except (KeyError, ValueError):
+        raise BadSetting(f"'{method}' takes {kind.__name__} for '{key}', not '{text}'.") from None
+
+
+def _spell(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,74 @@
+"""A ranking as one self-contained page: the query, and its hits with scores, paths and matched regions."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import os
+import tempfile
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+from resight import images
+from resight.errors import BadImage, StorageFailed
+from resight.types import Box, Hit, Ranking
+
+SIDE = 360  # pixels of the longer side of a picture on the page
+NO_PICTURE = '<div class="missing">no longer there</div>'
+
+
+def write_report(target: Path, ranking: Ranking, query: Path, box: Box | None = None) -> None:
+    """Write the page under another name, then rename: a reader never sees half of it."""
+    page = Template(
+        (resources.files("resight.pictures") / "report.html").read_text(encoding="utf8")
+    ).substitute(
+        query=_figure(query, box, html.escape(str(query)), "what was looked for"),
+        hits="\n".join(_hit(hit) for hit in ranking),
+        recipe=html.escape(ranking.recipe),
+        count=len(ranking),
+    )
+    try:
+        with tempfile.NamedTemporaryFile("wb", dir=target.absolute().parent, delete=False) as file:
+            file.write(page.encode("utf8", "replace"))
+        Path(file.name).chmod(0o644)
+        os.replace(file.name, target)
+    except OSError as error:
+        raise StorageFailed(f"The page {target} could not be written ({error.strerror}).") from None
+
+
+def _hit(hit: Hit) -> str:
+    note = "the query itself" if hit.self else f"score {hit.score:.3f}"
+    caption = f"<b>{hit.rank}</b> {html.escape(hit.relative)}"
+    return _figure(hit.path, hit.region.box if hit.region else None, caption, note, hit.self)
+
+
+def _figure(path: Path, box: Box | None, caption: str, note: str, mine: bool = False) -> str:
+    return (
+        f"<figure{' class=mine' if mine else ''}>{_picture(path, box)}"
+        f"<figcaption>{caption}<br><span>{note}</span></figcaption></figure>"
+    )
+
+
+def _picture(path: Path, box: Box | None) -> str:
+    """A small JPEG inside the page; the box, in pixels of the original, is drawn over it."""
+    try:
+        photo = images.read(path)
+    except BadImage:
+        return NO_PICTURE
+    scale = min(1.0, SIDE / max(photo.width, photo.height))
+    width, height = max(1, round(photo.width * scale)), max(1, round(photo.height * scale))
+    from PIL import Image
+
+    data = io.BytesIO()
+    Image.fromarray(images.resize(photo.pixels, width, height)).save(data, "JPEG", quality=82)
+    source = base64.b64encode(data.getvalue()).decode()
+    drawn = ""
+    if box:
+        x, y, w, h = (round(value * scale, 1) for value in (box.x, box.y, box.width, box.height))
+        drawn = f'<rect x="{x}" y="{y}" width="{w}" height="{h}"/>'
+    return (
+        f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">'
+        f'<image href="data:image/jpeg;base64,{source}" width="{width}" height="{height}"/>{drawn}</svg>'
+    )

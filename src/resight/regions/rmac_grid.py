@@ -1,0 +1,40 @@
+"""The R-MAC grid: square regions at several scales. Tolias, Sicre and Jegou, ICLR 2016, section 3.2."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+OVERLAP = 0.4
+
+
+def rmac_grid(height: int, width: int, *, levels: int = 3, whole: bool = True) -> NDArray[np.int64]:
+    """Map height, width -> (R, 4): top, left, bottom, right in cells.
+
+    At level l the side is `floor(2 min(height, width) / (l + 1))`, at least one cell, and there are l
+    squares along the shorter side. Along the longer side there are more, as many as bring neighbours at
+    the first level nearest to 40 % overlap. Positions are spread evenly and rounded down. `whole` puts the
+    whole map first: public implementations differ in that.
+    """
+    short = min(height, width)
+    more = _along(max(height, width), short) - 1
+    boxes = [(0, 0, height, width)] if whole else []
+    for level in range(1, levels + 1):
+        side = max(1, 2 * short // (level + 1))
+        tops = _spread(height, side, level + (more if height > width else 0))
+        lefts = _spread(width, side, level + (more if width > height else 0))
+        boxes += [(top, left, top + side, left + side) for top in tops for left in lefts]
+    return np.array(boxes)
+
+
+def _along(length: int, side: int) -> int:
+    """How many squares of this side along the length overlap their neighbours by as near 40 % as can be."""
+    if length == side:
+        return 1
+    ideal = (length - side) / ((1 - OVERLAP) * side)
+    counts = [count for count in (int(ideal) + 1, int(ideal) + 2) if count > 1]
+    return min(counts, key=lambda n: abs(1 - (length - side) / (n - 1) / side - OVERLAP))
+
+
+def _spread(length: int, side: int, count: int) -> list[int]:
+    return [0] if count == 1 else [i * (length - side) // (count - 1) for i in range(count)]

@@ -1,0 +1,132 @@
+"""The values that rooms hand to each other: Box, Region, Pooled, Descriptor, Hit, Ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resight.errors import BadQuery
+
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in pixels of the upright original: left, top, width, height."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @classmethod
+    def parse(cls, text: str) -> Box:
+        """Read `"x,y,w,h"`, as the command takes it."""
+        try:
+            x, y, width, height = (float(part) for part in text.split(","))
+        except ValueError:
+            raise BadQuery(f"A box is four numbers 'x,y,w,h' in pixels, not '{text}'.") from None
+        if not (width > 0 and height > 0):
+            raise BadQuery(f"A box needs a width and a height above zero, not '{text}'.")
+        return cls(x, y, width, height)
+
+    def within(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """Whole pixels left, top, right, bottom of the part inside a photo of this size."""
+        left, top = max(0, round(self.x)), max(0, round(self.y))
+        right = min(width, max(left + 1, round(self.x + self.width)))
+        bottom = min(height, max(top + 1, round(self.y + self.height)))
+        if left >= right or top >= bottom:
+            raise BadQuery(
+                f"The box {self.x:g},{self.y:g},{self.width:g},{self.height:g} lies outside the photo, "
+                f"which is {width} x {height} pixels upright."
+            )
+        return left, top, right, bottom
+
+    def as_list(self) -> list[float]:
+        """`[x, y, width, height]`, rounded to a tenth of a pixel, as JSON and the catalogue hold it."""
+        return [round(value, 1) for value in (self.x, self.y, self.width, self.height)]
+
+
+@dataclass(frozen=True)
+class Region:
+    """The part of a photo that one vector describes."""
+
+    box: Box
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """The pooled vectors of one photo, `vectors[view][layer]` of shape (R, C), and their regions."""
+
+    vectors: list[list[Vectors]]
+    regions: tuple[Region, ...]
+
+
+@dataclass(frozen=True)
+class Descriptor:
+    """(N, D) float32 rows of unit length: one row, or one a region where the recipe keeps them."""
+
+    vectors: Vectors
+    regions: tuple[Region, ...] | None
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One file of a ranking. A higher score is nearer; 1 is the same descriptor.
+
+    `region` is the part that matched, None when the descriptor covers the whole photo.
+    `self` is true for the query's own file.
+    """
+
+    rank: int
+    score: float
+    path: Path
+    relative: str
+    region: Region | None = None
+    self: bool = False
+
+
+@dataclass(frozen=True)
+class Ranking(Sequence[Hit]):
+    """Hits, nearest first. A reranker returns a new one."""
+
+    query: str
+    recipe: str
+    hits: tuple[Hit, ...]
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    @overload
+    def __getitem__(self, index: int) -> Hit: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Hit, ...]: ...
+    def __getitem__(self, index: int | slice) -> Hit | tuple[Hit, ...]:
+        return self.hits[index]
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The one JSON object of `resight search --json` (docs/command.md)."""
+        return {
+            "query": self.query,
+            "recipe": self.recipe,
+            "hits": [
+                {
+                    "rank": hit.rank,
+                    "score": round(hit.score, 6),
+                    "path": str(hit.path),
+                    "relative": hit.relative,
+                    "region": hit.region.box.as_list() if hit.region else None,
+                    "self": hit.self,
+                }
+                for hit in self.hits
+            ],
+        }

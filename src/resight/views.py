@@ -1,0 +1,50 @@
+"""The images of a photo to describe: their sizes, and the way back to the original's pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resight import recipe
+from resight.images import Photo, resize
+from resight.types import Box
+
+
+@dataclass(frozen=True)
+class View:
+    """Pixels (H, W, 3) uint8 of a part of a photo; `part` is that part in the upright original."""
+
+    pixels: NDArray[np.uint8]
+    part: Box
+
+    def to_original(self, top: float, left: float, bottom: float, right: float) -> Box:
+        """A rectangle in shares of the view, 0 to 1 -> pixels of the upright original."""
+        part = self.part
+        return Box(
+            part.x + left * part.width,
+            part.y + top * part.height,
+            (right - left) * part.width,
+            (bottom - top) * part.height,
+        )
+
+
+def views(photo: Photo, wanted: recipe.Views, box: Box | None = None) -> Iterator[View]:
+    """The views that a recipe asks for, of the whole photo or of a box in it."""
+    left, top, right, bottom = (box or Box(0, 0, photo.width, photo.height)).within(photo.width, photo.height)
+    pixels = photo.pixels[top:bottom, left:right]
+    part = Box(left, top, right - left, bottom - top)
+    for size in wanted.sizes:
+        width, height = target(right - left, bottom - top, size, wanted)
+        yield View(resize(pixels, width, height), part)
+
+
+def target(width: int, height: int, size: int, wanted: recipe.Views) -> tuple[int, int]:
+    """Width and height in pixels of a view; an aspect is kept but for 'square', which warps."""
+    if wanted.resize == "square":
+        return size, size
+    side = max(width, height) if wanted.resize == "longest" else min(width, height)
+    scale = min(size / side, wanted.enlarge)
+    return max(1, round(width * scale)), max(1, round(height * scale))
