@@ -12,11 +12,11 @@ import sys
 from pathlib import Path
 
 BUILD = Path(__file__).resolve().parent.parent / "build" / "demo"
-PHOTOS = (
-    "astronaut.png brick.png camera.png cell.png chelsea.png coffee.png coins.png color.png grass.png "
-    "gravel.png horse.png hubble_deep_field.jpg ihc.png moon.png motorcycle_left.png motorcycle_right.png "
-    "page.png retina.jpg rocket.jpg text.png"
-).split()
+PHOTOS = [
+    "astronaut.png", "brick.png", "camera.png", "cell.png", "chelsea.png", "coffee.png", "coins.png",
+    "color.png", "grass.png", "gravel.png", "horse.png", "hubble_deep_field.jpg", "ihc.png", "moon.png",
+    "motorcycle_left.png", "motorcycle_right.png", "page.png", "retina.jpg", "rocket.jpg", "text.png",
+]  # fmt: skip
 
 
 def resight(*arguments: object) -> None:

@@ -18,6 +18,7 @@ from PIL import Image, ImageCms, features
 from bad_files import draw, encoded, make_bad_files, png, sized, tiff
 from resight import images
 from resight.errors import BadImage
+from resight.images import colours, decoding
 
 PICTURE = draw(61, 43)
 PIXELS = np.asarray(PICTURE)
@@ -128,7 +129,7 @@ JPEGS = {
 def slowly(source) -> np.ndarray:
     """The pixels by Pillow alone."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(images, "_jpeg", lambda data, image: None)
+        patch.setattr(decoding, "_jpeg", lambda data, image, enough: None)
         return pixels(source)
 
 
@@ -295,7 +296,7 @@ def test_premultiplied_grey_is_laid_on_white():
     grey = np.full((4, 64), 60, np.uint8)
     alpha = np.linspace(60, 255, 256).astype(np.uint8).reshape(4, 64)
     strip = Image.frombytes("La", (64, 4), np.dstack([grey, alpha]).tobytes())
-    assert furthest(images._srgb(strip, None), (60 + 255 - alpha.astype(int))[..., None]) <= 1
+    assert furthest(colours.srgb(strip, None), (60 + 255 - alpha.astype(int))[..., None]) <= 1
 
 
 def test_transparent_colours_become_white():
@@ -452,7 +453,7 @@ def test_a_cmyk_profile_is_followed():
 def test_an_srgb_profile_changes_nothing():
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     assert furthest(pixels(encoded(PICTURE, format="PNG", icc_profile=srgb)), PIXELS) == 0
-    assert images._transform(srgb, "RGB") is None
+    assert colours._transform(srgb, "RGB") is None
 
 
 def test_a_broken_or_foreign_profile_is_ignored():
@@ -506,7 +507,7 @@ def test_a_huge_file_is_not_read(tmp_path):
 def test_content_is_the_bytes_of_the_file(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"anything")
     assert images.content(tmp_path / "a.jpg") == b"anything"
-    with pytest.raises(BadImage, match="cannot be read"):
+    with pytest.raises(FileNotFoundError):
         images.content(tmp_path / "none.jpg")
 
 
@@ -527,7 +528,9 @@ def test_a_failed_decoder_and_an_empty_memory_are_bad_images(monkeypatch):
         KeyError(3),
         AssertionError(),
     ):
-        monkeypatch.setattr(images, "_jpeg", lambda data, image, error=error: (_ for _ in ()).throw(error))
+        monkeypatch.setattr(
+            decoding, "_jpeg", lambda data, image, enough, error=error: (_ for _ in ()).throw(error)
+        )
         assert reason(jpeg).startswith(
             "not enough memory" if isinstance(error, MemoryError) else "truncated or corrupt"
         )
@@ -555,7 +558,7 @@ print((after - before) / 1024, sorted({"torch", "pillow_heif", "cv2"} & set(sys.
 
 def test_bad_files_need_little_memory(tmp_path):
     pytest.importorskip("resource")
-    folders = [str(Path(__file__).parent), str(Path(images.__file__).parents[1])]
+    folders = [str(Path(__file__).parent), str(Path(images.__file__).parents[2])]
     code = f"import sys; sys.path[:0] = {folders!r}\n{BOUND}"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=60
@@ -593,7 +596,7 @@ def test_threads_read_the_same_pixels():
             return str(error)
 
     expected = [result(source) for source in sources]
-    images._transform.cache_clear()
+    colours._transform.cache_clear()
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(result, sources * 20)) == expected * 20
     assert list(warnings.filters) == before
@@ -640,3 +643,36 @@ def test_resize_takes_a_part_and_returns_contiguous_bytes():
         assert result.flags.c_contiguous
     assert furthest(images.resize(part, 33, 25), part) == 0
     assert math.isclose(images.resize(part, 1, 1).mean(), part.mean(), abs_tol=1)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_jpeg_is_decoded_no_larger_than_is_enough_and_shows_the_same(orientation):
+    """The scales of libjpeg are n/8: the smallest that is not below what is asked, of the upright photo."""
+    across = np.linspace(0, 255, 800)[None, :].repeat(600, 0)
+    picture = np.dstack([across, across[:, ::-1], np.full_like(across, 90)]).astype(np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=95, exif=exif)
+    whole = images.read(file.getvalue())
+    asked = []
+
+    def enough(width, height):
+        asked.append((width, height))
+        return width // 4, height // 4
+
+    less = images.read(file.getvalue(), enough=enough)
+    assert asked == [(whole.width, whole.height)] == [(less.width, less.height)]
+    assert less.pixels.shape == (whole.height // 4, whole.width // 4, 3)
+    shrunk = images.resize(whole.pixels, whole.width // 4, whole.height // 4)
+    assert np.abs(shrunk.astype(int) - less.pixels).mean() < 1
+    more = images.read(file.getvalue(), enough=lambda width, height: (9 * width, 9 * height))
+    np.testing.assert_array_equal(more.pixels, whole.pixels)
+
+
+def test_a_truncated_jpeg_is_truncated_at_any_scale():
+    picture = np.random.default_rng(0).integers(0, 255, (240, 320, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG")
+    with pytest.raises(BadImage, match="truncated"):
+        images.read(file.getvalue()[:-2000], enough=lambda width, height: (width // 8, height // 8))

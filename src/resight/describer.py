@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,11 +19,11 @@ from numpy.typing import NDArray
 from resight import methods
 from resight.engines import Engine, load
 from resight.errors import NotFitted
-from resight.images import PIXEL_PATH, Photo
+from resight.images import PIXEL_PATH, Photo, read
 from resight.methods import Method, Parameters
 from resight.recipe import NO_PARAMETERS, PRECISION, Recipe, fingerprint
 from resight.types import Box, Descriptor, Pooled, Region, Vectors
-from resight.views import View, views
+from resight.views import View, enough, views
 
 
 class Fitted(Protocol):
@@ -98,6 +99,10 @@ class Describer:
     def __call__(self, photo: Photo, box: Box | None = None) -> Descriptor:
         """Describe a photo, or a box in it."""
         return self.finish(self.pool(photo, box))
+
+    def read(self, source: bytes | Path | str) -> Photo:
+        """A photo to be described whole, with as many pixels as its views need; raises BadImage."""
+        return read(source, enough=functools.partial(enough, wanted=self.recipe.views))
 
     def pool(self, photo: Photo, box: Box | None = None) -> Pooled:
         """The first half: a photo -> the pooled vectors of its views, layers and regions."""

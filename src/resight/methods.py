@@ -72,17 +72,12 @@ def module(kind: str, name: str) -> Any:
 
 def find(kind: str, text: str) -> Method:
     """The method that a recipe names as `name` or `name:setting=value,setting=value`."""
-    name, _, rest = text.strip().partition(":")
+    name, _, rest = (piece.strip() for piece in text.partition(":"))
     home = module(kind, name)
     call = getattr(home, name.replace("-", "_"))
     fitting = getattr(home, "fit", None)
     known = settings(call) | (settings(fitting) if fitting else {})
-    given = {}
-    for part in filter(None, (part.strip() for part in rest.split(","))):
-        key, equals, value = (piece.strip() for piece in part.partition("="))
-        if key not in known or not equals:
-            raise BadSetting(f"'{name}' has no setting '{key}'. Known: {', '.join(known) or 'none'}.")
-        given[key] = _read(name, key, value, known[key][0])
+    given = _given(name, rest, known)
     bound = {key: given.get(key, default) for key, (_, default) in known.items()}
     missing = [key for key, value in bound.items() if value is inspect.Parameter.empty]
     if missing:
@@ -98,6 +93,18 @@ def settings(function: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
         for key, parameter in inspect.signature(function).parameters.items()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
     }
+
+
+def _given(method: str, text: str, known: dict[str, tuple[Any, Any]]) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        if key not in known:
+            raise BadSetting(f"'{method}' has no setting '{key}'. Known: {', '.join(known) or 'none'}.")
+        if key in given or not equals:
+            raise BadSetting(f"'{method}' takes one value for '{key}', as in '{method}:{key}=...'.")
+        given[key] = _read(method, key, value, known[key][0])
+    return given
 
 
 def _bind(function: Callable[..., Any], values: dict[str, Any]) -> Callable[..., Any]:

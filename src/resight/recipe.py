@@ -34,7 +34,7 @@ class Views:
     def __post_init__(self) -> None:
         _one_of("views.resize", self.resize, ("longest", "shortest", "square"))
         _one_of("views.combine", self.combine, ("sum", "concat"))
-        if not self.sizes or not all(isinstance(size, int) and 0 < size <= 8192 for size in self.sizes):
+        if not self.sizes or not all(type(size) is int and 0 < size <= 8192 for size in self.sizes):
             raise BadRecipe("views.sizes is a list of whole pixels between 1 and 8192.")
         if not self.enlarge >= 1:
             raise BadRecipe("views.enlarge is how many times a small photo may grow: 1 or more.")
@@ -145,7 +145,6 @@ def _build(kind: Any, where: str, values: Any) -> Any:
         raise BadRecipe(f"{where} has no setting '{unknown[0]}'. Known: {', '.join(fields)}.")
     read = {}
     for key, value in values.items():
-        read[key] = tuple(value) if isinstance(value, list) else value
         wanted = str(fields[key].type)
         right = {
             "str": isinstance(value, str),
@@ -156,6 +155,7 @@ def _build(kind: Any, where: str, values: Any) -> Any:
         if not right.get(wanted, True):
             kinds = {"str": "text", "float": "a number"}
             raise BadRecipe(f"{where}: '{key}' is {kinds.get(wanted, 'a list')}, not {value!r}.")
+        read[key] = tuple(value) if isinstance(value, list) else float(value) if wanted == "float" else value
     try:
         return kind(**read)
     except TypeError:

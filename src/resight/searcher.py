@@ -128,7 +128,7 @@ class Searcher:
             self._describer, self._fitted = describer_like(self.gallery, self._engine), fitted
         self.gallery.check(self._describer.fingerprint)
         try:
-            photo = images.read(path)
+            photo = images.read(path) if box else self._describer.read(path)
         except BadImage as error:
             raise BadQuery(f"The query {path} cannot be described: {error}.") from None
         return self._describer(photo, box)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,15 +32,16 @@ class Box:
             x, y, width, height = (float(part) for part in text.split(","))
         except ValueError:
             raise BadQuery(f"A box is four numbers 'x,y,w,h' in pixels, not '{text}'.") from None
-        if not (width > 0 and height > 0):
-            raise BadQuery(f"A box needs a width and a height above zero, not '{text}'.")
+        if not (width > 0 and height > 0 and all(map(math.isfinite, (x, y, width, height)))):
+            raise BadQuery(f"A box needs a width and a height above zero, and no infinity, not '{text}'.")
         return cls(x, y, width, height)
 
     def within(self, width: int, height: int) -> tuple[int, int, int, int]:
         """Whole pixels left, top, right, bottom of the part inside a photo of this size."""
-        left, top = max(0, round(self.x)), max(0, round(self.y))
+        left, top = round(self.x), round(self.y)
         right = min(width, max(left + 1, round(self.x + self.width)))
         bottom = min(height, max(top + 1, round(self.y + self.height)))
+        left, top = max(0, left), max(0, top)
         if left >= right or top >= bottom:
             raise BadQuery(
                 f"The box {self.x:g},{self.y:g},{self.width:g},{self.height:g} lies outside the photo, "

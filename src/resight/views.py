@@ -34,11 +34,21 @@ class View:
 def views(photo: Photo, wanted: recipe.Views, box: Box | None = None) -> Iterator[View]:
     """The views that a recipe asks for, of the whole photo or of a box in it."""
     left, top, right, bottom = (box or Box(0, 0, photo.width, photo.height)).within(photo.width, photo.height)
-    pixels = photo.pixels[top:bottom, left:right]
+    across, down = photo.pixels.shape[1] / photo.width, photo.pixels.shape[0] / photo.height
+    pixels = photo.pixels[
+        int(top * down) : max(int(top * down) + 1, round(bottom * down)),
+        int(left * across) : max(int(left * across) + 1, round(right * across)),
+    ]
     part = Box(left, top, right - left, bottom - top)
     for size in wanted.sizes:
         width, height = target(right - left, bottom - top, size, wanted)
         yield View(resize(pixels, width, height), part)
+
+
+def enough(width: int, height: int, wanted: recipe.Views) -> tuple[int, int]:
+    """Width and height in pixels that a whole photo of this size is shrunk to at most."""
+    targets = [target(width, height, size, wanted) for size in wanted.sizes]
+    return max(w for w, _ in targets), max(h for _, h in targets)
 
 
 def target(width: int, height: int, size: int, wanted: recipe.Views) -> tuple[int, int]:

@@ -61,14 +61,22 @@ CREATE TABLE dead (
 
 def create(folder: Path) -> sqlite3.Connection:
     """Open the catalogue for writing; a new one gets its tables."""
-    connection = sqlite3.connect(folder / NAME, isolation_level=None, check_same_thread=False, timeout=30)
     with storage_errors():
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
-            connection.executescript(
-                f"BEGIN; {SCHEMA} INSERT INTO facts VALUES ('format', {FORMAT}); COMMIT;"
-            )
+        connection = sqlite3.connect(folder / NAME, isolation_level=None, check_same_thread=False, timeout=30)
+    try:
+        with storage_errors():
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+                connection.executescript(
+                    f"BEGIN; {SCHEMA} INSERT INTO facts VALUES ('format', {FORMAT}); COMMIT;"
+                )
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise _unreadable(folder, error) from None
+    except StorageFailed:
+        connection.close()
+        raise
     return _checked(connection, folder)
 
 
@@ -76,7 +84,7 @@ def open_to_read(folder: Path) -> sqlite3.Connection:
     """Open the catalogue for reading, beside a writer; on a read-only disk too."""
     path = folder / NAME
     if not path.is_file():
-        raise NoGallery(f"There is no gallery in {folder}: make one with `resight index`.")
+        raise _no_gallery(folder)
     uri = path.resolve().as_uri()
     writable = os.access(folder, os.W_OK)
     # a write-ahead log needs a place for its shared memory; where nothing can be written, nothing changes
@@ -92,11 +100,29 @@ def _checked(connection: sqlite3.Connection, folder: Path) -> sqlite3.Connection
         (found,) = connection.execute("SELECT value FROM facts WHERE key = 'format'").fetchone() or (0,)
     except sqlite3.DatabaseError as error:
         connection.close()
-        raise GalleryError(f"The catalogue in {folder} cannot be read ({error}).") from None
+        if "no such table" in str(error):  # its first writer has not come further, or never did
+            raise _no_gallery(folder) from None
+        raise _unreadable(folder, error) from None
     if found != FORMAT:
         connection.close()
         raise GalleryError(f"The gallery in {folder} has format {found}; this Resight reads format {FORMAT}.")
     return connection
+
+
+def must_be_begun(connection: sqlite3.Connection, folder: Path) -> None:
+    """Raise NoGallery for a catalogue whose first `index` ended before it knew what it is of."""
+    if not connection.execute("SELECT 1 FROM facts WHERE key = 'root'").fetchone():
+        raise _no_gallery(folder)
+
+
+def _no_gallery(folder: Path) -> NoGallery:
+    return NoGallery(f"There is no gallery in {folder}: make one with `resight index`.")
+
+
+def _unreadable(folder: Path, error: sqlite3.DatabaseError) -> GalleryError:
+    return GalleryError(
+        f"The catalogue in {folder} cannot be read ({error}): index the photos into a new gallery."
+    )
 
 
 def to_stored(relative: str) -> str | bytes:

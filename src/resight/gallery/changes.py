@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 from itertools import islice
 
-from resight.gallery.catalogue import from_stored, to_stored
+from resight.gallery.catalogue import from_stored, storage_errors, to_stored
 
 REMOVED = "removed"
 
@@ -21,11 +21,11 @@ class Changes:
         one("CREATE TEMP TABLE found (relative PRIMARY KEY, size INTEGER, mtime_ns INTEGER) WITHOUT ROWID")
         rows = ((to_stored(relative), size, changed) for relative, size, changed in found)
         while batch := list(islice(rows, 10_000)):
-            one("BEGIN")
-            connection.executemany("INSERT OR IGNORE INTO temp.found VALUES (?, ?, ?)", batch)
-            one("COMMIT")
+            with storage_errors():
+                one("BEGIN")
+                connection.executemany("INSERT OR IGNORE INTO temp.found VALUES (?, ?, ?)", batch)
+                one("COMMIT")
         self.found: int = one("SELECT count(*) FROM temp.found").fetchone()[0]
-        self.known: int = one("SELECT count(*) FROM files").fetchone()[0]
 
     def paths(self) -> Iterable[str]:
         """The relative paths that the walk found."""
@@ -42,11 +42,11 @@ class Changes:
         return [from_stored(path) for (path,) in rows]
 
     def vanished(self, unreadable: Iterable[str]) -> list[str]:
-        """Files of the catalogue that the walk did not find, but for those in folders it could not list."""
+        """Files of the catalogue that the walk did not find, but for those it could not look at."""
         rows = self._connection.execute(
             "SELECT files.relative FROM files LEFT JOIN temp.found USING (relative) "
             "WHERE found.relative IS NULL ORDER BY files.relative"
         )
-        unknown = tuple(f"{folder}/" for folder in unreadable)
+        unknown = tuple(f"{path}/" for path in unreadable)
         paths = (from_stored(path) for (path,) in rows)
-        return [path for path in paths if not path.startswith(unknown)] if unknown else list(paths)
+        return [path for path in paths if not f"{path}/".startswith(unknown)] if unknown else list(paths)

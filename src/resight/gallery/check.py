@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from resight.errors import GalleryError
-from resight.gallery import parameters
+from resight.gallery import catalogue, parameters
 from resight.gallery.reader import Gallery, kept_name
 from resight.gallery.vectors import checksum, mapped
 from resight.gallery.writer import Writer
@@ -37,8 +39,11 @@ class Finding:
 
 def verify(gallery: Gallery, contents: bool = False) -> Iterator[Finding]:
     """What is wrong; nothing is changed. With `contents` the photos are read and hashed again too."""
-    with gallery.at_rest():
-        (verdict,) = gallery.connection.execute("PRAGMA quick_check").fetchone()
+    with gallery.at_rest(damaged=True):
+        try:
+            (verdict,) = gallery.connection.execute("PRAGMA quick_check").fetchone()
+        except sqlite3.DatabaseError as error:
+            verdict = str(error)
         if verdict != "ok":
             yield Finding("catalogue", f"the catalogue is damaged: {verdict}", "index into a new gallery")
             return
@@ -53,6 +58,7 @@ def repair(writer: Writer, findings: list[Finding]) -> int:
     for image in images:
         writer.forget_image(image)
     writer.drop_orphans()
+    writer.fill_up()
     return len(images)
 
 
@@ -76,13 +82,25 @@ def _vectors(gallery: Gallery) -> Iterator[Finding]:
         name = f"the descriptor of {', '.join(gallery.files_of(image)) or f'image {image}'}"
         if len(found) < count or checksum(found) != crc:
             yield Finding("vectors", f"{name} is not what was written", again, image)
-        elif not np.allclose(np.linalg.norm(found, axis=1), 1, atol=UNIT):
+        elif not _of_unit_length(found):
             yield Finding("vectors", f"{name} is not of unit length", again, image)
     yield from _tiling(sorted(spans), live.rows)
+    for image, relative in gallery.connection.execute(
+        "SELECT image, relative FROM files WHERE image IS NOT NULL AND NOT EXISTS "
+        "(SELECT 1 FROM descriptors WHERE descriptors.image = files.image AND generation = ?)",
+        (live.number,),
+    ):
+        yield Finding("vectors", f"{catalogue.from_stored(relative)} has no descriptor", again, image)
     for (image,) in gallery.connection.execute(
         "SELECT image FROM descriptors WHERE image NOT IN (SELECT id FROM images)"
     ):
         yield Finding("catalogue", f"rows of image {image}, which is unknown", "run `resight compact`")
+
+
+def _of_unit_length(rows: NDArray[np.float32]) -> bool:
+    """Or of none: so is a photo that is all that the gallery was fitted on."""
+    lengths = np.linalg.norm(rows, axis=1)
+    return bool(np.all((np.abs(lengths - 1) < UNIT) | (lengths == 0)))
 
 
 def _tiling(spans: list[tuple[int, int]], rows: int) -> Iterator[Finding]:
@@ -106,7 +124,7 @@ def _kept(gallery: Gallery) -> Iterator[Finding]:
     name = kept_name(int(gallery.fact("kept", 1)))
     try:
         flat = mapped(gallery.folder / name, 1, int(gallery.fact("kept_length", 0)))
-    except (OSError, GalleryError):
+    except GalleryError:
         yield from (Finding("kept", f"{name} is missing or short", again, image) for image, *_ in rows)
         return
     for image, first, crc, shapes in rows:
@@ -134,6 +152,10 @@ def _files(gallery: Gallery, contents: bool) -> Iterator[Finding]:
         if gallery.image_of_file(relative) != (image, status.st_size, status.st_mtime_ns):
             yield Finding("file", f"{relative} has changed", again, image)
         elif contents:
-            data = (root / relative).read_bytes()
+            try:
+                data = (root / relative).read_bytes()
+            except OSError as error:
+                yield Finding("file", f"{relative} cannot be read: {error.strerror}", again, image)
+                continue
             if hashlib.sha256(data).digest() != gallery.image(image).sha256:
                 yield Finding("file", f"{relative} has other contents than when it was indexed", again, image)

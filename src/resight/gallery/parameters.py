@@ -35,7 +35,10 @@ def load(folder: Path, name: str) -> dict[str, Parameters]:
     """The parameters of a file, step by step; raises GalleryError if its bytes are not what they were."""
     from safetensors.numpy import load as from_bytes
 
-    data = (folder / name).read_bytes()
+    try:
+        data = (folder / name).read_bytes()
+    except OSError as error:
+        raise GalleryError(f"{name} cannot be read ({error.strerror}): run `resight fit`.") from None
     if _digest(data) != identity(name):
         raise GalleryError(f"{name} is damaged: run `resight fit`.")
     parameters: dict[str, Parameters] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sqlite3
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from resight.errors import DescribedOtherwise, GalleryError, NoGallery
 from resight.gallery import catalogue, parameters
-from resight.gallery.vectors import mapped
+from resight.gallery.vectors import CutShort, checksum, mapped
 from resight.images import PIXEL_PATH
 from resight.methods import Parameters
 from resight.recipe import NO_PARAMETERS, PRECISION, Recipe, fingerprint
@@ -65,16 +66,22 @@ class Gallery:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
-        self.connection = catalogue.open_to_read(self.folder)
-        self._start(self.connection)
+        self._start(catalogue.open_to_read(self.folder), must_exist=True)
 
-    def _start(self, connection: sqlite3.Connection) -> None:
+    def _start(self, connection: sqlite3.Connection, must_exist: bool) -> None:
         self.connection = connection
         self._dead_until = 0
         self._live: Generation | None = None
+        self._fingerprints: dict[str | None, str] = {}
         self.dead: list[tuple[int, int]] = []
         self.vectors: NDArray[np.float32] = np.empty((0, 1), dtype=np.float32)
-        self.refresh()
+        try:
+            if must_exist:
+                catalogue.must_be_begun(connection, self.folder)
+            self.refresh()
+        except BaseException:
+            connection.close()
+            raise
 
     def close(self) -> None:
         """Give the catalogue back."""
@@ -88,38 +95,44 @@ class Gallery:
 
     def refresh(self) -> None:
         """Map the rows committed by now; only what is new is read, but after a refit or a compaction."""
-        with self.at_rest():
+        with self.at_rest(damaged=True):
             pass
 
     @contextmanager
-    def at_rest(self) -> Iterator[None]:
-        """Refresh, and let nothing change while the context lasts: vectors and catalogue stay one."""
-        for _ in range(5):
+    def at_rest(self, damaged: bool = False) -> Iterator[None]:
+        """Refresh, and let nothing change while the context lasts: vectors and catalogue stay one.
+
+        Raises GalleryError where bytes are missing; with `damaged`, `vectors` are those that are there.
+        """
+        for last in (False, False, False, False, True):
             self.connection.execute("BEGIN")
             try:
-                self._follow()
+                self._follow(damaged and last)
                 break
-            except FileNotFoundError:  # a new generation took the old one's place between two looks
+            except CutShort:  # a new generation may have taken the old one's place
                 self.connection.execute("COMMIT")
+                if last:
+                    raise
             except BaseException:
                 self.connection.execute("COMMIT")
                 raise
-        else:
-            raise GalleryError(f"The vectors of {self.folder} are missing: run `resight verify`.")
         try:
             yield
         finally:
             self.connection.execute("COMMIT")
 
-    def _follow(self) -> None:
+    def _follow(self, damaged: bool) -> None:
         live = self.generation(int(self.fact("generation", 0)))
-        if live is None or self._live is None or live.number != self._live.number:
+        known = self._live
+        if live is None or known is None or live.number != known.number:
             self._dead_until, self.dead = 0, []
-        self._live = live
         if live is None or live.width is None:
-            self.vectors = np.empty((0, 1), dtype=np.float32)
+            self._live, self.vectors = live, np.empty((0, 1), dtype=np.float32)
             return
-        self.vectors = mapped(self.folder / vectors_name(live.number), live.width, live.rows)
+        # mapped anew only where it grew: a fresh map costs a page fault for every page that is read
+        if known is None or (known.number, known.width, known.rows) != (live.number, live.width, live.rows):
+            self.vectors = mapped(self.folder / vectors_name(live.number), live.width, live.rows, damaged)
+        self._live = live
         rows = self.connection.execute(
             "SELECT sequence, first_row, rows FROM dead WHERE generation = ? AND sequence > ? ORDER BY 1",
             (live.number, self._dead_until),
@@ -140,9 +153,9 @@ class Gallery:
         stored = catalogue.from_stored(self.fact("root"))
         return Path(os.path.normpath(self.folder.absolute() / stored))
 
-    @property
+    @functools.cached_property
     def recipe(self) -> Recipe:
-        """The recipe that the gallery was made with."""
+        """The recipe that the gallery was made with; it never changes."""
         return Recipe.parse(json.loads(self.fact("recipe")))
 
     @property
@@ -178,13 +191,15 @@ class Gallery:
     def fingerprint(self) -> str:
         """What descriptors must carry to be compared with the gallery's."""
         own = self._live.parameters if self._live else None
-        return fingerprint(
-            self.recipe,
-            str(self.fact("weights")),
-            parameters.identity(own) if own else NO_PARAMETERS,
-            str(self.fact("pixel_path")),
-            str(self.fact("precision")),
-        )
+        if own not in self._fingerprints:
+            self._fingerprints[own] = fingerprint(
+                self.recipe,
+                str(self.fact("weights")),
+                parameters.identity(own) if own else NO_PARAMETERS,
+                str(self.fact("pixel_path")),
+                str(self.fact("precision")),
+            )
+        return self._fingerprints[own]
 
     def check(self, described: str) -> None:
         """Raise DescribedOtherwise, with advice, for a fingerprint that is not the gallery's."""
@@ -281,10 +296,14 @@ class Gallery:
         path = self.folder / kept_name(int(self.fact("kept", 1)))
         flat = mapped(path, 1, int(self.fact("kept_length", 0)))[:, 0]
         for number in images:
-            first, text = self.connection.execute(
-                "SELECT kept_first, kept_shapes FROM images WHERE id = ?", (number,)
+            first, text, crc = self.connection.execute(
+                "SELECT kept_first, kept_shapes, kept_crc FROM images WHERE id = ?", (number,)
             ).fetchone()
-            yield number, _unpacked(flat, first, json.loads(text))
+            shapes = json.loads(text)
+            end = first + sum(rows * width for layers in shapes["views"] for rows, width in layers)
+            if checksum(flat[first:end]) != crc:
+                raise GalleryError(f"{path.name} is damaged: run `resight verify --repair`.")
+            yield number, _unpacked(flat, first, shapes)
 
 
 def vectors_name(number: int) -> str:

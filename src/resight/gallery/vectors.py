@@ -39,11 +39,15 @@ class Disk:
     def rename(self, old: Path, new: Path) -> None:
         """Put a finished file in its place, and make its name last."""
         old.replace(new)
-        folder = os.open(new.parent, os.O_RDONLY)
+        self.sync_names(new.parent)
+
+    def sync_names(self, folder: Path) -> None:
+        """Return once the names of a folder's files are on the disk."""
+        opened = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(opened)
         finally:
-            os.close(folder)
+            os.close(opened)
 
 
 class VectorFile:
@@ -51,11 +55,12 @@ class VectorFile:
 
     def __init__(self, path: Path, width: int, rows: int, disk: Disk) -> None:
         self.path, self.width, self.rows, self._disk = path, width, rows, disk
+        self._named = rows > 0  # a file of no committed rows may be new, and its name not on the disk yet
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         committed = rows * width * FLOAT.itemsize
         if os.fstat(self._file).st_size < committed:
             os.close(self._file)
-            raise GalleryError(f"{path.name} is shorter than its catalogue says: run `resight verify`.")
+            raise _cut_short(path)
         os.ftruncate(self._file, committed)
         self._dirty = False
 
@@ -71,20 +76,42 @@ class VectorFile:
         """Make what was appended last; must return before the catalogue commits it."""
         if self._dirty:
             self._disk.sync(self._file)
-            self._dirty = False
+            if not self._named:
+                self._disk.sync_names(self.path.parent)
+            self._named, self._dirty = True, False
 
     def close(self) -> None:
         """Give the file back."""
         os.close(self._file)
 
 
-def mapped(path: Path, width: int, rows: int) -> NDArray[np.float32]:
-    """(rows, width) float32 over the file's memory; FileNotFoundError, or GalleryError if too short."""
+def mapped(path: Path, width: int, rows: int, damaged: bool = False) -> NDArray[np.float32]:
+    """(rows, width) float32 over the file's memory, or with `damaged` those that are there.
+
+    Else raises CutShort.
+    """
     if rows == 0:
         return np.empty((0, width), dtype=FLOAT)
-    if path.stat().st_size < rows * width * FLOAT.itemsize:
-        raise GalleryError(f"{path.name} is shorter than its catalogue says: run `resight verify`.")
-    return np.memmap(path, dtype=FLOAT, mode="r", shape=(rows, width))
+    try:
+        there = path.stat().st_size // (width * FLOAT.itemsize)
+        if there >= rows:
+            return np.memmap(path, dtype=FLOAT, mode="r", shape=(rows, width))
+    except FileNotFoundError:
+        there = 0
+    if damaged:
+        return mapped(path, width, there)
+    raise _cut_short(path)
+
+
+class CutShort(GalleryError):
+    """A file of vectors is missing, or shorter than its catalogue says."""
+
+
+def _cut_short(path: Path) -> CutShort:
+    return CutShort(
+        f"{path.name} is missing or cut short: `resight verify --repair` forgets the photos concerned, "
+        "and the next `resight index` describes them again."
+    )
 
 
 def checksum(rows: NDArray[np.float32]) -> int:

@@ -24,7 +24,7 @@ from resight.gallery import catalogue, parameters
 from resight.gallery.catalogue import storage_errors
 from resight.gallery.changes import Changes
 from resight.gallery.reader import Gallery, Generation, kept_name, vectors_name
-from resight.gallery.vectors import Disk, VectorFile
+from resight.gallery.vectors import Disk, VectorFile, checksum
 from resight.images import PIXEL_PATH
 from resight.methods import Parameters
 from resight.recipe import PRECISION, Recipe
@@ -38,13 +38,16 @@ class Writer(Gallery):
         self.folder, self._disk = Path(folder), disk or Disk()
         if must_exist and not (self.folder / catalogue.NAME).is_file():
             raise NoGallery(f"There is no gallery in {folder}: make one with `resight index`.")
-        self._lock = _locked(self.folder)
+        self._lock = _locked(self.folder, self._disk)
         try:
-            self._start(catalogue.create(self.folder))
+            self._start(catalogue.create(self.folder), must_exist)
             self._forget_unfinished()
         except BaseException:
+            if hasattr(self, "connection"):
+                self.connection.close()
             self._lock.release()
             raise
+        self._failed = False
         self._statements: list[tuple[str, tuple[Any, ...]]] = []
         self._open: dict[str, VectorFile] = {}
         self._pending: dict[bytes, int] = {}
@@ -62,10 +65,8 @@ class Writer(Gallery):
 
     def begin(self, root: Path, recipe: Recipe, weights: str) -> None:
         """Write down what a new gallery is of; its root is kept relative where the gallery lies inside."""
-        inside = self.folder.resolve().is_relative_to(root.resolve())
-        stored = os.path.relpath(root.resolve(), self.folder.resolve()) if inside else str(root.resolve())
         facts = {
-            "root": catalogue.to_stored(stored),
+            "root": self._stored(root),
             "recipe": json.dumps(recipe.as_dict()),
             "weights": weights,
             "pixel_path": PIXEL_PATH,
@@ -93,6 +94,7 @@ class Writer(Gallery):
         pooled: Pooled | None,
     ) -> int:
         """Take in an image of `size` (width, height); it lasts from the next commit on. Returns its id."""
+        generation = self._live_for(descriptor.vectors.shape[1]) if descriptor is not None else None
         number, self._next_image = self._next_image, self._next_image + 1
         self._later(
             "INSERT INTO images (id, sha256, width, height) VALUES (?, ?, ?, ?)", number, sha256, *size
@@ -101,8 +103,8 @@ class Writer(Gallery):
             self.keep(number, pooled)
         with self._thread:
             self._pending[sha256] = number
-        if descriptor is not None:
-            self.put(self._live_for(descriptor.vectors.shape[1]), number, descriptor)
+        if descriptor is not None and generation is not None:
+            self.put(generation, number, descriptor)
         return number
 
     def keep(self, image: int, pooled: Pooled) -> None:
@@ -130,13 +132,22 @@ class Writer(Gallery):
         first, crc = self._append(self._vector_file(generation, rows.shape[1]), rows)
         self._later(
             "INSERT INTO descriptors VALUES (?, ?, ?, ?, ?, ?)",
-            generation,
-            first,
-            len(rows),
-            image,
-            crc,
-            regions,
-        )
+            generation, first, len(rows), image, crc, regions,
+        )  # fmt: skip
+
+    def copy(self, image: int, generation: int) -> None:
+        """Append an image's live rows to another generation; raises GalleryError if they are damaged."""
+        row = self.connection.execute(
+            "SELECT first_row, rows, regions, crc FROM descriptors WHERE image = ? AND generation = ?",
+            (image, self._live.number if self._live else 0),
+        ).fetchone()
+        if row is None:
+            return
+        first, count, regions, crc = row
+        rows = self.vectors[first : first + count]
+        if checksum(rows) != crc:  # a new checksum would hide it
+            raise GalleryError(f"The descriptor of image {image} is damaged: run `resight verify --repair`.")
+        self.put_rows(generation, image, rows, regions)
 
     def set_file(
         self, relative: str, size: int, mtime_ns: int, image: int | None = None, failure: str | None = None
@@ -161,13 +172,15 @@ class Writer(Gallery):
 
     def move_root(self, root: Path) -> None:
         """The same photos are in another folder now."""
-        self._set("root", catalogue.to_stored(str(root.resolve())))
+        self._set("root", self._stored(root))
         self.commit()
 
     def drop_orphans(self) -> None:
         """Commit, then take out the images that no file holds any more; their rows are dead from then on."""
         self.commit()
-        orphans = "SELECT id FROM images WHERE id NOT IN (SELECT image FROM files WHERE image IS NOT NULL)"
+        orphans = "SELECT id FROM images WHERE NOT EXISTS (SELECT 1 FROM files WHERE files.image = images.id)"
+        if self.connection.execute(f"{orphans} LIMIT 1").fetchone() is None:
+            return
         self._later(
             "INSERT INTO dead (generation, first_row, rows) "
             f"SELECT generation, first_row, rows FROM descriptors WHERE image IN ({orphans})"
@@ -180,6 +193,9 @@ class Writer(Gallery):
         """Make everything so far last: sync the bytes, then commit their rows. Raises StorageFailed."""
         if not self._statements:
             return
+        if self._failed:  # a second sync may succeed although the first one's bytes are lost
+            raise StorageFailed("The gallery could not be written before: open it again.")
+        self._failed = True
         with storage_errors():
             for file in self._open.values():
                 file.sync()
@@ -190,21 +206,19 @@ class Writer(Gallery):
                 number = int(name.partition("-")[2].partition(".")[0])
                 self._later(
                     "UPDATE generations SET rows = ?, width = ? WHERE number = ?",
-                    file.rows,
-                    file.width,
-                    number,
-                )
+                    file.rows, file.width, number,
+                )  # fmt: skip
         with self._thread, storage_errors():
             try:
                 self.connection.execute("BEGIN IMMEDIATE")
                 for statement, values in self._statements:
                     self.connection.execute(statement, values)
                 self._disk.commit(self.connection)
-            except sqlite3.OperationalError:
+            except sqlite3.Error:
                 if self.connection.in_transaction:
                     self.connection.execute("ROLLBACK")
                 raise
-            self._statements = []
+            self._statements, self._failed = [], False
             self._pending.clear()
         self.refresh()
 
@@ -277,6 +291,23 @@ class Writer(Gallery):
         )
         return [image for (image,) in rows]
 
+    def all_kept(self) -> bool:
+        """Whether every image could be described anew without its photo."""
+        return not self.connection.execute(
+            "SELECT 1 FROM images WHERE kept_shapes IS NULL LIMIT 1"
+        ).fetchone()
+
+    def fill_up(self) -> None:
+        """Files that are cut short get their length again, once the photos concerned are forgotten."""
+        lengths = {kept_name(self._kept): 4 * int(self.fact("kept_length", 0))}
+        if self.live and self.live.width:
+            lengths[vectors_name(self.live.number)] = 4 * self.live.width * self.live.rows
+        with storage_errors():
+            for name, length in lengths.items():
+                with open(self.folder / name, "ab") as file:
+                    if file.tell() < length:
+                        file.truncate(length)
+
     def rewrite_kept(self) -> None:
         """Write what is kept for the next fit into a new file without gaps; lasts from the next commit on."""
         old = self._open.pop(kept_name(self._kept), None)
@@ -289,6 +320,11 @@ class Writer(Gallery):
             self.keep(image, pooled)
 
     # inside
+
+    def _stored(self, root: Path) -> str | bytes:
+        """A root as the catalogue holds it: relative where the gallery lies inside, so that both may move."""
+        real, here = root.resolve(), self.folder.resolve()
+        return catalogue.to_stored(os.path.relpath(real, here) if here.is_relative_to(real) else str(real))
 
     def _one(self, query: str) -> int:
         return int(self.connection.execute(query).fetchone()[0])
@@ -354,9 +390,11 @@ class Writer(Gallery):
                     path.unlink(missing_ok=True)
 
 
-def _locked(folder: Path) -> FileLock:
+def _locked(folder: Path, disk: Disk) -> FileLock:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            disk.sync_names(folder.parent)
         lock = FileLock(folder / "writer.lock")  # the system lets go of it when its process dies
         lock.acquire(timeout=0)
     except Timeout:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from resight import fitter, images
-from resight.describer import Describer, describer_like
-from resight.errors import BadImage, DescribedOtherwise, NotFitted
+from resight.describer import Describer
+from resight.engines import load
+from resight.errors import BadImage, BadQuery, DescribedOtherwise, NotFitted, TooMuchVanished
 from resight.gallery import Gallery, Writer, parameters
 from resight.indexer.ordered import in_order, processors
 from resight.indexer.progress import Progress, Silent
@@ -23,7 +24,8 @@ from resight.types import Pooled
 
 SAMPLE = 2000  # photos; a fit on more hardly changes (docs/decisions/0005-fit.md)
 GROWTH = 1.5
-COMMIT_EVERY = 2.0
+COMMIT_EVERY = 2.0  # seconds of work that a kill can cost
+BATCH = 10_000  # images described anew between two commits, so that memory stays flat
 
 
 def sample(paths: Iterable[str], count: int = SAMPLE) -> set[str]:
@@ -32,34 +34,51 @@ def sample(paths: Iterable[str], count: int = SAMPLE) -> set[str]:
 
 
 def is_open(writer: Writer, describer: Describer) -> bool:
-    """Whether `index` may still fit this gallery: until its sample is full, or a fit was borrowed."""
-    return bool(describer.fitted_steps) and not _provenance(writer).get("frozen")
+    """Whether `index` may still fit this gallery: until its sample is full, or a fit was borrowed.
+
+    Nor may it where a photo would have to pass the network again.
+    """
+    if not describer.fitted_steps or _provenance(writer).get("frozen"):
+        return False
+    return writer.live is None or writer.all_kept()
 
 
 def is_due(writer: Writer, full: bool) -> bool:
-    """Whether a fit is due: the first, after growth by half, and the last when the sample is full."""
+    """Whether a fit is due: the first, after growth by half, and the last when the sample is full.
+
+    Not while a `fit` that was begun waits to be ended: it would be given up unasked.
+    """
+    if writer.live and writer.unfinished("fit"):
+        return False
     now, then = len(writer.kept_images()), _provenance(writer).get("photos", 0)
     return now > 0 and (full or now >= GROWTH * then)
 
 
 def refit(writer: Writer, describer: Describer, wanted: set[str], full: bool) -> Describer:
-    """Fit on the kept photos of the sample, and describe all kept ones anew, in one transaction."""
+    """Fit on the kept photos of the sample, and describe all kept ones anew; searches see all or nothing."""
     kept = writer.kept_images()
     chosen = [image for image in kept if any(path in wanted for path in writer.files_of(image))]
     found, provenance = _fitted(writer, describer, chosen or kept, full)
     name = writer.save_parameters(found)
     number = writer.start_generation("refit", name, provenance)
     describer = describer.with_parameters(found, parameters.identity(name))
-    for image, pooled in writer.kept(kept):
+    for done, (image, pooled) in enumerate(writer.kept(kept), 1):
         writer.put(number, image, describer.finish(pooled))
+        if done % BATCH == 0:
+            writer.commit()
     writer.switch(number)
     return describer
 
 
 def borrow(writer: Writer, source: Path | str) -> None:
-    """Take another gallery's fit as the first of this one."""
+    """Take another gallery's fit as the first of this one; nothing to do if it has that very fit."""
     found, provenance = _borrowed(writer, source)
-    writer.switch(writer.start_generation("index", writer.save_parameters(found), provenance))
+    if writer.live is None and not writer.count()["images"]:
+        writer.switch(writer.start_generation("index", writer.save_parameters(found), provenance))
+    elif writer.live is None or writer.live.parameters != writer.save_parameters(found):
+        raise BadQuery(
+            "This gallery has another fit, or photos that wait for one: `resight fit --fit-from` changes it."
+        )
 
 
 def fit(
@@ -77,7 +96,8 @@ def fit(
     """
     progress, workers = progress or Silent(), workers or processors()
     with Writer(gallery, must_exist=True) as writer:
-        describer = describer_like(writer, engine, workers)
+        recipe = writer.recipe  # without the old parameters: a gallery whose own are damaged is fitted anew
+        describer = Describer(recipe, engine=lambda: load(recipe.backbone, engine, workers or 1))
         if not describer.fitted_steps:
             raise NotFitted(f"The recipe '{writer.recipe.name}' has nothing to fit.")
         work = Refit(writer, describer, workers, progress)
@@ -111,12 +131,16 @@ class Refit:
             kept = set(writer.kept_images())
             missing = [image for image in chosen if image not in kept]
             self._progress.start("Reading the sample", len(missing))
+            lost = 0
             for image, pooled in self._read(missing):
                 if pooled:
                     writer.keep(image, pooled)
+                else:
+                    lost += 1
             writer.commit()
             if self._progress.stopping():
                 return None
+            self._refuse_if_unmounted(lost, len(chosen))
             kept = set(writer.kept_images())
             found, provenance = _fitted(
                 writer, self._describer, [image for image in chosen if image in kept], len(paths) > SAMPLE
@@ -131,26 +155,37 @@ class Refit:
         describer = self._describer.with_parameters(*writer.parameters(number))
         waiting, kept = writer.waiting(number), set(writer.kept_images())
         self._progress.start("Describing anew", len(waiting))
-        for image, pooled in writer.kept([image for image in waiting if image in kept]):
+        for done, (image, pooled) in enumerate(writer.kept([one for one in waiting if one in kept]), 1):
             writer.put(number, image, describer.finish(pooled))
             self._progress.step()
-        lost = 0
+            if done % BATCH == 0:
+                writer.commit()
+        lost = []
         for image, read in self._read([image for image in waiting if image not in kept]):
             if read:
                 writer.put(number, image, describer.finish(read))
             else:
-                lost += 1
-                writer.forget_image(image)
+                lost.append(image)
         writer.commit()
         if self._progress.stopping():
             return False
+        self._refuse_if_unmounted(len(lost), writer.count()["images"])
         if lost:
             self._progress.say(
-                f"{lost} photos could not be read again: the next `resight index` looks at them."
+                f"{len(lost)} photos could not be read again: the next `resight index` looks at them."
             )
+        for image in lost:  # only now: until here, searches find them by the old fit
+            writer.forget_image(image)
         writer.drop_orphans()
         writer.switch(number)
         return True
+
+    def _refuse_if_unmounted(self, lost: int, of: int) -> None:
+        if 2 * lost > of or (lost and not self._writer.root.is_dir()):
+            raise TooMuchVanished(
+                f"{lost} of {of} photos cannot be read again in {self._writer.root}, so the old fit stays: "
+                "mount the drive and run `resight fit` again, or first `resight index` if they are gone."
+            )
 
     def _read(self, wanted: list[int]) -> Iterator[tuple[int, Pooled | None]]:
         """Photos of the gallery through the network again; None for one that is gone or changed."""
@@ -164,7 +199,7 @@ class Refit:
                 with contextlib.suppress(BadImage, OSError):
                     data = images.content(root / relative)
                     if hashlib.sha256(data).digest() == sha256:
-                        return image, self._describer.pool(images.read(data))
+                        return image, self._describer.pool(self._describer.read(data))
             return image, None
 
         for image, pooled in in_order(one, items, self._workers, self._progress.stopping):

@@ -29,14 +29,26 @@ def remove(gallery: Path | str, wanted: Iterable[str]) -> list[str]:
             if not found:
                 raise BadQuery(f"'{want}' is not in the gallery {gallery}; nothing was removed.")
             chosen.update(found)
-        for path in sorted(chosen):
-            if (writer.root / path).exists():
+        for done, path in enumerate(sorted(chosen), 1):
+            try:
                 status = (writer.root / path).stat()
-                writer.set_file(path, status.st_size, status.st_mtime_ns, failure=REMOVED)
-            else:
+            except OSError:
                 writer.forget_file(path)
+            else:
+                writer.set_file(path, status.st_size, status.st_mtime_ns, failure=REMOVED)
+            if done % COMMIT_EVERY == 0:
+                writer.commit()
         writer.drop_orphans()
         return sorted(chosen)
+
+
+def forget(writer: Writer, files: Iterable[str]) -> None:
+    """Files are gone: they, and the images that no other file holds, leave the gallery."""
+    for done, path in enumerate(files, 1):
+        writer.forget_file(path)
+        if done % COMMIT_EVERY == 0:
+            writer.commit()
+    writer.drop_orphans()
 
 
 def compact(gallery: Path | str, progress: Progress | None = None) -> int:
@@ -48,14 +60,14 @@ def compact(gallery: Path | str, progress: Progress | None = None) -> int:
             raise GalleryError("A fit of this gallery is unfinished: end it with `resight fit` first.")
         if live is None:
             return 0
+        with writer.at_rest():
+            pass  # or its files of vectors are not whole, and it says so
         before = _size(writer.folder)
         number = writer.start_generation("compact", live.parameters, live.provenance)
         images = writer.waiting(number)
         progress.start("Compacting", len(images))
         for done, image in enumerate(images, 1):
-            first, rows, regions = writer.stored_rows(image)
-            if rows:
-                writer.put_rows(number, image, writer.vectors[first : first + rows], regions)
+            writer.copy(image, number)
             progress.step()
             if done % COMMIT_EVERY == 0:
                 writer.commit()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from resight.errors import BadImage, BadQuery, DescribedOtherwise, TooMuchVanish
 from resight.gallery import Writer
 from resight.gallery.changes import Changes
 from resight.indexer import fits
+from resight.indexer.housekeeping import forget
 from resight.indexer.ordered import in_order, processors
 from resight.indexer.progress import Progress, Silent
 from resight.indexer.walk import Walk
@@ -87,20 +90,20 @@ def index(
         changes = writer.changes(walk if root.is_dir() else ())
         to_read, vanished = changes.to_read(retry), changes.vanished(walk.unreadable)
         if not prune:
-            _refuse_if_unmounted(writer, root, changes.known, vanished, to_read)
+            _refuse_if_unmounted(writer, root, vanished, to_read)
+        if root.is_dir() and not _is_root(writer, root):
+            writer.move_root(root)
         run = Run(writer, describer, root, workers, progress)
         run.read(to_read, changes)
         moved = 0
         if not run.interrupted:
-            moved = sum((writer.image_of_file(path) or (None,))[0] in run.recognised for path in vanished)
-            for path in vanished:
-                writer.forget_file(path)
-            writer.drop_orphans()
+            moved = run.moved(vanished)
+            forget(writer, vanished)
         return Report(
             folder,
             photos=changes.found,
             described=run.described,
-            same=len(run.recognised) - moved,
+            same=run.recognised.total() - moved,
             moved=moved,
             vanished=len(vanished) - moved,
             unchanged=changes.found - len(to_read),
@@ -121,21 +124,37 @@ class Run:
         self._writer, self._describer, self._root = writer, describer, root
         self._workers, self._progress = workers, progress
         self.described, self.failed, self.fitted, self.interrupted = 0, 0, "", False
-        self.recognised: set[int] = set()
+        self.recognised: Counter[int] = Counter()  # files of each image that was known already
 
     def read(self, to_read: list[str], changes: Changes) -> None:
         """Read, describe and commit."""
         self._progress.start("Describing", len(to_read))
         if not fits.is_open(self._writer, self._describer):
             return self._take(to_read, keep=False)
-        sample = fits.sample(changes.paths())
-        self._take([path for path in to_read if path in sample], keep=True)
-        if not self.interrupted and fits.is_due(self._writer, full=changes.found > len(sample)):
+        sample, read = self._sample(to_read, changes)
+        full = changes.found > len(sample)
+        if not self.interrupted and fits.is_due(self._writer, full):
             self._progress.say("Fitting the recipe on the photos themselves.")
-            self._describer = fits.refit(self._writer, self._describer, sample, changes.found > len(sample))
+            self._describer = fits.refit(self._writer, self._describer, sample, full)
             self.fitted = self._writer.fit
         if not self.interrupted:
-            self._take([path for path in to_read if path not in sample], keep=False)
+            self._take([path for path in to_read if path not in read], keep=False)
+
+    def _sample(self, to_read: list[str], changes: Changes) -> tuple[set[str], set[str]]:
+        """Read the sample of the fit; where not one file of it can be described, a larger one."""
+        sample: set[str] = fits.sample(changes.paths())
+        read: set[str] = set()
+        while True:
+            self._take([path for path in to_read if path in sample and path not in read], keep=True)
+            read |= sample
+            if self.interrupted or self._writer.kept_images() or len(sample) == changes.found:
+                return sample, read
+            sample = fits.sample(changes.paths(), 2 * len(sample))
+
+    def moved(self, vanished: list[str]) -> int:
+        """How many of the vanished files were found elsewhere."""
+        images = Counter((self._writer.image_of_file(path) or (None,))[0] for path in vanished)
+        return sum(min(count, self.recognised[image]) for image, count in images.items() if image)
 
     def _take(self, paths: list[str], keep: bool) -> None:
         committed = time.monotonic()
@@ -161,7 +180,7 @@ class Run:
                 self.described += 1
                 image = self._writer.add(outcome.sha256, outcome.shape, outcome.descriptor, outcome.pooled)
             else:
-                self.recognised.add(image)
+                self.recognised[image] += 1
         else:
             self.failed += 1
         self._writer.set_file(outcome.relative, outcome.size, outcome.mtime_ns, image, outcome.failure)
@@ -185,7 +204,7 @@ def _outcome(
         read = replace(read, sha256=hashlib.sha256(data).digest())
         if known(read.sha256) is not None:
             return read
-        photo = images.read(data)
+        photo = describer.read(data)
         pooled = describer.pool(photo)
     except BadImage as error:
         return replace(read, failure=str(error))
@@ -215,41 +234,50 @@ def _opened(
         if fit_from:
             fits.borrow(writer, fit_from)
         return begun.with_parameters(*writer.parameters())
-    if fit_from:
-        raise BadQuery("This gallery has its own fit already: `resight fit --fit-from` gives it another.")
     if recipe and recipe.sentence() != writer.recipe.sentence():
         raise DescribedOtherwise(
             f"The gallery {writer.folder} was made with the recipe '{writer.recipe.name}': "
             "leave --recipe out, or make another gallery with --gallery."
         )
-    if not (writer.root.exists() and root.exists() and writer.root.samefile(root)):
-        if writer.root.exists() or not root.exists():
-            raise BadQuery(
-                f"The gallery {writer.folder} is of the folder {writer.root}, not of {root}: "
-                "index that one, or make another gallery with --gallery."
-            )
-        writer.move_root(root)
+    if not _is_root(writer, root) and (writer.root.exists() or not root.exists()):
+        raise BadQuery(
+            f"The gallery {writer.folder} is of the folder {writer.root}, not of {root}: "
+            "index that one, or make another gallery with --gallery."
+        )
+    if fit_from:
+        fits.borrow(writer, fit_from)
     return describer_like(writer, engine, workers)
 
 
-def _refuse_if_unmounted(
-    writer: Writer, root: Path, known: int, vanished: list[str], to_read: list[str]
-) -> None:
+def _is_root(writer: Writer, root: Path) -> bool:
+    if root.exists() and writer.root.exists():
+        return writer.root.samefile(root)
+    return writer.root.resolve() == root.resolve()
+
+
+def _refuse_if_unmounted(writer: Writer, root: Path, vanished: list[str], to_read: list[str]) -> None:
     """More than half of the photos gone, and not to be found elsewhere in the folder: likelier a drive."""
+    known, wanted, sizes = writer.count()["files"], Counter[bytes](), set()
     if 2 * len(vanished) <= known:
         return
-    wanted = {}
     for path in vanished:
         image, size, _ = writer.image_of_file(path) or (None, 0, 0)
         if image:
-            wanted[writer.image(image).sha256] = size
-    sizes, found = set(wanted.values()), set()
-    for path in to_read:
-        if (root / path).stat().st_size in sizes:
-            found.add(hashlib.sha256(images.content(root / path)).digest())
-    gone = len(vanished) - len(found & wanted.keys())
+            wanted[writer.image(image).sha256] += 1
+            sizes.add(size)
+    gone = wanted.total() - (wanted & _contents(root, to_read, sizes)).total()
     if 2 * gone > known:
         raise TooMuchVanished(
-            f"{gone} of {known} files are gone from {root}, so nothing was changed: "
+            f"{gone} of {known} photos are gone from {root}, so nothing was changed: "
             "mount the drive, or say --prune if they are gone for good."
         )
+
+
+def _contents(root: Path, paths: list[str], sizes: set[int]) -> Counter[bytes]:
+    """How many of the files, of these sizes alone, have which content."""
+    found: Counter[bytes] = Counter()
+    for path in paths:
+        with contextlib.suppress(BadImage, OSError):
+            if (root / path).stat().st_size in sizes:
+                found[hashlib.sha256(images.content(root / path)).digest()] += 1
+    return found

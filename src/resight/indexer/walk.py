@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from resight.errors import BadQuery
 from resight.images import SUFFIXES
 
 Found = tuple[str, int, int]
+GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)  # also a link to nowhere, and one to itself
 
 
 @dataclass
@@ -18,7 +22,7 @@ class Walk:
 
     Hidden folders and files and `leave_out` (the gallery itself) are passed over. Links to folders are
     followed, but no folder is entered twice, so a loop of links ends. `unreadable` are the relative paths
-    of folders that could not be listed: what lies in them is not known to be gone.
+    of folders and files that could not be looked at: they, and what lies in them, are not known to be gone.
     """
 
     root: Path
@@ -27,19 +31,22 @@ class Walk:
     unreadable: list[str] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Found]:
-        status = os.stat(self.root)
-        seen = {(status.st_dev, status.st_ino)}
+        root = os.stat(self.root)
+        seen = {(root.st_dev, root.st_ino)}
         folders = [""]
         while folders:
             folder = folders.pop()
             inside = []
             for entry in self._entries(folder):
                 relative = f"{folder}/{entry.name}" if folder else entry.name
-                if entry.is_dir():
-                    if self._enter(entry, seen):
+                status = self._status(entry, relative)
+                if status is None:
+                    continue
+                if stat.S_ISDIR(status.st_mode):
+                    if self._is_new(entry, status, seen):
                         inside.append(relative)
-                elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:
-                    yield from self._file(entry, relative)
+                elif self._is_photo(entry):
+                    yield relative, status.st_size, status.st_mtime_ns
                 else:
                     self.skipped += 1
             folders += sorted(inside, reverse=True)
@@ -48,28 +55,33 @@ class Walk:
         try:
             with os.scandir(self.root / folder) as entries:
                 found = [entry for entry in entries if not entry.name.startswith(".")]
-        except OSError:
+        except OSError as error:
             if not folder:
-                raise
+                raise BadQuery(f"The folder {self.root} cannot be read: {error.strerror}.") from None
             self.unreadable.append(folder)
             return []
         return sorted(found, key=lambda entry: entry.name)
 
-    def _enter(self, entry: os.DirEntry[str], seen: set[tuple[int, int]]) -> bool:
+    def _status(self, entry: os.DirEntry[str], relative: str) -> os.stat_result | None:
+        """None for what is not there, and for what cannot be looked at."""
         try:
-            status = entry.stat()
-        except OSError:
-            return False
+            if not (self._is_photo(entry) or entry.is_symlink() or entry.is_dir()):
+                self.skipped += 1
+                return None
+            return entry.stat()
+        except OSError as error:
+            if error.errno in GONE:
+                self.skipped += 1
+            else:
+                self.unreadable.append(relative)
+            return None
+
+    def _is_photo(self, entry: os.DirEntry[str]) -> bool:
+        return os.path.splitext(entry.name)[1].lower() in SUFFIXES
+
+    def _is_new(self, entry: os.DirEntry[str], status: os.stat_result, seen: set[tuple[int, int]]) -> bool:
         key = (status.st_dev, status.st_ino)
         if key in seen or os.path.realpath(entry.path) == os.path.realpath(self.leave_out):
             return False
         seen.add(key)
         return True
-
-    def _file(self, entry: os.DirEntry[str], relative: str) -> Iterator[Found]:
-        try:
-            status = entry.stat()
-        except OSError:  # a link to nowhere, or gone since the folder was listed: there is no file
-            self.skipped += 1
-            return
-        yield relative, status.st_size, status.st_mtime_ns

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import html
 import io
-import os
 import tempfile
 from importlib import resources
 from pathlib import Path
@@ -15,7 +14,7 @@ from resight import images
 from resight.errors import BadImage, StorageFailed
 from resight.types import Box, Hit, Ranking
 
-SIDE = 360  # pixels of the longer side of a picture on the page
+SIDE = 240  # pixels of the longer side of a picture on the page
 NO_PICTURE = '<div class="missing">no longer there</div>'
 
 
@@ -29,12 +28,16 @@ def write_report(target: Path, ranking: Ranking, query: Path, box: Box | None = 
         recipe=html.escape(ranking.recipe),
         count=len(ranking),
     )
+    made = None
     try:
         with tempfile.NamedTemporaryFile("wb", dir=target.absolute().parent, delete=False) as file:
+            made = Path(file.name)
             file.write(page.encode("utf8", "replace"))
-        Path(file.name).chmod(0o644)
-        os.replace(file.name, target)
+        made.chmod(0o644)
+        made.replace(target)
     except OSError as error:
+        if made:
+            made.unlink(missing_ok=True)
         raise StorageFailed(f"The page {target} could not be written ({error.strerror}).") from None
 
 

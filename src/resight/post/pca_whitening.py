@@ -30,11 +30,13 @@ def fit(samples: Iterable[NDArray[np.float32]], *, dims: int, ridge: float = 0.0
     values, axes = np.linalg.eigh(covariance)
     values, axes = np.maximum(values[::-1], 0), axes[:, ::-1]
     supported = len(values) if ridge > 0 else int((values > values[0] * 1e-9).sum())
-    if min(dims, len(values)) > supported:
-        warnings.warn(
-            f"{count} vectors support {supported} dimensions of the {dims} asked for.", stacklevel=2
-        )
     kept = max(1, min(dims, supported))
+    if dims > kept:
+        warnings.warn(
+            f"PCA-whitening gives {kept} of the {dims} dimensions asked for: "
+            f"it was fitted on {count} vectors of {len(values)} dimensions.",
+            stacklevel=2,
+        )
     scales = values + ridge * values.mean()
     scales = np.where(scales > 0, scales, 1)  # all samples alike: nothing to whiten
     # the sign of an eigenvector is the solver's whim: fixed, so that fits on equal samples agree

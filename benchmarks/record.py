@@ -1,0 +1,58 @@
+"""Results as CSV, beside the commit and the machine that made them."""
+
+from __future__ import annotations
+
+import csv
+import os
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+RESULTS = Path(__file__).resolve().parent.parent / "results"
+
+
+def record(name: str, row: Mapping[str, object], key: Sequence[str]) -> None:
+    """Put a row into results/NAME.csv, in place of the row with the same values under `key`."""
+    path = RESULTS / f"{name}.csv"
+    text = {column: str(value) for column, value in {**row, **_made()}.items()}
+    rows = []
+    if path.exists():
+        with path.open(encoding="utf8", newline="") as file:
+            rows = [old for old in csv.DictReader(file) if any(old.get(k) != text[k] for k in key)]
+    rows = sorted([*rows, text], key=lambda one: [one.get(k, "") for k in key])
+    RESULTS.mkdir(exist_ok=True)
+    with path.open("w", encoding="utf8", newline="") as file:
+        writer = csv.DictWriter(file, list(text), lineterminator="\n", extrasaction="ignore", restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _made() -> dict[str, str]:
+    return {
+        "machine": f"{os.cpu_count()} cores, {_processor()}",
+        "commit": _commit(),
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+
+
+def _processor() -> str:
+    """The kind of processor, as Linux names it."""
+    cpu = Path("/proc/cpuinfo")
+    lines = cpu.read_text().splitlines() if cpu.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    wide = [word for word in ("amx_bf16", "avx512f", "avx2") if any(word in line for line in lines)]
+    return " ".join([names[0] if names else platform.machine(), *wide[:1]])
+
+
+def _commit() -> str:
+    """The commit that is measured; a plus where the tree differs from it."""
+    try:
+        found = subprocess.run(
+            ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
+            capture_output=True, text=True, check=True, cwd=RESULTS.parent,
+        )  # fmt: skip
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return found.stdout.strip()

@@ -1,0 +1,213 @@
+"""Photos described a second, beside the naive loop of research code and beside inference alone.
+
+Five interleaved rounds on the same photos, after one untimed pass of each; medians; the fit stands outside.
+- described: what `index` does to a photo (read, hash, decode, resize, infer, pool, whiten), a thread a core;
+- naive: Pillow, torch eager, one photo at a time with all cores, R-MAC region by region, the same whitening;
+- inference: the same engine and threads on pixels that are ready in memory.
+The cold and the size of memory: `--memory` indexes 1,000 and 10,000 photos and states the peaks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from record import record
+from resight import fitter, images
+from resight.describer import Describer
+from resight.engines import load
+from resight.indexer.ordered import in_order, processors
+from resight.recipe import Recipe
+from resight.views import views
+from shared_data import shared_data
+
+ROUNDS = 5
+
+
+def chosen(data: Path, count: int) -> list[Path]:
+    """A fixed mix of covers and ImageNet photos: those with the smallest hashes of their names."""
+    paths = [*(data / "dvd_covers").rglob("*.jpg"), *(data / "distractors/imagenet_samples").glob("*.jpg")]
+    return sorted(paths, key=lambda path: hashlib.sha256(path.name.encode()).digest())[:count]
+
+
+def fitted(recipe: Recipe, paths: list[Path]) -> Describer:
+    """The recipe with an engine for all cores, fitted on the photos."""
+    plain = Describer(recipe, engine=lambda: load(recipe.backbone, "openvino", processors()))
+    pooled = [plain.pool(images.read(path)) for path in paths]
+    return plain.with_parameters(fitter.fit(plain, lambda: pooled), "benchmark")
+
+
+def described(describer: Describer, paths: list[Path]) -> list[Any]:
+    """The work of `index`, without its catalogue."""
+
+    def one(path: Path) -> Any:
+        data = images.content(path)
+        hashlib.sha256(data).digest()
+        return describer(describer.read(data)).vectors[0]
+
+    return list(in_order(one, paths, processors(), lambda: False))
+
+
+def inference(describer: Describer, pixels: list[Any]) -> None:
+    """The network alone."""
+    for _ in in_order(describer.engine, pixels, processors(), lambda: False):
+        pass
+
+
+class Naive:
+    """The loop that people write today."""
+
+    def __init__(self, describer: Describer, size: int) -> None:
+        import timm
+        import torch
+
+        from resight.backbones._weights import locate
+
+        self.torch, self.size = torch, size
+        path = locate(describer.recipe.backbone).path
+        assert path is not None
+        model = timm.create_model("tf_efficientnet_lite0").eval()
+        found = torch.load(path, map_location="cpu", weights_only=True)
+        model.load_state_dict(dict(zip(model.state_dict(), found.values(), strict=True)))
+        self.stem = torch.nn.Sequential(model.conv_stem, model.bn1, model.blocks)
+        own = next(iter(describer.parameters.values()))
+        self.mean, self.projection = torch.from_numpy(own["mean"]), torch.from_numpy(own["projection"])
+
+    def __call__(self, paths: list[Path]) -> list[Any]:
+        """Every photo, one after the other."""
+        with self.torch.no_grad():
+            return [self.one(path) for path in paths]
+
+    def one(self, path: Path) -> Any:
+        """Decode, resize, normalise, run, pool region by region, whiten, sum."""
+        from PIL import Image
+
+        from resight.regions.rmac_grid import rmac_grid
+
+        torch, unit = self.torch, self.torch.nn.functional.normalize
+        photo = Image.open(path).convert("RGB")
+        scale = min(self.size / max(photo.size), 2.0)
+        width, height = (max(1, round(side * scale)) for side in photo.size)
+        photo = photo.resize((width, height), Image.Resampling.BICUBIC)
+        pixels = torch.from_numpy(np.array(photo)).permute(2, 0, 1).float().div(255).sub(0.5).div(0.5)
+        maps = self.stem(pixels[None])
+        total = torch.zeros(self.projection.shape[1])
+        for top, left, bottom, right in rmac_grid(*maps.shape[2:]):
+            vector = torch.nn.functional.adaptive_max_pool2d(maps[:, :, top:bottom, left:right], 1).flatten()
+            vector = (unit(vector, dim=0) - self.mean) @ self.projection
+            total += unit(vector, dim=0)
+        return unit(total, dim=0).numpy()
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds of one run."""
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def side_by_side(size: int, data: Path, count: int) -> dict[str, object]:
+    """Medians of the three ways at one size, and their ratios."""
+    default = Recipe.load("default")
+    recipe = dataclasses.replace(default, views=dataclasses.replace(default.views, sizes=(size,)))
+    paths = chosen(data, count)
+    describer = fitted(recipe, paths)
+    naive = Naive(describer, size)
+    pixels = [next(views(images.read(path), recipe.views)).pixels[None] for path in paths]
+    ways: dict[str, Callable[[], object]] = {
+        "described": lambda: described(describer, paths),
+        "inference": lambda: inference(describer, pixels),
+        "naive": lambda: naive(paths),
+    }
+    likeness = np.mean([a @ b for a, b in zip(described(describer, paths), naive(paths), strict=True)])
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for round_ in range(ROUNDS + 1):
+        for name, way in ways.items():
+            spent = timed(way)
+            if round_:
+                seconds[name].append(spent)
+    rate = {name: len(paths) / statistics.median(found) for name, found in seconds.items()}
+    return {
+        "size": size,
+        "photos": len(paths),
+        "cores": processors(),
+        **{f"{name}_per_s": f"{value:.2f}" for name, value in rate.items()},
+        "times_naive": f"{rate['described'] / rate['naive']:.2f}",
+        "share_of_inference": f"{rate['described'] / rate['inference']:.3f}",
+        "cosine_to_naive": f"{likeness:.4f}",
+    }
+
+
+def peak(count: int, data: Path) -> dict[str, object]:
+    """Index so many photos in a process of its own: peaks of its memory, all of it and the anonymous part."""
+    sources = chosen(data, 1000)
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(count):  # bytes behind a JPEG's end make another content of the same picture
+            target = Path(folder) / f"{number:05}.jpg"
+            target.write_bytes(sources[number % len(sources)].read_bytes() + number.to_bytes(4, "big"))
+        begun = time.perf_counter()
+        run = subprocess.Popen(
+            [sys.executable, "-m", "resight", "index", folder],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        anonymous, usage = 0, None
+        while usage is None:
+            anonymous = max(anonymous, anonymous_kib(run.pid))
+            time.sleep(0.05)
+            done, _, spent = os.wait4(run.pid, os.WNOHANG)
+            usage = spent if done else None
+        seconds = time.perf_counter() - begun
+        size = sum(path.stat().st_size for path in (Path(folder) / ".resight").iterdir())
+    return {
+        "photos": count,
+        "peak_mib": f"{usage.ru_maxrss / 1024:.0f}",
+        "peak_anonymous_mib": f"{anonymous / 1024:.0f}",
+        "photos_per_s": f"{count / seconds:.1f}",
+        "gallery_mib": f"{size / 2**20:.0f}",
+    }
+
+
+def anonymous_kib(process: int) -> int:
+    """Memory of a process that no file stands behind, in KiB."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("RssAnon")), 0)
+
+
+def main() -> None:
+    """Measure, print, and write results/speed.csv or results/memory.csv."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--photos", type=int, default=48)
+    parser.add_argument("--sizes", type=int, nargs="*", default=[640, 1024])
+    parser.add_argument("--memory", type=int, nargs="*", help="index so many photos instead: 1000 10000")
+    asked = parser.parse_args()
+    data = shared_data()
+    if data is None:
+        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
+    for count in asked.memory or []:
+        row = peak(count, data)
+        record("memory", row, ("photos",))
+        sys.stdout.write(f"{row}\n")
+    for size in asked.sizes if asked.memory is None else []:
+        row = side_by_side(size, data, asked.photos)
+        record("speed", row, ("size",))
+        sys.stdout.write(f"{row}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""A photo as every room takes it: upright pixels, and the name of the path that made them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+
+Size = tuple[int, int]
+Enough = Callable[[int, int], Size]
+
+PIXEL_PATH = "simplejpeg (reduced where enough) or pillow, opencv area and linear, v1"
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """Pixels (H, W, 3) uint8, upright sRGB, C-contiguous and writable.
+
+    `width` and `height` are those of the upright original, in pixels; `pixels` may be fewer, where fewer were
+    enough.
+    """
+
+    pixels: Pixels
+    width: int
+    height: int

@@ -1,0 +1,200 @@
+"""A gallery in miniature: drawn photos, a network with random weights, and a process that can be killed.
+
+Run as a program it is that process: `small.py VERB PHOTOS [FILE...]`, which says "ready" when it begins.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import resource
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from resight import indexer
+from resight.errors import BadQuery, ResightError
+from resight.gallery import Gallery, Writer, check
+from resight.gallery.vectors import Disk
+from resight.indexer import fits, housekeeping, update
+from resight.recipe import Recipe
+from resight.types import Box, Descriptor, Region
+
+NETWORK = {"network": "timm:test_resnet", "weights": "random", "layers": ["layer3"]}
+PLAIN = {"name": "plain", "views": {"sizes": [64]}, "backbone": NETWORK}
+FITTED = PLAIN | {"name": "fitted", "each": ["l2", "pca-whitening:dims=8,ridge=0.1", "l2"]}
+KEEP = PLAIN | {"name": "keep", "regions": "rmac-grid:levels=2", "gather": "keep", "post": []}
+RANDOM_WEIGHTS = "ignore:.*random weights:UserWarning"
+
+
+def recipe(values: dict[str, Any]) -> Recipe:
+    return Recipe.parse(values)
+
+
+def toml(values: dict[str, Any], folder: Path) -> Path:
+    """The recipe as a file, for the command."""
+
+    def text(value: Any) -> str:
+        if isinstance(value, dict):
+            return "{ " + ", ".join(f"{key} = {text(one)}" for key, one in value.items()) + " }"
+        return "[" + ", ".join(map(text, value)) + "]" if isinstance(value, list) else repr(value)
+
+    path = folder / f"{values['name']}.toml"
+    path.write_text("".join(f"{key} = {text(value)}\n" for key, value in values.items()))
+    return path
+
+
+def draw(path: Path, seed: int, size: tuple[int, int] = (64, 48)) -> Path:
+    """A photo of coarse coloured patches, unlike that of any other seed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    patches = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    Image.fromarray(patches).resize(size, Image.Resampling.BICUBIC).save(path)
+    return path
+
+
+def album(root: Path, count: int, seed: int = 0) -> list[str]:
+    """So many photos in two folders; their relative paths, sorted."""
+    names = [f"{'ab'[i % 2]}/{i:03d}.png" for i in range(count)]
+    for i, name in enumerate(names):
+        draw(root / name, 1000 * seed + i)
+    return sorted(names)
+
+
+def index(root: Path, values: dict[str, Any] | None = None, **more: Any) -> indexer.Report:
+    given = recipe(values) if values else None
+    return indexer.index(root, recipe=given, **({"engine": "openvino", "workers": 1} | more))
+
+
+def random_descriptor(rng: np.random.Generator, width: int = 4, rows: int = 1) -> Descriptor:
+    vectors = rng.standard_normal((rows, width)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    regions = tuple(Region(Box(i, i, 1, 1)) for i in range(rows)) if rows > 1 else None
+    return Descriptor(vectors, regions, "none")
+
+
+def add(writer: Writer, name: str, rng: np.random.Generator, **more: Any) -> int:
+    """A photo that was never a file, with random vectors."""
+    content = hashlib.sha256(name.encode()).digest()
+    image = writer.find_content(content)
+    if image is None:
+        image = writer.add(content, (10, 10), random_descriptor(rng, **more), None)
+    writer.set_file(name, 1, 1, image)
+    return image
+
+
+def contents(folder: Path | str) -> dict[str, tuple[Any, ...]]:
+    """Every file of a gallery: its failure, or its content, descriptor and regions."""
+    with Gallery(folder) as gallery, gallery.at_rest():
+        found: dict[str, tuple[Any, ...]] = {}
+        for name, image, failure in list(gallery.files()):
+            if image is None:
+                found[name] = (failure,)
+            else:
+                first, count, regions = gallery.stored_rows(image)
+                rows = np.array(gallery.vectors[first : first + count])
+                found[name] = (gallery.image(image).sha256, rows, regions)
+        return found
+
+
+def assert_same(one: dict[str, tuple[Any, ...]], other: dict[str, tuple[Any, ...]]) -> None:
+    """The same files with the same descriptors; a network for one shape differs from one for any by 1e-5."""
+    assert one.keys() == other.keys()
+    for name, (content, *described) in one.items():
+        assert content == other[name][0], name
+        if described:
+            np.testing.assert_allclose(described[0], other[name][1], atol=1e-3, err_msg=name)
+            assert described[1] == other[name][2]
+
+
+def damage(folder: Path | str) -> list[check.Finding]:
+    """What `verify` finds wrong with the gallery itself."""
+    with Gallery(folder) as gallery:
+        return [finding for finding in check.verify(gallery) if finding.damage]
+
+
+def command(*arguments: Path | str, **more: Any) -> subprocess.Popen[str]:
+    """`resight ...` in a process of its own."""
+    return _start([sys.executable, "-m", "resight", *map(str, arguments)], **more)
+
+
+def process(verb: str, root: Path, *files: str, **more: Any) -> subprocess.Popen[str]:
+    """One verb on a gallery in a process of its own, on a slow disk; returns when it begins."""
+    started = _start([sys.executable, __file__, verb, str(root), *files], **more)
+    assert started.stdout is not None
+    assert started.stdout.readline() == "ready\n", started.communicate()
+    return started
+
+
+def _start(line: list[str], **more: Any) -> subprocess.Popen[str]:
+    env = os.environ | {"PYTHONWARNINGS": "ignore"} | more.pop("env", {})
+    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, **more)
+
+
+@dataclasses.dataclass
+class Slow(Disk):
+    """A disk that takes its time at each step, so that a kill falls between two of them."""
+
+    seconds: float = 0.003
+
+    def write(self, file: int, data: bytes, offset: int) -> None:
+        half = len(data) // 2
+        super().write(file, data[:half], offset)
+        time.sleep(self.seconds)
+        super().write(file, data[half:], offset + half)
+
+    def sync(self, file: int) -> None:
+        time.sleep(self.seconds)
+        super().sync(file)
+
+    def commit(self, connection: Any) -> None:
+        time.sleep(self.seconds)
+        super().commit(connection)
+        time.sleep(self.seconds)
+
+    def rename(self, old: Path, new: Path) -> None:
+        time.sleep(self.seconds)
+        super().rename(old, new)
+        time.sleep(self.seconds)
+
+
+def do(verb: str, root: Path, files: list[str]) -> None:
+    """The verbs that may be killed."""
+    if verb in ("index", "update"):
+        index(root, FITTED)
+    elif verb == "remove":
+        indexer.remove(root / ".resight", files)
+    elif verb == "compact":
+        indexer.compact(root / ".resight")
+    elif verb == "refit":
+        indexer.fit(root / ".resight", engine="openvino", workers=1)
+    else:
+        raise BadQuery(f"No verb {verb}.")
+
+
+def main() -> None:
+    verb, root, *files = sys.argv[1:]
+    warnings.simplefilter("ignore")
+    housekeeping.Writer = fits.Writer = update.Writer = lambda *a, **b: Writer(*a, **b, disk=Slow())
+    update.COMMIT_EVERY = fits.COMMIT_EVERY = 0.01
+    housekeeping.COMMIT_EVERY = 3
+    limit = int(os.environ.get("LARGEST_FILE", 0))
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    if limit:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    try:
+        do(verb, Path(root), files)
+    except ResightError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

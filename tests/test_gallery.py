@@ -1,0 +1,478 @@
+"""What is written is read again, by readers beside the writer, and what is damaged is found and put right."""
+
+import hashlib
+import os
+import shutil
+import sqlite3
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import small
+from resight import indexer
+from resight.errors import DescribedOtherwise, GalleryError, GalleryLocked, NoGallery, StorageFailed
+from resight.gallery import Gallery, Writer, catalogue, check, find_gallery
+from resight.gallery.changes import Changes
+from resight.searcher import Searcher
+from resight.types import Descriptor, Pooled
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def begun(folder: Path, values: dict | None = None) -> Writer:
+    writer = Writer(folder)
+    writer.begin(folder.parent, small.recipe(values or small.PLAIN), "weights")
+    return writer
+
+
+def filled(folder: Path, names: str, rng: np.random.Generator, **more) -> Writer:
+    writer = begun(folder)
+    for name in names:
+        small.add(writer, name, rng, **more)
+    writer.commit()
+    return writer
+
+
+def pooled(rng: np.random.Generator) -> Pooled:
+    return Pooled([[rng.standard_normal((3, 5)).astype(np.float32)], [np.ones((1, 5), np.float32)]], ())
+
+
+# rows
+
+
+def test_what_was_added_is_read_again(tmp_path, rng):
+    described = small.random_descriptor(rng, rows=3)
+    with begun(tmp_path / "g") as writer:
+        image = writer.add(b"c" * 32, (640, 480), described, None)
+        writer.set_file("x/ü.jpg", 7, 8, image)
+        writer.set_file("bad.jpg", 1, 2, failure="not a photo")
+        writer.commit()
+    with Gallery(tmp_path / "g") as gallery:
+        np.testing.assert_array_equal(gallery.vectors, described.vectors)
+        assert gallery.image(image).files == ("x/ü.jpg",)
+        assert (gallery.image(image).width, gallery.image(image).height) == (640, 480)
+        assert gallery.image_of_file("x/ü.jpg") == (image, 7, 8)
+        assert gallery.image_of_content(b"c" * 32) == image
+        assert [gallery.owner(row) for row in range(4)] == [
+            *((image, region) for region in described.regions),
+            None,
+        ]
+        assert gallery.count() == {"images": 1, "files": 1, "failures": 1, "vectors": 3}
+        assert gallery.root == tmp_path
+        assert gallery.recipe == small.recipe(small.PLAIN)
+
+
+def test_nothing_that_was_not_committed_is_seen(tmp_path, rng):
+    with filled(tmp_path / "g", "ab", rng) as writer:
+        small.add(writer, "c", rng)
+        assert small.contents(tmp_path / "g").keys() == {"a", "b"}
+    assert small.contents(tmp_path / "g").keys() == {"a", "b"}
+
+
+def test_names_that_are_not_text_are_kept_as_bytes(tmp_path, rng):
+    name = os.fsdecode(b"a\xff\xfe.jpg")
+    with filled(tmp_path / "g", "b", rng) as writer:
+        small.add(writer, "x", rng)
+        image = writer.find_content(hashlib.sha256(b"x").digest())
+        writer.set_file(name, 1, 1, image)
+        writer.commit()
+        assert writer.files_of(image) == [name, "x"]
+        assert writer.changes([(name, 1, 1), ("b", 1, 1)]).vanished([]) == ["x"]
+        assert writer.changes([(name, 2, 1), ("b", 1, 1)]).to_read(False) == [name]
+        writer.forget_file(name)
+        writer.commit()
+        assert writer.files_of(image) == ["x"]
+
+
+def test_pooled_vectors_are_kept(tmp_path, rng):
+    wanted = pooled(rng)
+    with begun(tmp_path / "g") as writer:
+        first = writer.add(b"1" * 32, (1, 1), None, wanted)
+        writer.add(b"2" * 32, (1, 1), None, pooled(rng))
+        writer.commit()
+        writer.rewrite_kept()
+        writer.commit()
+    with Gallery(tmp_path / "g") as gallery:
+        assert len(gallery.kept_images()) == 2
+        ((_, found),) = gallery.kept([first])
+        for layers, others in zip(found.vectors, wanted.vectors, strict=True):
+            np.testing.assert_array_equal(layers[0], others[0])
+
+
+# one writer, many readers
+
+
+def test_a_second_writer_in_the_same_process_is_refused(tmp_path, rng):
+    with filled(tmp_path / "g", "a", rng), pytest.raises(GalleryLocked, match="wait until it has finished"):
+        Writer(tmp_path / "g")
+    Writer(tmp_path / "g").close()
+
+
+def test_a_reader_follows_without_reading_again_what_it_knows(tmp_path, rng):
+    with filled(tmp_path / "g", "abc", rng) as writer, Gallery(tmp_path / "g") as gallery:
+        asked: list[str] = []
+        gallery.connection.set_trace_callback(asked.append)
+        small.add(writer, "d", rng)
+        writer.forget_file("a")
+        writer.drop_orphans()
+        gallery.refresh()
+        assert len(gallery.vectors) == 4
+        assert gallery.dead == [(0, 1)]
+        gallery.refresh()
+        assert gallery.dead == [(0, 1)]
+        assert not [question for question in asked if "descriptors" in question or "files" in question]
+
+
+def test_a_reader_is_never_wrong_while_a_writer_works(tmp_path, rng):
+    """Each name's vector says which it is, and each generation turns the axes: a mixture would show."""
+    folder, names = tmp_path / "g", [f"n{i:03d}" for i in range(60)]
+    truth = {hashlib.sha256(name.encode()).digest(): i for i, name in enumerate(names)}
+    writer, stop, wrong = begun(folder), threading.Event(), []
+
+    def row(i: int, turn: int) -> np.ndarray:
+        angle = i / len(names) + turn
+        return np.array([[np.cos(angle), np.sin(angle)]], np.float32)
+
+    def describe(i: int) -> Descriptor:
+        return Descriptor(row(i, writer.live.provenance["turn"] if writer.live else 0), None, "none")
+
+    def read() -> None:
+        with Gallery(folder) as gallery:
+            searcher = Searcher(gallery)
+            while not stop.is_set():
+                with gallery.at_rest():
+                    if gallery.live is None or not len(gallery.vectors):
+                        continue
+                    turn, known = gallery.live.provenance.get("turn", 0), gallery.count()["images"]
+                    for image in range(1, len(names) + 1):
+                        first, count = gallery.rows_of(image)
+                        if count:
+                            i = truth[gallery.image(image).sha256]
+                            if not np.array_equal(gallery.vectors[first : first + count], row(i, turn)):
+                                wrong.append((image, turn))
+                    live = {first for first, _ in (gallery.rows_of(i) for i in range(1, 61))}
+                    if live & {first for first, _ in gallery.dead} - {0} or not known:
+                        wrong.append("dead")
+                hits = searcher.search(Descriptor(row(3, turn), None, gallery.fingerprint), 5)
+                if sorted(hits, key=lambda hit: -hit.score) != list(hits):
+                    wrong.append("order")
+
+    def watched() -> None:
+        try:
+            read()
+        except BaseException as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=watched) for _ in range(2)]
+    with writer:
+        own = None
+        for i, name in enumerate(names):
+            image = writer.add(hashlib.sha256(name.encode()).digest(), (1, 1), describe(i), None)
+            writer.set_file(name, 1, 1, image)
+            writer.commit()
+            if i == 0:
+                for thread in threads:
+                    thread.start()
+            if i % 7 == 6:
+                writer.forget_file(names[i - 3])
+                writer.drop_orphans()
+            if i % 5 == 4:
+                turn = i
+                number = writer.start_generation("refit", own, {"turn": turn})
+                for each in writer.waiting(number):
+                    writer.put_rows(number, each, row(truth[writer.image(each).sha256], turn), None)
+                writer.switch(number)
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert not wrong
+    assert not small.damage(folder)
+
+
+def test_a_failed_open_leaves_no_lock(tmp_path):
+    (tmp_path / "g").mkdir()
+    (tmp_path / "g" / catalogue.NAME).write_bytes(b"no catalogue" * 1000)
+    for _ in range(2):
+        with pytest.raises(GalleryError, match="cannot be read"):
+            Writer(tmp_path / "g")
+        with pytest.raises(GalleryError, match="cannot be read"):
+            Gallery(tmp_path / "g")
+
+
+# places
+
+
+def test_a_gallery_that_was_never_begun_is_none(tmp_path):
+    with pytest.raises(NoGallery):
+        Gallery(tmp_path / "g")
+    Writer(tmp_path / "g").close()
+    for opened in (lambda: Gallery(tmp_path / "g"), lambda: Writer(tmp_path / "g", must_exist=True)):
+        with pytest.raises(NoGallery, match="make one with `resight index`"):
+            opened()
+    begun(tmp_path / "g").close()
+    Gallery(tmp_path / "g").close()
+
+
+def test_a_catalogue_whose_tables_were_never_made_is_none(tmp_path):
+    (tmp_path / "g").mkdir()
+    sqlite3.connect(tmp_path / "g" / catalogue.NAME).close()
+    (tmp_path / "g" / catalogue.NAME).touch()
+    with pytest.raises(NoGallery):
+        Gallery(tmp_path / "g")
+    begun(tmp_path / "g").close()
+
+
+def test_another_format_is_refused(tmp_path):
+    with begun(tmp_path / "g") as writer:
+        writer.connection.execute("UPDATE facts SET value = 99 WHERE key = 'format'")
+    with pytest.raises(GalleryError, match="has format 99; this Resight reads format 1"):
+        Gallery(tmp_path / "g")
+
+
+def test_the_nearest_gallery_upward_is_found(tmp_path, monkeypatch):
+    monkeypatch.delenv("RESIGHT_GALLERY", raising=False)
+    with pytest.raises(NoGallery, match="RESIGHT_GALLERY"):
+        find_gallery(tmp_path)
+    begun(tmp_path / ".resight").close()
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    assert find_gallery(tmp_path / "a" / "b") == tmp_path / ".resight"
+
+
+def test_a_moved_folder_is_still_valid(tmp_path, rng):
+    filled(tmp_path / "old" / ".resight", "ab", rng).close()
+    (tmp_path / "old").rename(tmp_path / "new")
+    with Gallery(tmp_path / "new" / ".resight") as gallery:
+        assert gallery.root == tmp_path / "new"
+    assert not small.damage(tmp_path / "new" / ".resight")
+
+
+def test_a_gallery_that_cannot_be_written_to_is_searched(tmp_path, rng, monkeypatch):
+    folder = tmp_path / "g"
+    filled(folder, "ab", rng).close()
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert not any(name.endswith(("-wal", "-shm")) for name in before)
+    folder.chmod(0o555)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)  # for root, who may do everything
+    with Gallery(folder) as gallery:
+        hits = Searcher(gallery).search(
+            Descriptor(np.array(gallery.vectors[:1]), None, gallery.fingerprint), 2
+        )
+        assert [hit.relative for hit in hits] == ["a", "b"]
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    folder.chmod(0o755)
+
+
+def test_a_folder_that_cannot_be_written_to_is_no_place_for_a_gallery(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageFailed, match="name another with --gallery"):
+        Writer(tmp_path / "file")
+    with pytest.raises(StorageFailed, match="name another with --gallery"):
+        Writer(tmp_path / "file" / "g")
+
+
+# generations
+
+
+def test_files_of_an_old_generation_go_at_the_next_open(tmp_path, rng):
+    filled(tmp_path / "g", "ab", rng).close()
+    for name in ("vectors-000.f32", "vectors-009.f32", "kept-007.f32", "parameters-x.safetensors.unfinished"):
+        (tmp_path / "g" / name).write_bytes(b"left over")
+    Writer(tmp_path / "g").close()
+    left = {path.name for path in (tmp_path / "g").iterdir()}
+    assert left == {"catalogue.sqlite", "vectors-001.f32", "writer.lock"}
+
+
+def test_a_fit_that_was_begun_waits_while_a_refit_is_forgotten(tmp_path, rng):
+    with filled(tmp_path / "g", "abc", rng) as writer:
+        for purpose in ("refit", "fit"):
+            number = writer.start_generation(purpose, None, {})
+            for image in writer.waiting(number)[:2]:
+                writer.copy(image, number)
+            writer.commit()
+    with Writer(tmp_path / "g") as writer:
+        assert writer.unfinished("refit") is None
+        assert writer.unfinished("fit").number == number
+        assert writer.waiting(number) == [3]
+        writer.forget_file("a")
+        writer.drop_orphans()
+        assert writer.waiting(number) == [3]
+        with pytest.raises(GalleryError, match="end it with `resight fit`"):
+            writer.close()
+            indexer.compact(tmp_path / "g")
+    with Writer(tmp_path / "g") as writer:
+        writer.copy(3, number)
+        writer.switch(number)
+    assert small.contents(tmp_path / "g").keys() == {"b", "c"}
+    assert not small.damage(tmp_path / "g")
+    with Gallery(tmp_path / "g") as gallery:
+        assert len(gallery.vectors) == 3
+        assert gallery.dead == [(0, 1)]
+
+
+def test_the_first_photo_is_never_committed_in_part(tmp_path, rng):
+    """The commit that begins the first generation holds no image yet."""
+    with begun(tmp_path / "g") as writer:
+        writer.add(b"c" * 32, (1, 1), small.random_descriptor(rng), None)
+    with Writer(tmp_path / "g") as writer:
+        assert writer.find_content(b"c" * 32) is None
+
+
+# damage
+
+
+def test_a_flipped_bit_is_found_and_repaired(tmp_path, rng):
+    filled(tmp_path / "g", "abc", rng).close()
+    path = tmp_path / "g" / "vectors-001.f32"
+    data = bytearray(path.read_bytes())
+    data[16 + 3] ^= 64
+    path.write_bytes(data)
+    (finding,) = small.damage(tmp_path / "g")
+    assert finding.kind == "vectors"
+    assert finding.what == "the descriptor of b is not what was written"
+    with pytest.raises(GalleryError, match="damaged: run `resight verify --repair`"):
+        indexer.compact(tmp_path / "g")
+    repair(tmp_path / "g", 1)
+    assert small.contents(tmp_path / "g").keys() == {"a", "c"}
+    indexer.compact(tmp_path / "g")
+    assert not small.damage(tmp_path / "g")
+
+
+@pytest.mark.parametrize("length", [None, 0, 15, 33])
+def test_a_file_of_vectors_that_is_cut_short_is_refused_then_repaired(length, tmp_path, rng):
+    folder = tmp_path / "g"
+    filled(folder, "abc", rng).close()
+    path = folder / "vectors-001.f32"
+    path.unlink() if length is None else os.truncate(path, length)
+    with Gallery(folder) as gallery:
+        with pytest.raises(GalleryError, match="cut short: `resight verify --repair`"):
+            Searcher(gallery).search(Descriptor(np.ones((1, 4), np.float32), None, gallery.fingerprint))
+    with Writer(folder) as writer, pytest.raises(GalleryError, match="cut short"):
+        small.add(writer, "d", rng)
+    with pytest.raises(GalleryError, match="cut short"):
+        indexer.compact(folder)
+    lost = 3 - (length or 0) // 16
+    assert len(small.damage(folder)) == lost
+    repair(folder, lost)
+    assert len(small.contents(folder)) == 3 - lost
+    with Writer(folder) as writer:
+        for name in "abcd":
+            small.add(writer, name, rng)
+        writer.commit()
+    assert len(small.contents(folder)) == 4
+    assert not small.damage(folder)
+
+
+@pytest.mark.parametrize("length", [None, 0, 83])
+def test_pooled_vectors_that_are_cut_short_are_found_and_repaired(length, tmp_path, rng):
+    folder = tmp_path / "g"
+    with begun(folder) as writer:
+        for i in range(2):
+            image = writer.add(bytes([i]) * 32, (1, 1), small.random_descriptor(rng), pooled(rng))
+            writer.set_file(f"{i}", 1, 1, image)
+        writer.commit()
+    path = folder / "kept-001.f32"
+    path.unlink() if length is None else os.truncate(path, length)
+    assert {finding.kind for finding in small.damage(folder)} == {"kept"}
+    repair(folder, 2)
+    with Writer(folder) as writer:
+        image = writer.add(b"x" * 32, (1, 1), small.random_descriptor(rng), pooled(rng))
+        writer.set_file("x", 1, 1, image)
+        writer.commit()
+        assert [number for number, _ in writer.kept(writer.kept_images())] == [image]
+    assert not small.damage(folder)
+
+
+def test_pooled_vectors_that_changed_are_not_fitted_on(tmp_path, rng):
+    with begun(tmp_path / "g") as writer:
+        image = writer.add(b"x" * 32, (1, 1), None, pooled(rng))
+        writer.commit()
+        path = tmp_path / "g" / "kept-001.f32"
+        path.write_bytes(b"\1" + path.read_bytes()[1:])
+        with pytest.raises(GalleryError, match="verify --repair"):
+            list(writer.kept([image]))
+
+
+def test_a_photo_without_a_descriptor_is_found(tmp_path, rng):
+    with filled(tmp_path / "g", "ab", rng) as writer:
+        writer.connection.execute("DELETE FROM descriptors WHERE image = 2")
+    found = small.damage(tmp_path / "g")
+    assert [finding.what for finding in found if finding.image] == ["b has no descriptor"]
+
+
+def test_a_damaged_catalogue_is_said_in_a_sentence(tmp_path, rng):
+    filled(tmp_path / "g", [f"{i}" for i in range(500)], rng).close()
+    path = tmp_path / "g" / catalogue.NAME
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 8192] = b"\xee" * 8192
+    path.write_bytes(data)
+    assert small.damage(tmp_path / "g")[0].kind == "catalogue"
+
+
+def repair(folder: Path, count: int) -> None:
+    with Gallery(folder) as gallery:
+        found = list(check.verify(gallery))
+    with Writer(folder) as writer:
+        assert check.repair(writer, found) == count
+    assert not small.damage(folder)
+
+
+# what descriptors must carry
+
+
+def test_a_query_of_another_fingerprint_is_refused_with_advice(tmp_path, rng):
+    filled(tmp_path / "g", "ab", rng).close()
+    with (
+        Gallery(tmp_path / "g") as gallery,
+        pytest.raises(DescribedOtherwise, match="the gallery's own recipe"),
+    ):
+        Searcher(gallery).search(small.random_descriptor(rng))
+
+
+# scale
+
+
+def test_every_question_of_an_update_goes_through_an_index(tmp_path, rng):
+    with filled(tmp_path / "g", "abc", rng) as writer:
+        asked: list[str] = []
+        writer.connection.set_trace_callback(asked.append)
+        changes = Changes(writer.connection, [("a", 1, 1), ("b", 1, 2)])
+        changes.to_read(True)
+        changes.vanished([])
+        writer.forget_file("a")
+        writer.drop_orphans()
+        writer.connection.set_trace_callback(None)
+        for question in asked:
+            if not question.startswith(("SELECT", "DELETE", "INSERT")):
+                continue
+            plan = writer.connection.execute(f"EXPLAIN QUERY PLAN {question}").fetchall()
+            steps = [step for *_, step in plan]
+            scans = [step for step in steps if step.startswith("SCAN") and "CONSTANT" not in step]
+            assert len(scans) <= 1, (question, steps)
+            assert not any("AUTOMATIC" in step or "TEMP B-TREE" in step for step in steps), (question, steps)
+
+
+def test_nothing_grows_with_a_gallery_that_is_written_anew(tmp_path, rng, monkeypatch):
+    monkeypatch.setattr(indexer.housekeeping, "COMMIT_EVERY", 10)
+    names = [f"{i:03d}" for i in range(100)]
+    filled(tmp_path / "g", names, rng).close()
+    most, commit = [], Writer.commit
+
+    def watched(writer: Writer) -> None:
+        most.append(len(writer._statements))
+        commit(writer)
+
+    monkeypatch.setattr(Writer, "commit", watched)
+    indexer.compact(tmp_path / "g")
+    indexer.remove(tmp_path / "g", ["*"])
+    assert max(most) < 25
+
+
+def test_a_copy_of_a_gallery_is_a_gallery(tmp_path, rng):
+    filled(tmp_path / "g", "ab", rng).close()
+    shutil.copytree(tmp_path / "g", tmp_path / "h")
+    small.assert_same(small.contents(tmp_path / "g"), small.contents(tmp_path / "h"))

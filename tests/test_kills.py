@@ -1,0 +1,432 @@
+"""A process is killed, a disk fills up, the power fails: what was acknowledged stays, and work goes on."""
+
+import errno
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import small
+from resight import indexer
+from resight.errors import BadQuery, NoGallery, StorageFailed
+from resight.gallery import Gallery, Writer
+from resight.gallery.vectors import Disk
+
+pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
+
+VERBS = ("index", "update", "remove", "compact", "refit")
+
+
+# kill -9 at random moments
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory) -> dict[str, "Scene"]:
+    """For each verb a gallery before it, the same after it undisturbed, and how long it took."""
+    home = tmp_path_factory.mktemp("scenes")
+    small.album(home / "warm", 1)
+    small.index(home / "warm", small.FITTED)  # the network is converted now, and not while a clock runs
+    return {verb: Scene(verb, home / verb) for verb in VERBS}
+
+
+class Scene:
+    """A gallery on which one verb is due."""
+
+    def __init__(self, verb: str, home: Path) -> None:
+        self.verb, self.before, after = verb, home / "before", home / "after"
+        self.files = ("b/*",) if verb == "remove" else ()
+        small.album(self.before, 14)
+        if verb != "index":
+            small.index(self.before, small.FITTED)
+        if verb == "update":
+            for seed, name in enumerate(("a/000.png", "c/new.png", *(f"c/{i}.png" for i in range(10))), 500):
+                small.draw(self.before / name, seed)
+            (self.before / "b" / "001.png").rename(self.before / "c" / "moved.png")
+            (self.before / "b" / "003.png").unlink()
+            (self.before / "c" / "bad.png").write_bytes(b"no photo")
+        if verb == "compact":
+            indexer.remove(self.before / ".resight", ["b/00*"])
+        if verb == "refit":  # some photos must pass the network again, others are kept
+            with Writer(self.before / ".resight") as writer:
+                writer.connection.execute("UPDATE images SET kept_shapes = NULL WHERE id % 2")
+        shutil.copytree(self.before, after)
+        begun = time.monotonic()
+        run = small.process(verb, after, *self.files)
+        assert run.communicate()[1] == ""
+        self.seconds = time.monotonic() - begun
+        small.index(after, small.FITTED)
+        self.after = small.contents(after / ".resight")
+
+    def kill(self, root: Path, moment: float) -> None:
+        """Kill the verb at a share of its time; then all must be well, and a rerun ends as it should."""
+        shutil.copytree(self.before, root)
+        gallery = root / ".resight"
+        run = small.process(self.verb, root, *self.files)
+        time.sleep(moment * self.seconds)
+        acknowledged = small.contents(gallery) if _begun(gallery) else {}
+        run.send_signal(signal.SIGKILL)
+        run.communicate()
+
+        if _begun(gallery):
+            assert not small.damage(gallery)
+            self._assert_kept(acknowledged, small.contents(gallery))
+        if self.verb not in ("index", "update"):  # the next `index` finds a gallery to go on with
+            small.index(root, small.FITTED)
+            assert not small.damage(gallery)
+            self._assert_kept(acknowledged, small.contents(gallery))
+        with suppress(BadQuery):  # `remove` was done already
+            small.do(self.verb, root, list(self.files))
+        small.index(root, small.FITTED)
+        assert not small.damage(gallery)
+        small.assert_same(small.contents(gallery), self.after)
+        self._assert_tidy(gallery)
+
+    def _assert_kept(self, acknowledged: dict, now: dict) -> None:
+        """A file is as it was acknowledged, or the verb came further between the look and the kill."""
+        for name, (content, *described) in acknowledged.items():
+            found = now.get(name, (None,))
+            assert found[0] == content or found[0] == self.after.get(name, (None,))[0], name
+            if found[0] == content and described and len(described[0]):
+                assert len(found[1]), f"{name} lost its descriptor"
+
+    @staticmethod
+    def _assert_tidy(gallery: Path) -> None:
+        with Gallery(gallery) as opened:
+            kept = f"kept-{opened.fact('kept'):03d}.f32"
+            wanted = {"catalogue.sqlite", "writer.lock", kept, opened.live.parameters}
+            wanted.add(f"vectors-{opened.live.number:03d}.f32")
+        assert {path.name for path in gallery.iterdir() if "sqlite-" not in path.name} == wanted
+
+
+def _begun(gallery: Path) -> bool:
+    try:
+        Gallery(gallery).close()
+    except NoGallery:
+        return False
+    return True
+
+
+def campaign(scene: Scene, home: Path, kills: int, seed: int) -> None:
+    rng = random.Random(f"{scene.verb} {seed}")
+    for number in range(kills):
+        moment = rng.random()
+        try:
+            scene.kill(home / f"{number}", moment)
+        except BaseException as error:
+            error.add_note(f"{scene.verb}, seed {seed}, kill {number} at {moment} of {scene.seconds:.3f} s")
+            raise
+        shutil.rmtree(home / f"{number}")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_ten_kills(verb, scenes, tmp_path):
+    campaign(scenes[verb], tmp_path, kills=2, seed=random.SystemRandom().randrange(10**6))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("verb", VERBS)
+def test_two_hundred_kills(verb, scenes, tmp_path):
+    campaign(scenes[verb], tmp_path, kills=40, seed=random.SystemRandom().randrange(10**6))
+
+
+# a process that ends, or a disk that fails, at every single step
+
+
+class Ended(BaseException):
+    """What a killed process would have done next, it does not."""
+
+
+class Ends(Disk):
+    """A disk at whose step number `at` the process ends, or the disk is full; of a write, half is done."""
+
+    def __init__(self, at: int, error: BaseException) -> None:
+        self.at, self.error, self.steps = at, error, 0
+
+    def _step(self) -> bool:
+        self.steps += 1
+        return self.steps == self.at
+
+    def write(self, file: int, data: bytes, offset: int) -> None:
+        if self._step():
+            super().write(file, data[: len(data) // 2], offset)
+            raise self.error
+        super().write(file, data, offset)
+
+    def sync(self, file: int) -> None:
+        if self._step():
+            raise self.error
+        super().sync(file)
+
+    def commit(self, connection: sqlite3.Connection) -> None:
+        if self._step():
+            raise sqlite3.OperationalError("disk full") if isinstance(self.error, OSError) else self.error
+        super().commit(connection)
+        if self._step():  # committed, and the process ends before it knows
+            raise sqlite3.OperationalError("late") if isinstance(self.error, OSError) else self.error
+
+    def rename(self, old: Path, new: Path) -> None:
+        if self._step():
+            raise self.error
+        super().rename(old, new)
+        if self._step():
+            raise self.error
+
+    def sync_names(self, folder: Path) -> None:
+        if self._step():
+            raise self.error
+        super().sync_names(folder)
+
+
+def script(folder: Path, disk: Disk, acknowledged: dict[str, bytes]) -> None:
+    """All that a writer can do, on vectors from nowhere; `acknowledged` is what must survive."""
+    rng = np.random.default_rng(0)
+    with Writer(folder, disk=disk) as writer:
+        if writer.fact("root") is None:
+            writer.begin(folder.parent, small.recipe(small.FITTED), "weights")
+        for name in "abcdef":
+            if writer.image_of_file(name) is None:
+                small.add(writer, name, rng)
+            if name in "ce":
+                writer.commit()
+                acknowledged |= rows(folder)
+        for name in "ab":
+            acknowledged.pop(name, None)
+            writer.forget_file(name)
+        writer.drop_orphans()
+        acknowledged |= rows(folder)
+        own = writer.save_parameters({"each.0.1": {"mean": np.ones(4, np.float32)}})
+        for purpose in ("refit", "compact"):
+            number = writer.start_generation(purpose, own, {"photos": 4})
+            for image in writer.waiting(number):
+                writer.copy(image, number)
+            writer.switch(number)
+            acknowledged |= rows(folder)
+
+
+def rows(folder: Path) -> dict[str, bytes]:
+    """What another process sees: the vectors of every file."""
+    return {name: found[1].tobytes() for name, found in small.contents(folder).items()}
+
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(("error", "raised"), [(Ended(), Ended), (FULL, StorageFailed)])
+def test_a_writer_that_ends_at_any_step_loses_nothing(error, raised, tmp_path):
+    at = 0
+    while True:
+        at += 1
+        folder, acknowledged = tmp_path / f"{at}", {}
+        disk = Ends(at, error)
+        try:
+            script(folder, disk, acknowledged)
+        except raised:
+            pass
+        else:
+            break
+        if _begun(folder):
+            found = rows(folder)
+            assert acknowledged.items() <= found.items() or set("ab") & acknowledged.keys(), at
+            assert {**found, **acknowledged} == found, at
+            assert not small.damage(folder), at
+        script(folder, Disk(), {})
+        assert rows(folder).keys() == set("cdef"), at
+        assert not small.damage(folder), at
+    assert at > 40
+    assert disk.steps == at - 1
+
+
+class Recorder(Disk):
+    """Writes down every step."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[str, str]] = []
+
+    def write(self, file: int, data: bytes, offset: int) -> None:
+        self.steps.append(("write", _name(file)))
+        super().write(file, data, offset)
+
+    def sync(self, file: int) -> None:
+        self.steps.append(("sync", _name(file)))
+        super().sync(file)
+
+    def commit(self, connection: sqlite3.Connection) -> None:
+        self.steps.append(("commit", ""))
+        super().commit(connection)
+
+    def rename(self, old: Path, new: Path) -> None:
+        self.steps.append(("rename", old.name))
+        super().rename(old, new)
+
+    def sync_names(self, folder: Path) -> None:
+        self.steps.append(("names", folder.name))
+        super().sync_names(folder)
+
+
+def _name(file: int) -> str:
+    return Path(os.readlink(f"/proc/self/fd/{file}")).name
+
+
+def test_bytes_and_names_are_on_the_disk_before_the_row_that_points_at_them(tmp_path):
+    disk = Recorder()
+    script(tmp_path / "gallery", disk, {})
+    unsynced: set[str] = set()
+    unnamed: set[str] = set()
+    known: set[str] = set()
+    for step, name in disk.steps:
+        if step == "write":
+            unsynced.add(name)
+            if name not in known and not name.endswith(".unfinished"):
+                unnamed.add(name)
+        elif step == "sync":
+            unsynced.discard(name)
+        elif step == "names":
+            known |= unnamed - unsynced
+            unnamed &= unsynced
+        elif step == "rename":
+            assert name not in unsynced
+        elif step == "commit":
+            assert not unsynced
+            assert not unnamed
+    done = [step for step, _ in disk.steps]
+    assert {"write", "sync", "commit", "rename", "names"} == set(done)
+    own = done.index("rename")
+    assert done[own - 2 : own + 2] == ["write", "sync", "rename", "names"]
+
+
+def test_the_catalogue_itself_is_synced_at_every_commit(tmp_path):
+    with Writer(tmp_path / "gallery") as writer:
+        assert writer.connection.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert writer.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+@pytest.mark.parametrize("end", [b"", b"\0" * 7, b"\xff" * 33])
+def test_the_file_of_vectors_may_end_anywhere_behind_the_last_committed_row(end, tmp_path):
+    folder, rng = tmp_path / "gallery", np.random.default_rng(0)
+    with Writer(folder) as writer:
+        writer.begin(tmp_path, small.recipe(small.PLAIN), "weights")
+        for name in "abc":
+            small.add(writer, name, rng)
+        writer.commit()
+        vectors = folder / "vectors-001.f32"
+        committed = vectors.stat().st_size
+        for name in "de":
+            small.add(writer, name, rng)
+        written = vectors.read_bytes()
+        assert len(written) > committed
+        left = tmp_path / "left"
+        shutil.copytree(folder, left, ignore=shutil.ignore_patterns("*.lock"))
+    expected = rows(folder)
+    for length in range(committed, len(written) + 1):
+        (left / vectors.name).write_bytes(written[:length] + end)
+        assert rows(left) == expected
+        assert not small.damage(left)
+        with Writer(left):
+            pass
+    with Writer(left) as writer:
+        small.add(writer, "d", rng)
+        writer.commit()
+        assert (left / vectors.name).stat().st_size * 3 == committed * 4
+    assert expected.items() <= rows(left).items()
+    assert not small.damage(left)
+
+
+# a full disk
+
+
+@pytest.mark.parametrize("kilobytes", [1, 40, 70, 100])
+def test_a_full_disk_loses_nothing(kilobytes, tmp_path):
+    root, gallery = tmp_path / "photos", tmp_path / "photos" / ".resight"
+    small.album(root, 8)
+    small.index(root, small.FITTED)
+    before = small.contents(gallery)
+    for i in range(12):
+        small.draw(root / "c" / f"{i}.png", 700 + i)
+    env = {"LARGEST_FILE": str(1024 * kilobytes)}
+    run = small.process("update", root, env=env)
+    _, said = run.communicate()
+    assert run.returncode == 3, said
+    assert said.count("\n") == 1
+    found = small.contents(gallery)
+    assert before.keys() <= found.keys()
+    assert not small.damage(gallery)
+    report = small.index(root)
+    assert report.described + len(found) == 20
+    assert not small.damage(gallery)
+    assert len(small.contents(gallery)) == 20
+
+
+def test_a_writer_that_failed_once_is_opened_again(tmp_path):
+    rng = np.random.default_rng(0)
+    writer = Writer(tmp_path / "gallery", disk=Ends(16, FULL))
+    writer.begin(tmp_path, small.recipe(small.PLAIN), "weights")
+
+    def fill() -> None:
+        for name in "abcdefgh":
+            small.add(writer, name, rng)
+            writer.commit()
+
+    with pytest.raises(StorageFailed, match="No space left"):
+        fill()
+    acknowledged = rows(tmp_path / "gallery")
+    assert acknowledged
+    with pytest.raises(StorageFailed, match="open it again"):
+        writer.commit()
+    writer.close()
+    with Writer(tmp_path / "gallery") as writer:
+        small.add(writer, "z", rng)
+        writer.commit()
+    assert acknowledged.items() <= rows(tmp_path / "gallery").items()
+
+
+# two writers, and a writer that is asked to stop
+
+
+def test_the_second_writer_is_told_at_once(tmp_path):
+    small.album(tmp_path, 1)
+    small.index(tmp_path, small.PLAIN)
+    with Writer(tmp_path / ".resight"):
+        for verb in (["index", tmp_path], ["compact"], ["fit"], ["remove", "a/000.png"]):
+            begun = time.monotonic()
+            run = small.command(*verb, cwd=tmp_path)
+            _, said = run.communicate()
+            assert run.returncode == 3
+            assert said.count("\n") == 1
+            assert "Another process is writing" in said
+            assert time.monotonic() - begun < 5
+        with Gallery(tmp_path / ".resight") as gallery:
+            assert gallery.count()["files"] == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_after_the_photo_and_the_same_command_goes_on(number, tmp_path):
+    root, gallery = tmp_path / "photos", tmp_path / "photos" / ".resight"
+    count = 300
+    photos = [small.draw(tmp_path / f"{i}.jpg", i, (1600, 1200)).read_bytes() for i in range(5)]
+    root.mkdir()
+    for i in range(count):  # bytes behind a photo's end make it another content
+        (root / f"{i}.jpg").write_bytes(photos[i % 5] + i.to_bytes(2))
+    recipe = small.toml(small.FITTED, tmp_path)
+    run = small.command("index", root, "--recipe", recipe, "--engine", "openvino")
+    while not _begun(gallery):
+        time.sleep(0.01)
+    time.sleep(0.2)
+    run.send_signal(number)
+    told, said = run.communicate()
+    assert run.returncode == 130, said
+    assert "Stopping after the photos that are being read" in said
+    assert "the same command goes on from here" in told
+    assert not small.damage(gallery)
+    done = len(small.contents(gallery))
+    assert 0 < done < count
+    report = small.index(root)
+    assert report.unchanged == done
+    assert report.photos == len(small.contents(gallery)) == count
+    assert not small.damage(gallery)

@@ -1,0 +1,200 @@
+"""Methods by their names: settings are read by their types, and every mistake names what is known."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import resight
+from resight import engines, methods
+from resight.errors import BadSetting, UnknownMethod
+from resight.recipe import Backbone
+
+TESTS = Path(__file__).parent
+
+
+def test_names_are_the_files_of_the_room():
+    assert {"gem", "mac", "spoc"} <= set(methods.names("poolings"))
+    assert {"l2", "pca-whitening"} <= set(methods.names("post"))
+    assert {"rmac-grid", "whole"} <= set(methods.names("regions"))
+    assert not any(name.startswith("_") for kind in methods.KINDS for name in methods.names(kind))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in methods.KINDS if kind != "backbones"])
+def test_every_file_has_a_function_of_its_name_and_a_first_line(kind):
+    for name in methods.names(kind):
+        assert methods.find(kind, name + (":dims=2" if name == "pca-whitening" else "")).name == name
+        assert methods.summary(kind, name).endswith(".")
+
+
+def test_settings_are_read_by_their_types():
+    gem = methods.find("poolings", " gem : p = 2 , eps=1e-3 ")
+    assert gem.settings == {"p": 2.0, "eps": 0.001}
+    assert isinstance(gem.settings["p"], float)
+    grid = methods.find("regions", "rmac-grid:whole=False,levels=2")
+    assert grid.settings == {"levels": 2, "whole": False}
+    assert len(grid(7, 7)) == 5
+    assert methods.find("regions", "rmac-grid:whole=true,levels=2").settings["whole"] is True
+
+
+def test_settings_change_what_is_computed():
+    maps = np.float32([[[[1, 3]]]])
+    assert methods.find("poolings", "gem:p=1")(maps) == pytest.approx(2)
+    assert methods.find("poolings", "gem:p=2")(maps) == pytest.approx(5**0.5)
+
+
+def test_a_fitted_step_is_given_its_own_settings_and_its_parameters():
+    rows = np.random.default_rng(0).normal(size=(30, 6)).astype(np.float32)
+    step = methods.find("post", "pca-whitening:dims=2,ridge=0.5")
+    parameters = step.fit([rows])
+    assert parameters["projection"].shape == (6, 2)
+    expected = (rows - parameters["mean"]) @ parameters["projection"]
+    np.testing.assert_allclose(step(rows, parameters=parameters), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "message"),
+    [
+        ("poolings", "gme", "No pooling called 'gme'. Known: .*gem, mac.*spoc"),
+        ("post", "whiten", "No step called 'whiten'. Known: .*l2.*pca-whitening"),
+        ("regions", "../poolings/gem", "No region called '../poolings/gem'. Known: .*whole"),
+        ("pooling", "gem", "No kind of method called 'pooling'. Known: .*poolings"),
+        ("poolings", "", "No pooling called ''. Known: "),
+    ],
+)
+def test_an_unknown_name_is_told_the_known_ones(kind, text, message):
+    with pytest.raises(UnknownMethod, match=message):
+        methods.find(kind, text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "message"),
+    [
+        ("poolings", "gem:q=3", "'gem' has no setting 'q'. Known: p, eps."),
+        ("poolings", "gem:P=3", "'gem' has no setting 'P'. Known: p, eps."),
+        ("poolings", "mac:p=3", "'mac' has no setting 'p'. Known: none."),
+        ("poolings", "gem:p", "'gem' takes one value for 'p', as in 'gem:p=...'."),
+        ("poolings", "gem:p=three", "'gem' takes float for 'p', not 'three'."),
+        ("poolings", "gem:p=2,p=3", "'gem' takes one value for 'p', as in 'gem:p=...'."),
+        ("regions", "rmac-grid:levels=2.5", "'rmac-grid' takes int for 'levels', not '2.5'."),
+        ("regions", "rmac-grid:whole=yes", "'rmac-grid' takes bool for 'whole', not 'yes'."),
+        (
+            "post",
+            "pca-whitening",
+            "'pca-whitening' needs its setting 'dims', as in 'pca-whitening:dims=...'.",
+        ),
+        ("post", "pca-whitening:dim=2", "'pca-whitening' has no setting 'dim'. Known: dims, ridge."),
+    ],
+)
+def test_a_wrong_setting_is_an_error(kind, text, message):
+    with pytest.raises(BadSetting, match=re.escape(message)):
+        methods.find(kind, text)
+
+
+def test_a_sentence_spells_the_defaults_out():
+    assert methods.find("poolings", "gem").sentence() == "gem:eps=1e-06,p=3.0"
+    assert methods.find("poolings", "gem:p=3").sentence() == methods.find("poolings", "gem").sentence()
+    assert methods.find("poolings", "mac").sentence() == "mac"
+    assert methods.find("regions", "rmac-grid:whole=FALSE").sentence() == "rmac-grid:levels=3,whole=false"
+    again = methods.find("regions", "rmac-grid:levels=3,whole=false")
+    assert again.sentence() == methods.find("regions", again.sentence()).sentence()
+
+
+# A new pooling is one new file
+
+SPREAD = '''"""The largest activation less the smallest: a pooling of this test."""
+
+from typing import Any
+
+from array_api_compat import array_namespace
+
+
+def spread(features: Any, *, times: float = 1.0) -> Any:
+    """(B, C, H, W) -> (B, C)."""
+    xp = array_namespace(features)
+    return times * (xp.max(features, axis=(2, 3)) - xp.min(features, axis=(2, 3)))
+'''
+LEAKING = '''"""Knows of its batch, which no pooling may."""
+
+from array_api_compat import array_namespace
+
+
+def leaking(features):
+    """(B, C, H, W) -> (B, C)."""
+    xp = array_namespace(features)
+    return xp.max(features, axis=(2, 3)) - xp.mean(features)
+'''
+DESCRIBE = """
+import warnings
+warnings.simplefilter("ignore")
+import numpy as np
+from resight import Describer, Photo, Recipe
+from resight.engines import load
+recipe = Recipe.load("mine.toml")
+pixels = np.random.default_rng(5).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+describe = Describer(recipe, engine=lambda: load(recipe.backbone, "torch"))
+np.save("described.npy", describe(Photo(pixels, 64, 48)).vectors)
+"""
+MINE = """
+views    = { resize = "longest", sizes = [64] }
+backbone = { network = "timm:test_efficientnet", weights = "random:3", layers = ["blocks.2"] }
+pooling  = "spread:times=2"
+"""
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    """A copy of the package with two new files and no other change, and a way to run Python with it."""
+    folder = tmp_path_factory.mktemp("house")
+    skip = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(resight.__file__).parent, folder / "resight", ignore=skip)
+    (folder / "resight" / "poolings" / "spread.py").write_text(SPREAD)
+    (folder / "resight" / "poolings" / "leaking.py").write_text(LEAKING)
+    (folder / "mine.toml").write_text(MINE)
+
+    def python(*arguments):
+        environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=folder, env=environment, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        return done.returncode, done.stdout + done.stderr
+
+    return folder, python
+
+
+def test_a_new_pooling_is_listed_by_the_command(house):
+    code, told = house[1]("-m", "resight", "methods", "poolings")
+    assert code == 0, told
+    assert re.search(r"^  spread +The largest activation less the smallest: a pooling", told, re.M)
+    assert re.search(r"^  gem +Generalized-mean", told, re.M)
+
+
+@pytest.mark.filterwarnings("ignore:.*random weights:UserWarning")
+def test_a_new_pooling_is_named_in_a_recipe(house):
+    folder, python = house
+    code, told = python("-c", DESCRIBE)
+    assert code == 0, told
+    engine = engines.load(Backbone("timm:test_efficientnet", "random:3", ("blocks.2",)), "torch")
+    pixels = np.random.default_rng(5).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    (maps,) = engine(pixels[None])
+    pooled = maps.max((2, 3)) - maps.min((2, 3))
+    np.testing.assert_allclose(np.load(folder / "described.npy"), pooled / np.linalg.norm(pooled), atol=1e-5)
+
+
+def test_a_new_pooling_is_held_to_the_promises(house):
+    code, told = house[1](
+        "-m", "pytest", "-c", str(TESTS.parent / "pyproject.toml"), "-p", "no:cacheprovider", "-rA",
+        "-k", "spread or leaking", str(TESTS / "test_promises.py"),
+    )  # fmt: skip
+    passed = re.findall(r"^PASSED \S*::(\w+)\[.*spread", told, re.M)
+    assert "test_batch_and_single_agree" in passed, told
+    assert len(set(passed)) == 5
+    assert not re.search(r"^FAILED .*spread", told, re.M)
+    assert code == 1  # and a file that breaks a promise is found out
+    assert re.search(r"^FAILED \S*::test_batch_and_single_agree\[.*leaking", told, re.M)

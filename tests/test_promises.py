@@ -1,0 +1,212 @@
+"""Every file of a room keeps the promises of its kind; a new file is covered without being listed."""
+
+import inspect
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+
+from resight import engines, methods
+from resight.recipe import Backbone, Recipe
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*random weights:UserWarning")
+
+SHAPES = [(1, 1), (1, 7), (7, 1), (5, 3), (15, 20)]
+SMALL = {int: 3, float: 0.5, bool: "true", str: "x"}  # for settings that have no default
+NETWORK = Backbone("timm:test_efficientnet", "random:7", ("blocks.1", "blocks.4"))
+
+
+def found(kind: str, name: str) -> methods.Method:
+    """The method by its name alone; settings that must be given get a small value of their type."""
+    home = methods.module(kind, name)
+    functions = [getattr(home, name.replace("-", "_")), getattr(home, "fit", None)]
+    known = {key: value for each in functions if each for key, value in methods.settings(each).items()}
+    needed = {key: type_ for key, (type_, default) in known.items() if default is inspect.Parameter.empty}
+    return methods.find(kind, f"{name}:" + ",".join(f"{key}={SMALL[type_]}" for key, type_ in needed.items()))
+
+
+def maps(count: int, height: int, width: int, seed: int = 0) -> np.ndarray:
+    """(count, 8, height, width) float32, non-negative as after a ReLU: about half are zero."""
+    values = np.random.default_rng(seed).normal(size=(count, 8, height, width))
+    return np.maximum(values, 0).astype(np.float32)
+
+
+def rows(count: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(count, 12)).astype(np.float32)
+
+
+# Poolings: (B, C, H, W) -> (B, D)
+
+
+@pytest.fixture(params=methods.names("poolings"))
+def pooling(request):
+    return found("poolings", request.param)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+class TestPooling:
+    def test_batch_and_single_agree(self, pooling, shape):
+        batch = maps(3, *shape)
+        together = pooling(batch)
+        assert together.ndim == 2
+        assert together.dtype == np.float32
+        for one, row in zip(batch, together, strict=True):
+            np.testing.assert_allclose(pooling(one[None]), row[None], rtol=1e-5, atol=1e-6)
+
+    def test_width_is_the_same_for_any_map(self, pooling, shape):
+        assert pooling(maps(2, *shape)).shape == (2, *pooling(maps(1, 4, 4)).shape[1:])
+
+    def test_the_same_map_gives_the_same_vector_and_stays_as_it_was(self, pooling, shape):
+        batch = maps(2, *shape)
+        before = batch.copy()
+        np.testing.assert_array_equal(pooling(batch), pooling(before))
+        np.testing.assert_array_equal(batch, before)
+
+    def test_finite(self, pooling, shape):
+        batch = maps(4, *shape)
+        batch[0], batch[1], batch[2] = 0, 1e4, batch[2] * 1e-6
+        assert np.isfinite(pooling(batch)).all()
+
+    def test_numpy_and_torch_agree(self, pooling, shape):
+        batch = maps(3, *shape)
+        by_torch = pooling(torch.from_numpy(batch))
+        assert isinstance(by_torch, torch.Tensor)
+        np.testing.assert_allclose(by_torch.numpy(), pooling(batch), rtol=1e-5, atol=1e-6)
+
+
+# Steps: (N, D) -> (N, E)
+
+
+@pytest.fixture(params=methods.names("post"))
+def step(request):
+    """A step on rows, fitted on 40 of them where it needs a fit."""
+    method = found("post", request.param)
+    return Fitted(method, [rows(25, 1), rows(15, 2)])
+
+
+class Fitted:
+    def __init__(self, method, samples):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # too few samples: said, and tested where the step is
+            self.parameters = method.fit(iter(samples)) if method.fit else None
+        self.method = method
+
+    def __call__(self, values):
+        parameters = self.parameters
+        if isinstance(values, torch.Tensor) and parameters:
+            parameters = {key: torch.from_numpy(value) for key, value in parameters.items()}
+        return self.method(values, parameters=parameters)
+
+
+class TestStep:
+    def test_rows_do_not_know_of_each_other(self, step):
+        values = rows(9)
+        together = step(values)
+        assert together.ndim == 2
+        assert together.dtype == np.float32
+        for i in range(len(values)):
+            np.testing.assert_allclose(step(values[i : i + 1]), together[i : i + 1], rtol=1e-5, atol=1e-5)
+
+    def test_finite(self, step):
+        values = rows(4)
+        values[0], values[1], values[2] = 0, 1e6, values[2] * 1e-6
+        assert np.isfinite(step(values)).all()
+
+    def test_numpy_and_torch_agree(self, step):
+        values = rows(9)
+        np.testing.assert_allclose(step(torch.from_numpy(values)).numpy(), step(values), rtol=1e-5, atol=1e-5)
+
+    def test_the_same_rows_give_the_same_and_stay_as_they_were(self, step):
+        values = rows(9)
+        before = values.copy()
+        np.testing.assert_array_equal(step(values), step(before))
+        np.testing.assert_array_equal(values, before)
+
+    @pytest.mark.parametrize(
+        "samples",
+        [[rows(1)], [rows(2)], [rows(1), rows(1, 5), rows(3, 6)], [np.ones((5, 12), np.float32)]],
+        ids=["one", "two", "five", "five alike"],
+    )
+    def test_a_fit_on_few_samples_is_finite(self, step, samples):
+        if not step.method.fit:
+            return
+        few = Fitted(step.method, samples)
+        assert all(np.isfinite(value).all() for value in few.parameters.values())
+        assert np.isfinite(few(rows(4, 9))).all()
+
+
+# Regions: height, width -> (R, 4)
+
+
+@pytest.mark.parametrize("name", methods.names("regions"))
+def test_regions_lie_inside_any_map_and_are_not_empty(name):
+    regions = found("regions", name)
+    for height in (1, 2, 3, 5, 7, 8, 15, 23, 40):
+        for width in (1, 2, 3, 4, 7, 9, 20, 31, 64):
+            cells = regions(height, width)
+            assert cells.ndim == 2
+            assert cells.shape[0] >= 1
+            assert cells.dtype.kind == "i"
+            top, left, bottom, right = cells.T
+            assert ((top >= 0) & (top < bottom) & (bottom <= height)).all(), (height, width)
+            assert ((left >= 0) & (left < right) & (right <= width)).all(), (height, width)
+            np.testing.assert_array_equal(cells, regions(height, width))
+
+
+# Engines: (B, H, W, 3) uint8 -> one (B, C, H', W') a layer
+
+
+def photo(height: int, width: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (1, height, width, 3), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module", params=methods.names("engines"))
+def engine(request):
+    return engines.load(NETWORK, request.param, workers=4)
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return engines.load(NETWORK, "torch")
+
+
+def same_maps(ones, others, tolerance=1e-4):
+    for one, other in zip(ones, others, strict=True):
+        assert one.dtype == other.dtype == np.float32
+        assert one.shape == other.shape
+        assert np.abs(one - other).max() <= tolerance * np.abs(other).max()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (5, 3), (33, 64), (97, 131), (120, 160)], ids=str)
+def test_every_engine_gives_the_maps_of_torch(engine, reference, shape):
+    answer = reference(photo(*shape))
+    assert [each.shape[1] for each in answer] == [24, 64]
+    assert all(np.abs(each).max() > 0 for each in answer)
+    same_maps(engine(photo(*shape)), answer)
+    assert engine.weights == reference.weights
+
+
+@pytest.mark.parametrize("name", sorted(set(methods.names("engines")) - {"torch"}))
+def test_every_engine_runs_the_default_network_at_odd_sizes(name):
+    backbone = Recipe.load("default").backbone
+    ours, theirs = engines.load(backbone, name), engines.load(backbone, "torch")
+    for shape in [(1, 1), (1, 40), (33, 64), (97, 131), (200, 301)]:
+        same_maps(ours(photo(*shape)), theirs(photo(*shape)))
+
+
+def test_a_batch_is_its_photos_one_by_one(engine):
+    batch = np.concatenate([photo(40, 56, seed) for seed in range(3)])
+    together = engine(batch)
+    for i in range(3):
+        same_maps([each[i : i + 1] for each in together], engine(batch[i : i + 1]), 1e-5)
+
+
+def test_threads_get_what_one_thread_gets(engine, reference):
+    shapes = [(64, 48), (48, 64), (33, 33), (64, 48)]
+    photos = [photo(*shapes[i % 4], seed=i) for i in range(120)]  # one shape often enough to be compiled
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(engine, photos))
+    for one, answer in zip(photos, answers, strict=True):
+        same_maps(answer, reference(one))

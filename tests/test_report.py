@@ -1,0 +1,147 @@
+"""The page of a ranking stands alone, and shows what the ranking says."""
+
+import base64
+import io
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from resight.errors import StorageFailed
+from resight.pictures.report import SIDE, write_report
+from resight.types import Box, Hit, Ranking, Region
+
+
+class Page(HTMLParser):
+    """The figures of a page: the attributes of what is in each, and its text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags, self.figures, self._inside = [], [], False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag == "figure":
+            self._inside = True
+            self.figures.append({"figure": dict(attributes), "text": ""})
+        elif self._inside:
+            self.figures[-1].setdefault(tag, dict(attributes))
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+
+    def handle_endtag(self, tag):
+        self._inside = self._inside and tag != "figure"
+
+    def handle_data(self, data):
+        if self._inside:
+            self.figures[-1]["text"] += data
+
+
+def saved(path, width=2 * SIDE, height=SIDE):
+    """Black at the left to white at the right; by default twice as large as it is on the page."""
+    slope = np.linspace(0, 255, width)[None, :, None] * np.ones((height, 1, 3))
+    Image.fromarray(slope.astype(np.uint8)).save(path)
+    return path
+
+
+def hit(rank, path, relative=None, region=None, self=False):
+    return Hit(rank, 1.0 if self else 0.5, path, relative or path.name, region, self)
+
+
+def written(folder, *hits, query, box=None, recipe="default") -> tuple[str, Page]:
+    target = folder / "page.html"
+    write_report(target, Ranking(str(query), recipe, hits), query, box)
+    text = target.read_text(encoding="utf8")
+    return text, Page(text)
+
+
+def test_the_page_needs_nothing_but_itself(tmp_path):
+    photo = saved(tmp_path / "a.png")
+    text, page = written(tmp_path, hit(1, photo), query=photo)
+    assert "http" not in text
+    assert "url(" not in text
+    assert "@import" not in text
+    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
+    for _, attributes in page.tags:
+        for key in ("src", "href", "xlink:href"):
+            assert attributes.get(key, "data:").startswith("data:")
+
+
+def test_each_hit_is_shown_in_order_with_its_picture(tmp_path):
+    query, near = saved(tmp_path / "query.png"), saved(tmp_path / "near.png", 45, 100)
+    _, page = written(tmp_path, hit(1, query, self=True), hit(2, near), query=query)
+    asked, first, second = page.figures
+    assert "what was looked for" in asked["text"]
+    assert first["text"].startswith("1 query.png")
+    assert "the query itself" in first["text"]
+    assert first["figure"] == {"class": "mine"}
+    assert second["text"].startswith("2 near.png")
+    assert "score 0.500" in second["text"]
+    assert second["figure"] == {}
+    sizes = []
+    for figure in page.figures:
+        kind, _, data = figure["image"]["href"].partition("base64,")
+        assert kind == "data:image/jpeg;"
+        picture = Image.open(io.BytesIO(base64.b64decode(data)))
+        assert (str(picture.width), str(picture.height)) == (figure["svg"]["width"], figure["svg"]["height"])
+        sizes.append(picture.size)
+        levels = np.asarray(picture)[..., 0].mean(axis=0)
+        assert abs(levels[0]) < 16
+        assert abs(levels[-1] - 255) < 16
+    assert sizes == [(SIDE, SIDE // 2), (SIDE, SIDE // 2), (45, 100)]  # shrunk, never enlarged
+
+
+def test_the_box_and_the_region_are_drawn_where_they_are(tmp_path):
+    photo = saved(tmp_path / "a.png")
+    region = Region(Box(200, 100, 160, 101))
+    _, page = written(
+        tmp_path, hit(1, photo, region=region), hit(2, photo), query=photo, box=Box(20, 40, 60, 80)
+    )
+    asked, first, second = page.figures
+    assert asked["rect"] == {"x": "10.0", "y": "20.0", "width": "30.0", "height": "40.0"}
+    assert first["rect"] == {"x": "100.0", "y": "50.0", "width": "80.0", "height": "50.5"}
+    assert first["svg"]["viewbox"] == f"0 0 {SIDE} {SIDE // 2}"
+    assert "rect" not in second
+
+
+def test_a_file_that_is_gone_or_broken_is_said_to_be(tmp_path):
+    photo = saved(tmp_path / "a.png")
+    (tmp_path / "broken.jpg").write_bytes(photo.read_bytes()[:300])
+    hits = [hit(1, tmp_path / "gone.jpg"), hit(2, tmp_path / "broken.jpg"), hit(3, photo)]
+    _, page = written(tmp_path, *hits, query=photo)
+    told = ["no longer there" in figure["text"] for figure in page.figures]
+    assert told == [False, True, True, False]
+    assert "1 gone.jpg" in page.figures[1]["text"]
+    assert [figure.get("image") is None for figure in page.figures] == told
+
+
+@pytest.mark.parametrize(
+    "name", ["<b>&amp;'\".png", "<script>alert(1)</script>.png", "$query $hits ${x}.png", "ä 像.png"]
+)
+def test_names_are_text_and_nothing_else(tmp_path, name):
+    photo = saved(tmp_path / "a.png")
+    _, page = written(tmp_path, hit(1, photo, relative=name), query=photo, recipe=name)
+    assert page.figures[1]["text"].startswith(f"1 {name}")
+    assert not {"script"} & {tag for tag, _ in page.tags}
+    assert sum(tag == "b" for tag, _ in page.tags) == 1  # the rank's own
+
+
+def test_names_that_are_not_utf8_do_not_stop_the_page(tmp_path):
+    photo = saved(tmp_path / "a.png")
+    _, page = written(tmp_path, hit(1, photo, relative="caf\udce9.png"), query=photo)
+    assert re.match(r"1 caf.\.png", page.figures[1]["text"])
+
+
+def test_a_page_that_cannot_be_written_is_one_sentence_and_leaves_nothing(tmp_path):
+    photo = saved(tmp_path / "a.png")
+    ranking = Ranking("a.png", "default", ())
+    with pytest.raises(StorageFailed, match=r"The page .*none.page\.html could not be written"):
+        write_report(tmp_path / "none" / "page.html", ranking, photo)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(StorageFailed, match="could not be written"):
+        write_report(tmp_path / "folder", ranking, photo)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "folder"]
