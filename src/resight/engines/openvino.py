@@ -8,10 +8,8 @@ import os
 import shutil
 import tempfile
 import threading
-from collections import Counter, OrderedDict
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +18,7 @@ from resight.backbones._weights import locate
 from resight.engines import Engine
 from resight.recipe import Backbone
 
-STATIC_AFTER = 16  # photos of one shape that pay for compiling it: about 0.1 s against 5 ms a photo
-STATIC_KEPT = 8
+SHAPES_KEPT = 100  # prepared kernels of recent shapes; without a bound, memory grows with every new shape
 PRECISION = "f32"  # said aloud: by its own default OpenVINO silently takes bf16 where the CPU has it
 
 
@@ -35,17 +32,14 @@ class OpenVino:
         from openvino import Core
 
         self.weights: str = json.loads((folder / "network.json").read_text())["weights"]
-        self._core, self._file = Core(), folder / "network.xml"
-        self._settings = {
+        self._layers = len(backbone.layers)
+        settings = {
             "INFERENCE_PRECISION_HINT": PRECISION,
             "NUM_STREAMS": workers,
             "INFERENCE_NUM_THREADS": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0,
+            "CPU_RUNTIME_CACHE_CAPACITY": SHAPES_KEPT,
         }
-        self._layers = len(backbone.layers)
-        self._any_shape = self._compile(None)
-        self._seen: Counter[tuple[int, ...]] = Counter()
-        self._static: OrderedDict[tuple[int, ...], Any] = OrderedDict()
-        self._lock = threading.Lock()
+        self._network = Core().compile_model(folder / "network.xml", "CPU", settings)
         self._own = threading.local()
         # One answer before there are threads: OpenVINO's binding fills a table on first use, and two threads
         # that meet there wait for each other for ever (seen with 2026.4).
@@ -53,34 +47,11 @@ class OpenVino:
 
     def __call__(self, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         """(B, H, W, 3) uint8 sRGB -> one (B, C, H', W') float32 a layer."""
-        request = self._request(pixels.shape)
+        if not hasattr(self._own, "request"):
+            self._own.request = self._network.create_infer_request()
+        request = self._own.request
         request.infer({0: np.ascontiguousarray(pixels)}, share_inputs=True)
         return [np.array(request.get_output_tensor(i).data) for i in range(self._layers)]
-
-    def _compile(self, shape: tuple[int, ...] | None) -> Any:
-        model = self._core.read_model(self._file)
-        if shape:
-            model.reshape(list(shape))
-        return self._core.compile_model(model, "CPU", self._settings)
-
-    def _request(self, shape: tuple[int, ...]) -> Any:
-        """The thread's own request: of a network for this very shape once it is seen often, else for any."""
-        with self._lock:
-            self._seen[shape] += 1
-            network = self._static.get(shape)
-            if network is not None:
-                self._static.move_to_end(shape)
-            elif self._seen[shape] > STATIC_AFTER:
-                network = self._static[shape] = self._compile(shape)
-                if len(self._static) > STATIC_KEPT:
-                    self._seen[self._static.popitem(last=False)[0]] = 0
-        network = network or self._any_shape
-        held = self._own.__dict__.setdefault("requests", {})
-        if held.get(shape, (None, None))[0] is not network:
-            if len(held) > STATIC_KEPT:
-                held.clear()
-            held[shape] = (network, network.create_infer_request())
-        return held[shape][1]
 
 
 def openvino(backbone: Backbone, workers: int) -> Engine:
