@@ -19,8 +19,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from record import record
 
+from record import record
 from resight.gallery import Gallery, Writer
 from resight.indexer import index
 from resight.searcher import Searcher

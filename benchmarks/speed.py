@@ -4,7 +4,7 @@ Five interleaved rounds on the same photos, after one untimed pass of each; medi
 - described: what `index` does to a photo (read, hash, decode, resize, infer, pool, whiten), a thread a core;
 - naive: Pillow, torch eager, one photo at a time with all cores, R-MAC region by region, the same whitening;
 - inference: the same engine and threads on pixels that are ready in memory.
-The cold and the size of memory: `--memory` indexes 1,000 and 10,000 photos and states the peaks.
+`--memory 1000 10000` indexes so many photos instead, states the peaks, and indexes them again unchanged.
 """
 
 from __future__ import annotations
@@ -178,12 +178,18 @@ def peak(count: int, data: Path) -> dict[str, object]:
             done, _, spent = os.wait4(run.pid, os.WNOHANG)
             usage = spent if done else None
         seconds = time.perf_counter() - begun
+        again = timed(
+            lambda: subprocess.run(
+                [sys.executable, "-m", "resight", "index", folder], check=True, capture_output=True
+            )
+        )
         size = sum(path.stat().st_size for path in (Path(folder) / ".resight").iterdir())
     return {
         "photos": count,
         "peak_mib": f"{usage.ru_maxrss / 1024:.0f}",
         "peak_anonymous_mib": f"{anonymous / 1024:.0f}",
         "photos_per_s": f"{count / seconds:.1f}",
+        "unchanged_again_s": f"{again:.2f}",
         "gallery_mib": f"{size / 2**20:.0f}",
     }
 

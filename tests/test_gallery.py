@@ -12,7 +12,14 @@ import pytest
 
 import small
 from resight import indexer
-from resight.errors import DescribedOtherwise, GalleryError, GalleryLocked, NoGallery, StorageFailed
+from resight.errors import (
+    DescribedOtherwise,
+    GalleryError,
+    GalleryLocked,
+    NoGallery,
+    NotFitted,
+    StorageFailed,
+)
 from resight.gallery import Gallery, Writer, catalogue, check, find_gallery
 from resight.gallery.changes import Changes
 from resight.searcher import Searcher
@@ -128,70 +135,84 @@ def test_a_reader_follows_without_reading_again_what_it_knows(tmp_path, rng):
         assert not [question for question in asked if "descriptors" in question or "files" in question]
 
 
-def test_a_reader_is_never_wrong_while_a_writer_works(tmp_path, rng):
-    """Each name's vector says which it is, and each generation turns the axes: a mixture would show."""
-    folder, names = tmp_path / "g", [f"n{i:03d}" for i in range(60)]
-    truth = {hashlib.sha256(name.encode()).digest(): i for i, name in enumerate(names)}
-    writer, stop, wrong = begun(folder), threading.Event(), []
+class Turning:
+    """Photos whose vectors say which photo they are, and which generation made them: a mixture would show."""
 
-    def row(i: int, turn: int) -> np.ndarray:
-        angle = i / len(names) + turn
+    def __init__(self, folder: Path, count: int) -> None:
+        self.folder, self.stop, self.wrong = folder, threading.Event(), []
+        self.contents = [hashlib.sha256(b"%d" % i).digest() for i in range(count)]
+        self.looks = 0
+
+    def row(self, i: int, turn: int) -> np.ndarray:
+        angle = i / len(self.contents) + turn
         return np.array([[np.cos(angle), np.sin(angle)]], np.float32)
 
-    def describe(i: int) -> Descriptor:
-        return Descriptor(row(i, writer.live.provenance["turn"] if writer.live else 0), None, "none")
-
-    def read() -> None:
-        with Gallery(folder) as gallery:
-            searcher = Searcher(gallery)
-            while not stop.is_set():
-                with gallery.at_rest():
-                    if gallery.live is None or not len(gallery.vectors):
-                        continue
-                    turn, known = gallery.live.provenance.get("turn", 0), gallery.count()["images"]
-                    for image in range(1, len(names) + 1):
-                        first, count = gallery.rows_of(image)
-                        if count:
-                            i = truth[gallery.image(image).sha256]
-                            if not np.array_equal(gallery.vectors[first : first + count], row(i, turn)):
-                                wrong.append((image, turn))
-                    live = {first for first, _ in (gallery.rows_of(i) for i in range(1, 61))}
-                    if live & {first for first, _ in gallery.dead} - {0} or not known:
-                        wrong.append("dead")
-                hits = searcher.search(Descriptor(row(3, turn), None, gallery.fingerprint), 5)
-                if sorted(hits, key=lambda hit: -hit.score) != list(hits):
-                    wrong.append("order")
-
-    def watched() -> None:
-        try:
-            read()
-        except BaseException as error:
-            wrong.append(error)
-
-    threads = [threading.Thread(target=watched) for _ in range(2)]
-    with writer:
-        own = None
-        for i, name in enumerate(names):
-            image = writer.add(hashlib.sha256(name.encode()).digest(), (1, 1), describe(i), None)
-            writer.set_file(name, 1, 1, image)
+    def write(self, writer: Writer) -> None:
+        for i, content in enumerate(self.contents):
+            turn = writer.live.provenance.get("turn", 0) if writer.live else 0
+            image = writer.add(content, (1, 1), Descriptor(self.row(i, turn), None, "none"), None)
+            writer.set_file(f"{i}", 1, 1, image)
             writer.commit()
-            if i == 0:
-                for thread in threads:
-                    thread.start()
             if i % 7 == 6:
-                writer.forget_file(names[i - 3])
+                writer.forget_file(f"{i - 3}")
                 writer.drop_orphans()
             if i % 5 == 4:
-                turn = i
-                number = writer.start_generation("refit", own, {"turn": turn})
+                number = writer.start_generation("refit", None, {"turn": i})
                 for each in writer.waiting(number):
-                    writer.put_rows(number, each, row(truth[writer.image(each).sha256], turn), None)
+                    found = self.contents.index(writer.image(each).sha256)
+                    writer.put_rows(number, each, self.row(found, i), None)
                 writer.switch(number)
-        stop.set()
-        for thread in threads:
-            thread.join()
-    assert not wrong
-    assert not small.damage(folder)
+
+    def read(self) -> None:
+        try:
+            with Gallery(self.folder) as gallery:
+                while not self.stop.is_set():
+                    self.look(gallery)
+                    self.search(gallery)
+        except BaseException as error:
+            self.wrong.append(error)
+
+    def look(self, gallery: Gallery) -> None:
+        with gallery.at_rest():
+            turn = gallery.live.provenance.get("turn", 0) if gallery.live else 0
+            dead = {row for first, count in gallery.dead for row in range(first, first + count)}
+            owners = [gallery.owner(row) for row in range(len(gallery.vectors))]
+            for row, owner in enumerate(owners):
+                if (owner is None) != (row in dead):
+                    self.wrong.append(f"row {row} is dead and has an owner, or neither")
+                elif owner is not None:
+                    i = self.contents.index(gallery.image(owner[0]).sha256)
+                    if not np.array_equal(gallery.vectors[row : row + 1], self.row(i, turn)):
+                        self.wrong.append(f"row {row} is of another photo or generation")
+        self.looks += 1
+
+    def search(self, gallery: Gallery) -> None:
+        query = Descriptor(self.row(0, 0), None, gallery.fingerprint)
+        try:
+            hits = Searcher(gallery).search(query, 100)
+        except NotFitted:  # nothing is committed yet
+            return
+        turn = gallery.live.provenance.get("turn", 0)
+        for hit in hits:
+            if abs(hit.score - float(self.row(int(hit.relative), turn)[0] @ query.vectors[0])) > 1e-5:
+                self.wrong.append(f"{hit} has the score of another photo or generation")
+
+
+def test_a_reader_is_never_wrong_while_a_writer_works(tmp_path):
+    turning = Turning(tmp_path / "g", 80)
+    threads = [threading.Thread(target=turning.read) for _ in range(2)]
+    with begun(turning.folder) as writer:
+        try:
+            for thread in threads:
+                thread.start()
+            turning.write(writer)
+        finally:
+            turning.stop.set()
+            for thread in threads:
+                thread.join()
+    assert not turning.wrong
+    assert turning.looks > 5
+    assert not small.damage(turning.folder)
 
 
 def test_a_failed_open_leaves_no_lock(tmp_path):
@@ -267,6 +288,34 @@ def test_a_gallery_that_cannot_be_written_to_is_searched(tmp_path, rng, monkeypa
     folder.chmod(0o755)
 
 
+def test_a_gallery_that_only_others_write_to_is_followed(tmp_path, rng, monkeypatch):
+    folder = tmp_path / "g"
+    filled(folder, "ab", rng).close()
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    with Gallery(folder) as gallery:
+        with Writer(folder) as writer:
+            small.add(writer, "c", rng)
+            writer.commit()
+            gallery.refresh()
+            assert gallery.count()["files"] == 3
+        with Gallery(folder) as late:
+            assert late.count()["files"] == 3
+        with Writer(folder) as writer:
+            writer.forget_file("a")
+            writer.drop_orphans()
+            writer.switch(writer.start_generation("compact", None, {}))
+        gallery.refresh()
+        assert gallery.count() == {"images": 2, "files": 2, "failures": 0, "vectors": 0}
+    with Gallery(folder) as gallery, Writer(folder) as writer:
+        writer.vacuum()
+        small.add(writer, "d", rng)
+        writer.commit()
+    with Gallery(folder) as gallery:
+        Writer(folder).close()
+        gallery.refresh()
+        assert gallery.count()["files"] == 3
+
+
 def test_a_folder_that_cannot_be_written_to_is_no_place_for_a_gallery(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageFailed, match="name another with --gallery"):
@@ -301,9 +350,8 @@ def test_a_fit_that_was_begun_waits_while_a_refit_is_forgotten(tmp_path, rng):
         writer.forget_file("a")
         writer.drop_orphans()
         assert writer.waiting(number) == [3]
-        with pytest.raises(GalleryError, match="end it with `resight fit`"):
-            writer.close()
-            indexer.compact(tmp_path / "g")
+    with pytest.raises(GalleryError, match="end it with `resight fit`"):
+        indexer.compact(tmp_path / "g")
     with Writer(tmp_path / "g") as writer:
         writer.copy(3, number)
         writer.switch(number)
@@ -348,9 +396,9 @@ def test_a_file_of_vectors_that_is_cut_short_is_refused_then_repaired(length, tm
     filled(folder, "abc", rng).close()
     path = folder / "vectors-001.f32"
     path.unlink() if length is None else os.truncate(path, length)
-    with Gallery(folder) as gallery:
-        with pytest.raises(GalleryError, match="cut short: `resight verify --repair`"):
-            Searcher(gallery).search(Descriptor(np.ones((1, 4), np.float32), None, gallery.fingerprint))
+    asked = pytest.raises(GalleryError, match="cut short: `resight verify --repair`")
+    with Gallery(folder) as gallery, asked:
+        Searcher(gallery).search(Descriptor(np.ones((1, 4), np.float32), None, gallery.fingerprint))
     with Writer(folder) as writer, pytest.raises(GalleryError, match="cut short"):
         small.add(writer, "d", rng)
     with pytest.raises(GalleryError, match="cut short"):

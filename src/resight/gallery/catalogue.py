@@ -86,13 +86,23 @@ def open_to_read(folder: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise _no_gallery(folder)
     uri = path.resolve().as_uri()
-    writable = os.access(folder, os.W_OK)
-    # a write-ahead log needs a place for its shared memory; where nothing can be written, nothing changes
-    mode = "mode=ro" if writable or (folder / f"{NAME}-shm").exists() else "mode=ro&immutable=1"
+    mode = "mode=ro" if frozen(folder) is None else "mode=ro&immutable=1"
     connection = sqlite3.connect(
         f"{uri}?{mode}", uri=True, isolation_level=None, check_same_thread=False, timeout=30
     )
     return _checked(connection, folder)
+
+
+def frozen(folder: Path) -> tuple[int, int] | None:
+    """Size and time of a catalogue that this process could not write and nobody writes now; else None.
+
+    A write-ahead log needs a place for its shared memory: such a catalogue is read without, as one that does
+    not change, and must be opened again once it did.
+    """
+    if os.access(folder, os.W_OK) or (folder / f"{NAME}-shm").exists():
+        return None
+    status = (folder / NAME).stat()
+    return status.st_size, status.st_mtime_ns
 
 
 def _checked(connection: sqlite3.Connection, folder: Path) -> sqlite3.Connection:

@@ -19,7 +19,7 @@ def save(folder: Path, parameters: dict[str, Parameters], disk: Disk) -> str:
         {f"{step}/{key}": array for step, own in parameters.items() for key, array in own.items()}
     )
     name = f"parameters-{_digest(data)}.safetensors"
-    if not (folder / name).exists():
+    if not _whole(folder / name):
         unfinished = folder / f"{name}.unfinished"
         file = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
         try:
@@ -46,6 +46,10 @@ def load(folder: Path, name: str) -> dict[str, Parameters]:
         step, _, own = key.partition("/")
         parameters.setdefault(step, {})[own] = array
     return parameters
+
+
+def _whole(path: Path) -> bool:
+    return path.exists() and _digest(path.read_bytes()) == identity(path.name)
 
 
 def identity(name: str) -> str:

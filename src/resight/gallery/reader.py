@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -64,9 +64,16 @@ def find_gallery(start: Path) -> Path:
 class Gallery:
     """A gallery opened for reading; `refresh` follows what its writer has committed since."""
 
+    _frozen: tuple[int, int] | None = None
+
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
-        self._start(catalogue.open_to_read(self.folder), must_exist=True)
+        self._open_to_read()
+
+    def _open_to_read(self) -> None:
+        connection = catalogue.open_to_read(self.folder)
+        self._frozen = catalogue.frozen(self.folder)
+        self._start(connection, must_exist=True)
 
     def _start(self, connection: sqlite3.Connection, must_exist: bool) -> None:
         self.connection = connection
@@ -104,6 +111,9 @@ class Gallery:
 
         Raises GalleryError where bytes are missing; with `damaged`, `vectors` are those that are there.
         """
+        if self._frozen and self._frozen != catalogue.frozen(self.folder):  # somebody else began to write it
+            self.connection.close()
+            self._open_to_read()
         for last in (False, False, False, False, True):
             self.connection.execute("BEGIN")
             try:
@@ -119,7 +129,8 @@ class Gallery:
         try:
             yield
         finally:
-            self.connection.execute("COMMIT")
+            with suppress(sqlite3.DatabaseError):  # a damaged catalogue; what was wrong was said by then
+                self.connection.execute("COMMIT")
 
     def _follow(self, damaged: bool) -> None:
         live = self.generation(int(self.fact("generation", 0)))
@@ -130,7 +141,7 @@ class Gallery:
             self._live, self.vectors = live, np.empty((0, 1), dtype=np.float32)
             return
         # mapped anew only where it grew: a fresh map costs a page fault for every page that is read
-        if known is None or (known.number, known.width, known.rows) != (live.number, live.width, live.rows):
+        if known is None or known.number != live.number or self.vectors.shape != (live.rows, live.width):
             self.vectors = mapped(self.folder / vectors_name(live.number), live.width, live.rows, damaged)
         self._live = live
         rows = self.connection.execute(
@@ -210,7 +221,7 @@ class Gallery:
         else:
             why = "the recipe, the network's weights or the fit differ"
         raise DescribedOtherwise(
-            f"The query is described otherwise than the gallery {self.folder}: {why}; "
+            f"A photo is described otherwise here than in the gallery {self.folder}: {why}; "
             "describe it with the gallery's own recipe, or index the photos again into a new gallery."
         )
 

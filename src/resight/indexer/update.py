@@ -128,6 +128,8 @@ class Run:
 
     def read(self, to_read: list[str], changes: Changes) -> None:
         """Read, describe and commit."""
+        if to_read:
+            self._writer.check(self._describer.fingerprint)
         self._progress.start("Describing", len(to_read))
         if not fits.is_open(self._writer, self._describer):
             return self._take(to_read, keep=False)
@@ -208,6 +210,9 @@ def _outcome(
         pooled = describer.pool(photo)
     except BadImage as error:
         return replace(read, failure=str(error))
+    except (RuntimeError, MemoryError) as error:  # a photo too small for a network's layers, or too large
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        return replace(read, failure=f"the network cannot describe it: {first[:200]}")
     except OSError as error:  # not the photo's fault, so it is tried again next time: no time of change fits
         return replace(read, mtime_ns=-1, failure=f"cannot be read: {error.strerror}")
     return replace(

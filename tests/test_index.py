@@ -1,0 +1,807 @@
+"""`index`, `fit`, `remove`, `compact` and `search` over drawn photos and a network with random weights."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import small
+from resight import describer, engines, indexer
+from resight.errors import (
+    BadQuery,
+    DescribedOtherwise,
+    GalleryError,
+    NotFitted,
+    TooMuchVanished,
+)
+from resight.gallery import Gallery, Writer
+from resight.indexer import fits, update
+from resight.searcher import Searcher
+from resight.types import Box, Descriptor
+
+pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
+
+
+class Counting:
+    """The network, and how often it ran."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+        self._loaded: dict = {}
+
+    def load(self, backbone, name="openvino", workers=1):
+        if backbone not in self._loaded:
+            self._loaded[backbone] = engines.load(backbone, "openvino", 2)
+        self.weights, self.name, self._engine = self._loaded[backbone].weights, name, self._loaded[backbone]
+        return self
+
+    def __call__(self, pixels):
+        self.runs += 1
+        return self._engine(pixels)
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Counting:
+    return Counting()
+
+
+@pytest.fixture
+def network(loaded, monkeypatch) -> Counting:
+    for room in (describer, update, fits):
+        monkeypatch.setattr(room, "load", loaded.load)
+    loaded.runs = 0
+    return loaded
+
+
+@pytest.fixture
+def root(tmp_path, network) -> Path:
+    """Twelve photos in two folders."""
+    small.album(tmp_path / "photos", 12)
+    return tmp_path / "photos"
+
+
+class Stops(indexer.Silent):
+    """Asks for an end after so many steps of a stage."""
+
+    def __init__(self, steps: int, stage: str = "") -> None:
+        self.left, self.stage, self.now, self.said = steps, stage, "", []
+
+    def start(self, what: str, total: int | None) -> None:
+        self.now = what
+
+    def step(self, failures: int = 0) -> None:
+        self.left -= self.stage in self.now
+
+    def say(self, sentence: str) -> None:
+        self.said.append(sentence)
+
+    def stopping(self) -> bool:
+        return self.left <= 0 and self.stage in self.now
+
+
+def found(root: Path, query: Path | str | Descriptor, k: int = 100, **more) -> list[str]:
+    with Gallery(root / ".resight") as gallery:
+        return [hit.relative for hit in Searcher(gallery, "openvino").search(query, k, **more)]
+
+
+def counts(report: indexer.Report) -> dict[str, int]:
+    names = ("described", "same", "moved", "vanished", "unchanged", "failed")
+    return {name: getattr(report, name) for name in names if getattr(report, name)}
+
+
+# update
+
+
+def test_the_first_time_every_photo_is_described(root, network):
+    report = small.index(root, small.PLAIN)
+    assert counts(report) == {"described": 12}
+    assert report.photos == 12
+    assert network.runs == 12
+    assert not small.damage(root / ".resight")
+    assert sorted(found(root, root / "a" / "000.png")) == small.album(root, 12)
+
+
+def test_unchanged_files_cost_a_stat(root, network, monkeypatch):
+    small.index(root, small.FITTED)
+    (root / "notes.txt").write_text("not a photo")
+    before = small.contents(root / ".resight")
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("this is not needed for unchanged files")
+
+    for room in (describer, update, fits):
+        monkeypatch.setattr(room, "load", never)
+    monkeypatch.setattr("resight.images.content", never)
+    report = small.index(root)
+    assert counts(report) == {"unchanged": 12}
+    assert report.skipped == 1
+    small.assert_same(small.contents(root / ".resight"), before)
+
+
+def test_new_changed_moved_touched_doubled_and_vanished_files(root, network):
+    small.index(root, small.PLAIN)
+    network.runs = 0
+    small.draw(root / "new.png", 90)
+    small.draw(root / "a" / "000.png", 91)
+    (root / "a" / "002.png").rename(root / "b" / "moved.png")
+    os.utime(root / "a" / "004.png", ns=(1, 1))
+    shutil.copy(root / "a" / "006.png", root / "copy.png")
+    (root / "b" / "001.png").unlink()
+    (root / "bad.png").write_bytes(b"no photo")
+    report = small.index(root)
+    assert counts(report) == {
+        "described": 2, "same": 2, "moved": 1, "vanished": 1, "unchanged": 8, "failed": 1,
+    }  # fmt: skip
+    assert network.runs == 2
+    now = small.contents(root / ".resight")
+    assert {"new.png", "b/moved.png", "copy.png", "a/004.png"} <= now.keys()
+    assert not {"a/002.png", "b/001.png"} & now.keys()
+    assert len(now["bad.png"]) == 1
+    assert not small.damage(root / ".resight")
+    small.index(root / "..", small.PLAIN, gallery=root.parent / "fresh")
+    fresh = small.contents(root.parent / "fresh")
+    small.assert_same(now, {name.removeprefix("photos/"): found for name, found in fresh.items()})
+
+
+def test_a_file_that_failed_is_tried_again_when_it_changes_or_when_asked(root, network, monkeypatch):
+    (root / "bad.png").write_bytes(b"no photo")
+    assert small.index(root, small.PLAIN).failed == 1
+    assert counts(small.index(root)) == {"unchanged": 13}
+    assert counts(small.index(root, retry=True)) == {"unchanged": 12, "failed": 1}
+    small.draw(root / "bad.png", 5000)
+    assert counts(small.index(root)) == {"described": 1, "unchanged": 12}
+
+
+def test_a_file_that_could_not_be_read_is_tried_again_unasked(root, monkeypatch):
+    from resight import images
+
+    small.draw(root / "new.png", 90)
+    content = images.content
+
+    def broken(path: Path) -> bytes:
+        if path.name == "new.png":
+            raise OSError(5, "Input/output error")
+        return content(path)
+
+    monkeypatch.setattr(images, "content", broken)
+    assert small.index(root, small.PLAIN).failed == 1
+    monkeypatch.setattr(images, "content", content)
+    assert counts(small.index(root)) == {"described": 1, "unchanged": 12}
+
+
+def test_two_files_of_one_content_are_both_found(root, network):
+    shutil.copy(root / "a" / "000.png", root / "b" / "twin.png")
+    report = small.index(root, small.PLAIN)
+    assert counts(report) == {"described": 12, "same": 1}
+    assert found(root, root / "a" / "000.png", 2) == ["a/000.png", "b/twin.png"]
+    assert found(root, root / "b" / "twin.png", 2) == ["b/twin.png", "a/000.png"]
+    (root / "a" / "000.png").unlink()
+    small.index(root)
+    assert found(root, root / "b" / "twin.png", 1) == ["b/twin.png"]
+    assert not small.damage(root / ".resight")
+
+
+def test_names_that_are_not_text_are_indexed_searched_and_removed(root):
+    name = os.fsdecode(b"n\xff\xfe.png")
+    small.draw(root / "plain.png", 77)
+    (root / "plain.png").rename(root / name)
+    (root / os.fsdecode(b"d\xe9")).mkdir()
+    shutil.copy(root / name, root / os.fsdecode(b"d\xe9/x.png"))
+    small.index(root, small.PLAIN)
+    assert found(root, root / name, 2) == [name, os.fsdecode(b"d\xe9/x.png")]
+    assert counts(small.index(root)) == {"unchanged": 14}
+    assert indexer.remove(root / ".resight", [name]) == [name]
+    assert not small.damage(root / ".resight")
+
+
+def test_links_that_loop_double_or_lead_nowhere(root):
+    (root / "a" / "up").symlink_to(root)
+    (root / "itself").symlink_to(root / "itself")
+    (root / "itself.png").symlink_to(root / "itself.png")
+    (root / "nowhere.png").symlink_to(root / "gone.png")
+    (root / "again").symlink_to(root / "a")
+    (root / "linked.png").symlink_to(root / "a" / "000.png")
+    os.mkfifo(root / "pipe.png")
+    report = small.index(root, small.PLAIN)
+    assert report.photos == 14
+    assert counts(report) == {"described": 12, "same": 1, "failed": 1}
+    assert report.skipped == 3
+    assert not report.unreadable
+    assert "not a file" in small.contents(root / ".resight")["pipe.png"][0]
+
+
+# what is gone
+
+
+def test_a_renamed_folder_is_moved_not_vanished(root, network):
+    for name in ("twin.png", "triplet.png"):
+        shutil.copy(root / "a" / "000.png", root / "a" / name)
+    (root / "a" / "deep").mkdir()
+    for i in range(20):
+        (root / "a" / "deep" / f"bad{i}.png").write_bytes(b"no photo %d" % i)
+    small.index(root, small.PLAIN)
+    network.runs = 0
+    (root / "a").rename(root / "c")
+    report = small.index(root)
+    assert counts(report) == {"moved": 8, "vanished": 20, "failed": 20, "unchanged": 6}
+    assert network.runs == 0
+    (root / "b").rename(root / "d")
+    (root / "c").rename(root / "e")
+    assert small.index(root).moved == 14
+
+
+@pytest.mark.parametrize("gone", [7, 12])
+def test_more_than_half_gone_changes_nothing_and_names_prune(gone, root):
+    names = small.album(root, 12)
+    small.index(root, small.PLAIN)
+    before = small.contents(root / ".resight")
+    small.draw(root / "new.png", 90)
+    for name in names[:gone]:
+        (root / name).unlink()
+    with pytest.raises(TooMuchVanished, match=rf"{gone} of 12 photos .* say --prune"):
+        small.index(root)
+    small.assert_same(small.contents(root / ".resight"), before)
+    report = small.index(root, prune=True)
+    assert (
+        counts(report)
+        == {"described": 1, "vanished": gone, "unchanged": 12 - gone}
+        | ({"unchanged": 12 - gone} if gone < 12 else {})
+        or gone == 12
+    )
+    assert small.contents(root / ".resight").keys() == {"new.png", *names[gone:]}
+
+
+def test_half_gone_is_a_clean_up(root):
+    small.index(root, small.PLAIN)
+    shutil.rmtree(root / "a")
+    assert counts(small.index(root)) == {"vanished": 6, "unchanged": 6}
+
+
+def test_photos_that_were_removed_by_hand_may_go(root):
+    small.index(root, small.PLAIN)
+    indexer.remove(root / ".resight", ["a/*", "b/001.png"])
+    shutil.rmtree(root / "a")
+    assert counts(small.index(root)) == {"vanished": 6, "unchanged": 6}
+
+
+def test_a_root_that_is_missing_changes_nothing_and_names_prune(root, tmp_path):
+    gallery = tmp_path / "gallery"
+    small.index(root, small.PLAIN, gallery=gallery)
+    before = small.contents(gallery)
+    root.rename(tmp_path / "elsewhere")
+    with pytest.raises(TooMuchVanished, match="--prune"):
+        small.index(root, gallery=gallery)
+    small.assert_same(small.contents(gallery), before)
+    small.index(root, gallery=gallery, prune=True)
+    assert not small.contents(gallery)
+
+
+def test_a_root_that_moved_is_followed_but_not_to_a_folder_of_other_photos(root, tmp_path):
+    gallery = tmp_path / "gallery"
+    small.index(root, small.PLAIN, gallery=gallery)
+    small.album(tmp_path / "others", 3, seed=9)
+    with pytest.raises(BadQuery, match="is of the folder"):
+        small.index(tmp_path / "others", gallery=gallery)
+    root.rename(tmp_path / "moved")
+    with pytest.raises(TooMuchVanished):
+        small.index(tmp_path / "others", gallery=gallery)
+    with Gallery(gallery) as opened:
+        assert opened.root == root
+    assert counts(small.index(tmp_path / "moved", gallery=gallery)) == {"unchanged": 12}
+    with Gallery(gallery) as opened:
+        assert opened.root == tmp_path / "moved"
+
+
+def test_a_gallery_inside_its_folder_moves_with_it(root, tmp_path, network):
+    small.index(root, small.PLAIN)
+    moved = root.rename(tmp_path / "moved")
+    assert counts(small.index(moved)) == {"unchanged": 12}
+    network.runs = 0
+    assert found(moved, moved / "b" / "001.png", 1) == ["b/001.png"]
+    assert network.runs == 0
+
+
+def test_a_folder_that_cannot_be_listed_keeps_what_was_known(root, monkeypatch):
+    small.index(root, small.PLAIN)
+    scandir = os.scandir
+
+    def refused(path: Path) -> Iterator[os.DirEntry]:
+        if str(path).endswith("/a"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    (root / "b" / "001.png").unlink()
+    monkeypatch.setattr(os, "scandir", refused)
+    report = small.index(root)
+    assert report.unreadable == ("a",)
+    assert counts(report) == {"vanished": 1, "unchanged": 5}
+    assert len(small.contents(root / ".resight")) == 11
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert counts(small.index(root)) == {"unchanged": 11}
+
+
+def test_files_and_folders_that_cannot_be_looked_at_keep_what_was_known(root, monkeypatch):
+    small.index(root, small.PLAIN)
+    scandir = os.scandir
+
+    class Entry:
+        """A folder's entry whose status the disk does not give."""
+
+        def __init__(self, entry: os.DirEntry) -> None:
+            self.name, self.path = entry.name, entry.path
+            self.is_dir, self.is_symlink = entry.is_dir, entry.is_symlink
+            self.stat = self.broken if entry.name in ("b", "000.png") else entry.stat
+
+        def broken(self) -> None:
+            raise OSError(5, "Input/output error")
+
+    class Listed(list):
+        def __enter__(self) -> "Listed":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr(os, "scandir", lambda path: Listed(map(Entry, scandir(path))))
+    report = small.index(root)
+    assert report.unreadable == ("b", "a/000.png")
+    assert counts(report) == {"unchanged": 5}
+    assert len(small.contents(root / ".resight")) == 12
+
+
+def test_a_root_that_cannot_be_listed_is_said_in_a_sentence(root, monkeypatch):
+    small.index(root, small.PLAIN)
+
+    scandir = os.scandir
+
+    def refused(path: Path) -> Iterator[os.DirEntry]:
+        if Path(path) == root:
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    with pytest.raises(BadQuery, match="cannot be read: Permission denied"):
+        small.index(root)
+    assert len(small.contents(root / ".resight")) == 12
+
+
+# remove and compact
+
+
+def test_what_was_removed_stays_away_until_it_changes_or_is_asked_for(root):
+    small.index(root, small.PLAIN)
+    with pytest.raises(BadQuery, match=r"'a/999.png' is not in the gallery .* nothing was removed"):
+        indexer.remove(root / ".resight", ["a/000.png", "a/999.png"])
+    assert indexer.remove(root / ".resight", ["a/000.png", str(root / "a/002.png"), "a/*4.png"]) == [
+        "a/000.png",
+        "a/002.png",
+        "a/004.png",
+    ]
+    assert (root / "a" / "000.png").exists()
+    assert len(found(root, root / "b" / "001.png")) == 9
+    assert counts(small.index(root)) == {"unchanged": 12}
+    with pytest.raises(BadQuery):
+        indexer.remove(root / ".resight", ["a/000.png"])
+    small.draw(root / "a" / "000.png", 4000)
+    assert counts(small.index(root)) == {"described": 1, "unchanged": 11}
+    assert counts(small.index(root, retry=True)) == {"described": 2, "unchanged": 10}
+    assert len(found(root, root / "b" / "001.png")) == 12
+    assert not small.damage(root / ".resight")
+
+
+def test_compact_gives_back_the_room_and_changes_no_answer(root):
+    small.index(root, small.FITTED)
+    indexer.remove(root / ".resight", ["a/*"])
+    with Gallery(root / ".resight") as reader:
+        before, fit = small.contents(root / ".resight"), reader.fit
+        ranking = found(root, root / "b" / "001.png")
+        size = (root / ".resight" / f"vectors-{reader.live.number:03d}.f32").stat().st_size
+        kept = sum(path.stat().st_size for path in (root / ".resight").glob("kept-*"))
+        assert indexer.compact(root / ".resight") > 0
+        reader.refresh()
+        assert not reader.dead
+        assert reader.fit == fit
+    (vectors,) = (root / ".resight").glob("vectors-*.f32")
+    assert vectors.stat().st_size * 2 == size
+    assert sum(path.stat().st_size for path in (root / ".resight").glob("kept-*")) * 2 == kept
+    small.assert_same(small.contents(root / ".resight"), before)
+    assert found(root, root / "b" / "001.png") == ranking
+    assert not small.damage(root / ".resight")
+    assert counts(small.index(root)) == {"unchanged": 12}
+
+
+def test_compact_that_is_stopped_leaves_all_as_it_was(root):
+    small.index(root, small.PLAIN)
+    indexer.remove(root / ".resight", ["a/*"])
+    before = {path.name for path in (root / ".resight").glob("*.f32")}
+    assert indexer.compact(root / ".resight", Stops(2)) == 0
+    assert {path.name for path in (root / ".resight").glob("*.f32")} == before
+    assert len(found(root, root / "b" / "001.png")) == 6
+    assert not small.damage(root / ".resight")
+
+
+# fits
+
+
+def fit_of(root: Path) -> dict:
+    with Gallery(root / ".resight") as gallery:
+        return gallery.live.provenance
+
+
+def fit(root: Path, **more) -> str | None:
+    return indexer.fit(root / ".resight", engine="openvino", workers=1, **more)
+
+
+def test_a_gallery_is_fitted_anew_each_time_it_grew_by_half_until_its_sample_is_full(
+    root, network, monkeypatch
+):
+    monkeypatch.setattr(fits.sample, "__defaults__", (20,))
+    assert "12 photos" in small.index(root, small.FITTED).fitted
+    for photos, total, fitted, frozen in [(5, 17, 12, False), (1, 18, 18, False), (7, 25, 20, True)]:
+        for i in range(photos):
+            small.draw(root / "c" / f"{total}-{i}.png", 100 * total + i)
+        report = small.index(root)
+        assert bool(report.fitted) == (fit_of(root)["photos"] != 12)
+        assert (fit_of(root)["photos"], fit_of(root)["frozen"]) == (fitted, frozen)
+        assert network.runs == total  # no photo passes the network twice
+        assert len(found(root, root / "a" / "000.png")) == total
+        assert not small.damage(root / ".resight")
+    for i in range(30):
+        small.draw(root / "d" / f"{i}.png", 9000 + i)
+    assert not small.index(root).fitted
+    assert fit_of(root)["photos"] == 20
+    assert len(found(root, root / "a" / "000.png")) == 55
+
+
+def test_the_sample_is_that_of_the_smallest_path_hashes(root, monkeypatch):
+    monkeypatch.setattr(fits.sample, "__defaults__", (5,))
+    small.index(root, small.FITTED)
+    wanted = fits.sample(small.album(root, 12))
+    with Gallery(root / ".resight") as gallery:
+        kept = {name for image in gallery.kept_images() for name in gallery.files_of(image)}
+    assert kept == wanted
+    few, many = [f"{i}.jpg" for i in range(50)], [f"{i}.jpg" for i in range(80)]
+    assert fits.sample(many) & set(few) <= fits.sample(few)
+
+
+def test_a_sample_without_one_photo_grows(root, network, monkeypatch):
+    monkeypatch.setattr(fits.sample, "__defaults__", (2,))
+    for name in fits.sample(small.album(root, 12), 7):
+        (root / name).write_bytes(b"no photo")
+    report = small.index(root, small.FITTED)
+    assert counts(report) == {"described": 5, "failed": 7}
+    assert report.fitted
+    assert network.runs == 5
+    assert not small.damage(root / ".resight")
+    assert sum(len(found) == 3 for found in small.contents(root / ".resight").values()) == 5
+
+
+def test_a_folder_of_bad_files_alone_is_no_error(tmp_path, network):
+    (tmp_path / "bad.png").write_bytes(b"no photo")
+    assert small.index(tmp_path, small.FITTED).failed == 1
+    with pytest.raises(NotFitted):
+        found(tmp_path, tmp_path / "bad.png")
+    small.draw(tmp_path / "one.png", 1)
+    assert small.index(tmp_path).fitted
+    assert not small.damage(tmp_path / ".resight")
+
+
+def test_index_that_is_stopped_goes_on_and_ends_the_same(root, network, tmp_path, monkeypatch):
+    monkeypatch.setattr(fits.sample, "__defaults__", (8,))
+    shutil.copytree(root, tmp_path / "other")
+    small.index(tmp_path / "other", small.FITTED)
+    network.runs = 0
+    reports = [small.index(root, small.FITTED, progress=Stops(steps, "Describing")) for steps in (1, 3)]
+    assert all(report.interrupted for report in reports)
+    assert not small.index(root).interrupted
+    assert network.runs == 12
+    assert not small.damage(root / ".resight")
+    small.assert_same(small.contents(root / ".resight"), small.contents(tmp_path / "other" / ".resight"))
+
+
+def test_fit_goes_on_where_it_was_stopped_and_searches_see_the_old_fit_meanwhile(root, network, monkeypatch):
+    monkeypatch.setattr(fits.sample, "__defaults__", (4,))
+    small.index(root, small.FITTED)
+    before, old = small.contents(root / ".resight"), fit_of(root)
+    small.draw(root / "a" / "000.png", 600)
+    small.index(root)
+    monkeypatch.setattr(fits.sample, "__defaults__", (6,))
+    stages = [Stops(1, "Reading"), Stops(3, "anew"), Stops(2, "anew")]
+    for progress in stages:
+        assert fit(root, progress=progress) is None
+        assert fit_of(root) == old
+        now = small.contents(root / ".resight")
+        small.assert_same({**now, "a/000.png": ()[:0] or before["a/000.png"]}, before)
+        assert not small.damage(root / ".resight")
+    assert stages[2].said == ["Going on with the fit that was begun."]
+    small.draw(root / "new.png", 601)  # described by the old fit, and then by the new one
+    small.index(root)
+    assert fit_of(root) == old
+    runs = network.runs
+    assert "6 photos" in fit(root)
+    assert network.runs - runs <= 13 - 6
+    assert fit_of(root)["photos"] == 6
+    assert len(found(root, root / "new.png")) == 13
+    assert not small.damage(root / ".resight")
+    shutil.copytree(root, root.parent / "fresh", ignore=shutil.ignore_patterns(".resight"))
+    small.index(root.parent / "fresh", small.FITTED, fit_from=root / ".resight")
+    small.assert_same(small.contents(root / ".resight"), small.contents(root.parent / "fresh" / ".resight"))
+
+
+def test_a_fit_that_was_begun_is_not_given_up_by_index(root):
+    small.index(root, small.FITTED)
+    assert fit(root, progress=Stops(2, "anew")) is None
+    for i in range(9):
+        small.draw(root / "c" / f"{i}.png", 800 + i)
+    assert not small.index(root).fitted
+    indexer.remove(root / ".resight", ["b/001.png"])
+    with pytest.raises(GalleryError, match="end it with `resight fit`"):
+        indexer.compact(root / ".resight")
+    assert fit(root)
+    assert fit_of(root)["photos"] == 12
+    assert len(found(root, root / "a" / "000.png")) == 20
+    assert not small.damage(root / ".resight")
+    small.draw(root / "c" / "last.png", 900)
+    small.index(root)
+    assert len(found(root, root / "a" / "000.png")) == 21
+
+
+def test_no_photo_is_lost_by_a_refit_after_one_that_is_not_kept(root, network, monkeypatch):
+    """A gallery that is small again after it was large: some of its photos are not kept."""
+    monkeypatch.setattr(fits.sample, "__defaults__", (4,))
+    small.index(root, small.FITTED)
+    monkeypatch.setattr(fits.sample, "__defaults__", (100,))
+    assert fit(root, progress=Stops(2, "anew")) is None
+    with Writer(root / ".resight") as writer:
+        writer.connection.execute("UPDATE images SET kept_shapes = NULL WHERE id > 6")
+    assert fit(root)
+    for i in range(20):
+        small.draw(root / "c" / f"{i}.png", 800 + i)
+    small.index(root)
+    assert len(found(root, root / "a" / "000.png")) == 32
+    assert not small.damage(root / ".resight")
+
+
+def test_fit_keeps_all_photos_when_the_drive_is_not_there(root, tmp_path, monkeypatch):
+    monkeypatch.setattr(fits.sample, "__defaults__", (4,))
+    gallery = tmp_path / "gallery"
+    small.index(root, small.FITTED, gallery=gallery)
+    before = small.contents(gallery)
+    root.rename(tmp_path / "unmounted")
+    with pytest.raises(TooMuchVanished, match="mount the drive"):
+        indexer.fit(gallery, engine="openvino", workers=1)
+    small.assert_same(small.contents(gallery), before)
+    (tmp_path / "unmounted").rename(root)
+    assert indexer.fit(gallery, engine="openvino", workers=1)
+    assert small.contents(gallery).keys() == before.keys()
+    assert not small.damage(gallery)
+
+
+def test_fit_forgets_a_photo_that_is_gone_and_index_finds_it_again(root, monkeypatch):
+    monkeypatch.setattr(fits.sample, "__defaults__", (4,))
+    small.index(root, small.FITTED)
+    with Gallery(root / ".resight") as gallery:
+        kept = {name for image in gallery.kept_images() for name in gallery.files_of(image)}
+    name = next(name for name in small.album(root, 12) if name not in kept)
+    (root / name).rename(root / "away.png")
+    progress = Stops(1, "never")
+    assert fit(root, progress=progress)
+    assert progress.said == ["1 photos could not be read again: the next `resight index` looks at them."]
+    assert small.contents(root / ".resight").keys() == {*small.album(root, 12)} - {name}
+    assert not small.damage(root / ".resight")
+
+
+@pytest.mark.parametrize("break_it", [Path.unlink, lambda path: path.write_bytes(b"\0" * 99)])
+def test_fit_mends_parameters_that_are_damaged(break_it, root):
+    small.index(root, small.FITTED)
+    before = small.contents(root / ".resight")
+    (parameters,) = (root / ".resight").glob("parameters-*")
+    break_it(parameters)
+    assert [finding.kind for finding in small.damage(root / ".resight")] == ["parameters"]
+    with pytest.raises(GalleryError, match="run `resight fit`"):
+        small.index(root)
+    assert fit(root)
+    small.assert_same(small.contents(root / ".resight"), before)
+    assert not small.damage(root / ".resight")
+    assert counts(small.index(root)) == {"unchanged": 12}
+
+
+def test_what_has_nothing_to_fit_says_so(root):
+    small.index(root, small.PLAIN)
+    with pytest.raises(NotFitted, match="has nothing to fit"):
+        fit(root)
+
+
+def test_a_fit_is_borrowed_and_the_same_command_goes_on(root, tmp_path, network):
+    source = tmp_path / "source"
+    small.album(source, 10, seed=3)
+    small.index(source, small.FITTED)
+    borrow = {"fit_from": source / ".resight"}
+    first = small.index(root, small.FITTED, progress=Stops(4, "Describing"), **borrow)
+    assert first.interrupted
+    small.index(root, small.FITTED, **borrow)
+    assert len(found(root, root / "a" / "000.png")) == 12
+    assert fit_of(root)["photos"] == 10
+    assert fit_of(root)["frozen"]
+    for i in range(12):
+        small.draw(root / "c" / f"{i}.png", 800 + i)
+    assert not small.index(root).fitted
+    fit(source)  # the same photos, so the same fit
+    small.index(root, **borrow)
+    small.album(source, 12, seed=3)
+    small.index(source)
+    fit(source)
+    with pytest.raises(BadQuery, match="`resight fit --fit-from` changes it"):
+        small.index(root, **borrow)
+    assert "12 photos" in fit(root, **borrow)
+    assert not small.damage(root / ".resight")
+
+
+def test_a_fit_that_cannot_be_borrowed_leaves_the_way_open(root, tmp_path):
+    other = tmp_path / "other"
+    small.album(other, 3)
+    small.index(other, small.PLAIN)
+    with pytest.raises(NotFitted, match="has no fit to borrow"):
+        small.index(root, small.FITTED, fit_from=other / ".resight")
+    shutil.rmtree(other / ".resight")
+    small.index(other, small.FITTED | {"pooling": "spoc"})
+    with pytest.raises(DescribedOtherwise, match="another recipe"):
+        small.index(root, small.FITTED, fit_from=other / ".resight")
+    shutil.rmtree(other / ".resight")
+    small.index(other, small.FITTED)
+    small.index(root, small.FITTED, fit_from=other / ".resight")
+    assert len(found(root, root / "a" / "000.png")) == 12
+
+
+def test_another_recipe_is_refused(root):
+    small.index(root, small.FITTED)
+    with pytest.raises(DescribedOtherwise, match="leave --recipe out"):
+        small.index(root, small.PLAIN)
+    small.index(root, small.FITTED | {"name": "by another name"})
+
+
+def test_the_only_photo_of_a_gallery_is_no_damage(tmp_path, network):
+    small.draw(tmp_path / "one.png", 1)
+    small.index(tmp_path, small.FITTED)
+    assert not small.damage(tmp_path / ".resight")
+    assert found(tmp_path, tmp_path / "one.png") == ["one.png"]
+
+
+# search
+
+
+def test_an_indexed_query_comes_first_and_is_not_described(root, network):
+    small.index(root, small.PLAIN)
+    runs = network.runs
+    with Gallery(root / ".resight") as gallery:
+        ranking = Searcher(gallery).search(root / "b" / "003.png", 4)
+    assert network.runs == runs
+    assert [hit.self for hit in ranking] == [True, False, False, False]
+    assert ranking[0].relative == "b/003.png"
+    assert ranking[0].score == 1
+    assert [hit.rank for hit in ranking] == [1, 2, 3, 4]
+    assert [hit.score for hit in ranking[1:]] == sorted((hit.score for hit in ranking[1:]), reverse=True)
+
+
+def test_a_query_from_elsewhere_is_described_unless_it_is_a_copy(root, network, tmp_path):
+    small.index(root, small.PLAIN)
+    runs = network.runs
+    copy = shutil.copy(root / "b" / "003.png", tmp_path / "copy.png")
+    assert found(root, copy, 1) == ["b/003.png"]
+    assert network.runs == runs
+    Image.open(copy).convert("RGB").save(tmp_path / "other.bmp")
+    assert found(root, tmp_path / "other.bmp", 1) == ["b/003.png"]
+    assert network.runs == runs + 1
+
+
+def test_a_changed_query_is_described_as_it_is_now(root, network):
+    small.index(root, small.PLAIN)
+    Image.open(root / "a" / "002.png").resize((65, 48)).save(root / "b" / "003.png")
+    assert found(root, root / "b" / "003.png", 1) == ["a/002.png"]
+
+
+def test_search_within_a_folder_or_a_glob(root):
+    small.index(root, small.PLAIN)
+    query = root / "b" / "003.png"
+    assert set(found(root, query, under="a")) == {f"a/{i:03d}.png" for i in range(0, 12, 2)}
+    assert found(root, query, under="./b/")[0] == "b/003.png"
+    assert found(root, query, under="*/00[45].png") == [
+        name for name in found(root, query) if name in ("a/004.png", "b/005.png")
+    ]
+    assert len(found(root, query, 2, under="a/*")) == 2
+    with pytest.raises(BadQuery, match="No indexed photo lies under 'c'"):
+        found(root, query, under="c")
+
+
+def test_a_box_is_described_and_the_photo_itself_is_marked(root, network):
+    small.index(root, small.PLAIN)
+    runs = network.runs
+    with Gallery(root / ".resight") as gallery:
+        searcher = Searcher(gallery, "openvino")
+        ranking = searcher.search(root / "b" / "003.png", 12, box=Box(0, 0, 64, 48))
+        assert network.runs == runs + 1
+        assert ranking[0].self
+        assert ranking[0].score == pytest.approx(1, abs=1e-5)
+        part = searcher.search(root / "b" / "003.png", 12, box=Box(10, 10, 20, 20))
+        assert sum(hit.self for hit in part) == 1
+        assert part[0].score < 0.9999
+        with pytest.raises(BadQuery, match="64 x 48"):
+            searcher.search(root / "b" / "003.png", 1, box=Box(100, 0, 5, 5))
+
+
+def test_a_query_described_by_an_old_fit_is_refused_with_advice(root):
+    small.index(root, small.FITTED)
+    with Gallery(root / ".resight") as gallery:
+        describe = describer.describer_like(gallery, "openvino")
+        searcher = Searcher(gallery, "openvino")
+        from resight import images
+
+        described = describe(images.read(root / "b" / "003.png"))
+        assert searcher.search(described, 1)[0].relative == "b/003.png"
+        for i in range(9):
+            small.draw(root / "c" / f"{i}.png", 800 + i)
+        assert small.index(root).fitted
+        with pytest.raises(DescribedOtherwise, match="describe it with the gallery's own recipe"):
+            searcher.search(described, 1)
+        shutil.copy(root / "b" / "003.png", root.parent / "q.png")
+        with (root.parent / "q.png").open("ab") as file:
+            file.write(b"behind the end")
+        assert searcher.search(root.parent / "q.png", 1)[0].relative == "b/003.png"
+
+
+def test_several_vectors_an_image_rank_by_their_best_region(root, network):
+    for i in range(25):
+        small.draw(root / "c" / f"{i}.png", 300 + i, (90, 60))
+    small.index(root, small.KEEP)
+    assert not small.damage(root / ".resight")
+    with Gallery(root / ".resight") as gallery:
+        vectors, searcher = np.array(gallery.vectors, np.float64), Searcher(gallery)
+        spans = {name: gallery.stored_rows(image) for name, image, _ in list(gallery.files())}
+        assert len(vectors) > 5 * len(spans)
+        for query in ("a/000.png", "c/7.png"):
+            first, count, _ = spans[query]
+            asked = vectors[first : first + count]
+            scores = {
+                name: [max(float(vectors[row] @ q) for q in asked) for row in range(start, start + rows)]
+                for name, (start, rows, _) in spans.items()
+            }
+            slow = sorted((max(each) for name, each in scores.items() if name != query), reverse=True)
+            for k in (1, 3, 37):
+                ranking = searcher.search(root / query, k)
+                assert ranking[0].relative == query
+                assert len({hit.relative for hit in ranking}) == k
+                for hit, wanted in zip(ranking[1:], slow, strict=False):
+                    assert hit.score == pytest.approx(wanted, abs=1e-6)
+                    regions = [
+                        gallery.owner(row)[1]
+                        for row in range(spans[hit.relative][0], sum(spans[hit.relative][:2]))
+                    ]
+                    assert scores[hit.relative][regions.index(hit.region)] == pytest.approx(wanted, abs=1e-6)
+                    box, width = hit.region.box, 90 if hit.relative[0] == "c" else 64
+                    assert 0 <= box.x < box.x + box.width <= width + 0.1
+
+
+def test_a_searcher_follows_an_update(root):
+    small.index(root, small.FITTED)
+    with Gallery(root / ".resight") as gallery:
+        searcher = Searcher(gallery, "openvino")
+        assert len(searcher.search(root / "a" / "000.png", 100)) == 12
+        for i in range(9):
+            small.draw(root / "c" / f"{i}.png", 800 + i)
+        small.index(root)
+        assert len(searcher.search(root / "a" / "000.png", 100)) == 21
+        indexer.remove(root / ".resight", ["c/*"])
+        assert len(searcher.search(root / "a" / "000.png", 100)) == 12
+        indexer.compact(root / ".resight")
+        assert len(searcher.search(root / "a" / "000.png", 100)) == 12
+
+
+def test_an_empty_gallery_says_so(tmp_path, network):
+    tmp_path.joinpath("photos").mkdir()
+    assert small.index(tmp_path / "photos", small.PLAIN).photos == 0
+    with pytest.raises(NotFitted, match="is empty yet: run `resight index`"):
+        found(tmp_path / "photos", tmp_path / "x.png")
