@@ -5,7 +5,7 @@ bin     = $(VENV)/bin
 PHOTOS ?=
 QUERY  ?=
 
-.PHONY: demo test check soak bench bench-speed bench-quality bench-search clean help
+.PHONY: demo test check soak bench bench-speed bench-quality bench-search bench-small_galleries clean help
 
 help:
 	@echo "make demo [PHOTOS=folder QUERY=photo] | test | check | soak | bench | clean"
@@ -36,9 +36,9 @@ check: $(VENV)/.all
 soak: $(VENV)/.all
 	$(bin)/python -m pytest -m soak
 
-bench: bench-quality bench-speed bench-search
+bench: bench-quality bench-speed bench-search bench-small_galleries
 
-bench-quality bench-speed bench-search: bench-%: $(VENV)/.all
+bench-quality bench-speed bench-search bench-small_galleries: bench-%: $(VENV)/.all
 	$(bin)/python benchmarks/$*.py
 
 clean:

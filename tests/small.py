@@ -1,6 +1,6 @@
 """A gallery in miniature: drawn photos, a network with random weights, and a process that can be killed.
 
-Run as a program it is that process: `small.py VERB PHOTOS [FILE...]`, which says "ready" when it begins.
+Run as a program it is that process: `small.py VERB PHOTOS [FILE...]`, which says "ready" and "done".
 """
 
 from __future__ import annotations
@@ -191,6 +191,8 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     try:
         do(verb, Path(root), files)
+        sys.stdout.write("done\n")
+        sys.stdout.flush()
     except ResightError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)

@@ -511,7 +511,7 @@ def test_nothing_grows_with_a_gallery_that_is_written_anew(tmp_path, rng, monkey
     most, commit = [], Writer.commit
 
     def watched(writer: Writer) -> None:
-        most.append(len(writer._statements))
+        most.append(len(writer._work))
         commit(writer)
 
     monkeypatch.setattr(Writer, "commit", watched)

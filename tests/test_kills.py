@@ -56,13 +56,18 @@ class Scene:
         if verb == "refit":  # some photos must pass the network again, others are kept
             with Writer(self.before / ".resight") as writer:
                 writer.connection.execute("UPDATE images SET kept_shapes = NULL WHERE id % 2")
-        shutil.copytree(self.before, after)
-        begun = time.monotonic()
-        run = small.process(verb, after, *self.files)
-        assert run.communicate()[1] == ""
-        self.seconds = time.monotonic() - begun
+        self.seconds = min(self._undisturbed(each) for each in (home / "once", after))
         small.index(after, small.FITTED)
         self.after = small.contents(after / ".resight")
+
+    def _undisturbed(self, root: Path) -> float:
+        shutil.copytree(self.before, root)
+        run = small.process(self.verb, root, *self.files)
+        begun = time.monotonic()
+        assert run.stdout.readline() == "done\n"
+        seconds = time.monotonic() - begun
+        assert run.communicate() == ("", "")
+        return seconds
 
     def kill(self, root: Path, moment: float) -> None:
         """Kill the verb at a share of its time; then all must be well, and a rerun ends as it should."""

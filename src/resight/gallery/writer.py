@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from resight.gallery import catalogue, parameters
 from resight.gallery.catalogue import storage_errors
 from resight.gallery.changes import Changes
 from resight.gallery.reader import Gallery, Generation, kept_name, vectors_name
+from resight.gallery.transaction import Transaction
 from resight.gallery.vectors import Disk, VectorFile, checksum
 from resight.images import PIXEL_PATH
 from resight.methods import Parameters
@@ -47,9 +47,8 @@ class Writer(Gallery):
                 self.connection.close()
             self._lock.release()
             raise
-        self._failed = False
-        self._statements: list[tuple[str, tuple[Any, ...]]] = []
-        self._open: dict[str, VectorFile] = {}
+        self._work = Transaction(self.folder, self.connection, self._disk)
+        self._later, self._set = self._work.later, self._work.set
         self._pending: dict[bytes, int] = {}
         self._kept = int(self.fact("kept", 1))
         self._next_image = 1 + self._one("SELECT coalesce(max(id), 0) FROM images")
@@ -57,9 +56,7 @@ class Writer(Gallery):
 
     def close(self) -> None:
         """Let go of files and lock; what was not committed is gone."""
-        for file in self._open.values():
-            file.close()
-        self._open = {}
+        self._work.close()
         super().close()
         self._lock.release()
 
@@ -110,7 +107,7 @@ class Writer(Gallery):
     def keep(self, image: int, pooled: Pooled) -> None:
         """Keep an image's pooled vectors for the next fit."""
         flat = np.concatenate([rows.ravel() for layers in pooled.vectors for rows in layers])
-        first, crc = self._append(self._kept_file(), flat[:, None])
+        first, crc = self._work.append(self._kept_file(), flat[:, None])
         shapes = {
             "views": [[list(rows.shape) for rows in layers] for layers in pooled.vectors],
             "regions": [region.box.as_list() for region in pooled.regions],
@@ -129,7 +126,7 @@ class Writer(Gallery):
 
     def put_rows(self, generation: int, image: int, rows: NDArray[np.float32], regions: str | None) -> None:
         """Append rows that are described already."""
-        first, crc = self._append(self._vector_file(generation, rows.shape[1]), rows)
+        first, crc = self._work.append(self._vector_file(generation, rows.shape[1]), rows)
         self._later(
             "INSERT INTO descriptors VALUES (?, ?, ?, ?, ?, ?)",
             generation, first, len(rows), image, crc, regions,
@@ -191,34 +188,9 @@ class Writer(Gallery):
 
     def commit(self) -> None:
         """Make everything so far last: sync the bytes, then commit their rows. Raises StorageFailed."""
-        if not self._statements:
-            return
-        if self._failed:  # a second sync may succeed although the first one's bytes are lost
-            raise StorageFailed("The gallery could not be written before: open it again.")
-        self._failed = True
-        with storage_errors():
-            for file in self._open.values():
-                file.sync()
-        for name, file in self._open.items():
-            if name.startswith("kept"):
-                self._set("kept_length", file.rows)
-            else:
-                number = int(name.partition("-")[2].partition(".")[0])
-                self._later(
-                    "UPDATE generations SET rows = ?, width = ? WHERE number = ?",
-                    file.rows, file.width, number,
-                )  # fmt: skip
-        with self._thread, storage_errors():
-            try:
-                self.connection.execute("BEGIN IMMEDIATE")
-                for statement, values in self._statements:
-                    self.connection.execute(statement, values)
-                self._disk.commit(self.connection)
-            except sqlite3.Error:
-                if self.connection.in_transaction:
-                    self.connection.execute("ROLLBACK")
-                raise
-            self._statements, self._failed = [], False
+        with self._thread:
+            if not self._work.commit():
+                return
             self._pending.clear()
         self.refresh()
 
@@ -248,9 +220,7 @@ class Writer(Gallery):
             ("generations", "number"),
         ):
             self._later(f"DELETE FROM {table} WHERE {column} <> ?", number)
-        keep = vectors_name(number)
-        for name in [name for name in self._open if name.startswith("vectors") and name != keep]:
-            self._open.pop(name).close()
+        self._work.let_go_vectors(keep=vectors_name(number))
         self.commit()
         self._delete_unnamed_files()
 
@@ -270,9 +240,7 @@ class Writer(Gallery):
 
     def abandon(self, number: int) -> None:
         """Give up a generation that is not the live one."""
-        file = self._open.pop(vectors_name(number), None)
-        if file:
-            file.close()
+        self._work.let_go(vectors_name(number))
         for table, column in (
             ("descriptors", "generation"),
             ("dead", "generation"),
@@ -310,9 +278,7 @@ class Writer(Gallery):
 
     def rewrite_kept(self) -> None:
         """Write what is kept for the next fit into a new file without gaps; lasts from the next commit on."""
-        old = self._open.pop(kept_name(self._kept), None)
-        if old:
-            old.close()
+        self._work.let_go(kept_name(self._kept))
         self._kept += 1
         self._set("kept", self._kept)
         self._kept_file(length=0)
@@ -329,34 +295,13 @@ class Writer(Gallery):
     def _one(self, query: str) -> int:
         return int(self.connection.execute(query).fetchone()[0])
 
-    def _later(self, statement: str, *values: Any) -> None:
-        self._statements.append((statement, values))
-
-    def _set(self, key: str, value: Any) -> None:
-        self._later("INSERT OR REPLACE INTO facts VALUES (?, ?)", key, value)
-
-    def _append(self, file: VectorFile, rows: NDArray[np.float32]) -> tuple[int, int]:
-        with storage_errors():
-            return file.append(rows)
-
     def _kept_file(self, length: int | None = None) -> VectorFile:
-        name = kept_name(self._kept)
-        if name not in self._open:
-            length = int(self.fact("kept_length", 0)) if length is None else length
-            with storage_errors():
-                self._open[name] = VectorFile(self.folder / name, 1, length, self._disk)
-        return self._open[name]
+        length = int(self.fact("kept_length", 0)) if length is None else length
+        return self._work.file(kept_name(self._kept), 1, length)
 
     def _vector_file(self, number: int, width: int) -> VectorFile:
-        name = vectors_name(number)
-        if name not in self._open:
-            known = self.generation(number)
-            with storage_errors():
-                rows = known.rows if known else 0
-                self._open[name] = VectorFile(self.folder / name, width, rows, self._disk)
-        if self._open[name].width != width:
-            raise GalleryError(f"{name} holds vectors of {self._open[name].width} numbers, not {width}.")
-        return self._open[name]
+        known = self.generation(number)
+        return self._work.file(vectors_name(number), width, known.rows if known else 0)
 
     def _live_for(self, width: int) -> int:
         """The live generation; a recipe that needs no fit gets its first here."""

@@ -24,6 +24,7 @@ from resight.types import Pooled
 
 SAMPLE = 2000  # photos; a fit on more hardly changes (docs/decisions/0005-fit.md)
 GROWTH = 1.5
+FEW = 100  # photos; below, whitening on them may do harm (results/small_galleries.csv)
 COMMIT_EVERY = 2.0  # seconds of work that a kill can cost
 BATCH = 10_000  # images described anew between two commits, so that memory stays flat
 
@@ -68,6 +69,17 @@ def refit(writer: Writer, describer: Describer, wanted: set[str], full: bool) ->
             writer.commit()
     writer.switch(number)
     return describer
+
+
+def caution(writer: Writer) -> str:
+    """A warning for a fit on so few photos that it may hide what they share; else nothing."""
+    photos = _provenance(writer).get("photos", FEW)
+    if photos >= FEW:
+        return ""
+    return (
+        f"A fit on {photos} photos can hide what they share: for a folder that stays small, "
+        "`--recipe rmac-lite0` fits nothing, and `--fit-from` borrows the fit of a larger gallery."
+    )
 
 
 def borrow(writer: Writer, source: Path | str) -> None:

@@ -139,6 +139,8 @@ class Run:
             self._progress.say("Fitting the recipe on the photos themselves.")
             self._describer = fits.refit(self._writer, self._describer, sample, full)
             self.fitted = self._writer.fit
+            if caution := fits.caution(self._writer):
+                self._progress.say(caution)
         if not self.interrupted:
             self._take([path for path in to_read if path not in read], keep=False)
 
