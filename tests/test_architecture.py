@@ -177,6 +177,23 @@ def test_torch_comes_in_for_the_first_conversion(album, tmp_path):
     assert done.stdout.endswith("exit 0 True\n"), done.stdout + done.stderr
 
 
+CONVERSION = """
+import sys, pathlib
+from resight import engines
+from resight.recipe import Recipe
+engines.load(Recipe.load("tiny.toml").backbone, "openvino")
+print(sys.modules.get("openvino_telemetry"), sorted(path.name for path in pathlib.Path.home().iterdir()))
+"""
+
+
+def test_a_conversion_reports_to_nobody_and_leaves_no_identity(album, tmp_path):
+    done = python(
+        "-W", "ignore", "-c", CONVERSION, cwd=album, HOME=str(tmp_path),
+        XDG_CACHE_HOME=str(tmp_path / "cache"), CI="", TF_BUILD="", JENKINS_URL="",
+    )  # fmt: skip
+    assert done.stdout == "None ['cache']\n", done.stdout + done.stderr
+
+
 # What is public, and what is said of it
 
 

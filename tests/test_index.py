@@ -246,12 +246,7 @@ def test_more_than_half_gone_changes_nothing_and_names_prune(gone, root):
         small.index(root)
     small.assert_same(small.contents(root / ".resight"), before)
     report = small.index(root, prune=True)
-    assert (
-        counts(report)
-        == {"described": 1, "vanished": gone, "unchanged": 12 - gone}
-        | ({"unchanged": 12 - gone} if gone < 12 else {})
-        or gone == 12
-    )
+    assert (report.described, report.vanished, report.unchanged) == (1, gone, 12 - gone)
     assert small.contents(root / ".resight").keys() == {"new.png", *names[gone:]}
 
 
@@ -515,7 +510,7 @@ def test_fit_goes_on_where_it_was_stopped_and_searches_see_the_old_fit_meanwhile
         assert fit(root, progress=progress) is None
         assert fit_of(root) == old
         now = small.contents(root / ".resight")
-        small.assert_same({**now, "a/000.png": ()[:0] or before["a/000.png"]}, before)
+        small.assert_same({**now, "a/000.png": before["a/000.png"]}, before)
         assert not small.damage(root / ".resight")
     assert stages[2].said == ["Going on with the fit that was begun."]
     small.draw(root / "new.png", 601)  # described by the old fit, and then by the new one

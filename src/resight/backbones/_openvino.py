@@ -6,16 +6,16 @@ import json
 import warnings
 from pathlib import Path
 
-import openvino
 import torch
 
 from resight.backbones._network import build
+from resight.backbones._openvino_alone import openvino_alone
 from resight.recipe import Backbone
 
 
 def convert(backbone: Backbone, folder: Path) -> None:
     """Write `network.xml`, `network.bin` (float32, any batch and size) and `network.json` into a folder."""
-    network = build(backbone)
+    openvino, network = openvino_alone(), build(backbone)
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # the tracer's remarks on shapes, which the engines' test answers
         pixels = torch.zeros(1, 96, 128, 3, dtype=torch.uint8)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from resight.backbones._openvino_alone import openvino_alone
 from resight.backbones._weights import locate
 from resight.engines import Engine
 from resight.recipe import Backbone
@@ -29,8 +30,6 @@ class OpenVino:
 
     def __init__(self, backbone: Backbone, workers: int) -> None:
         folder = _converted(backbone)
-        from openvino import Core
-
         self.weights: str = json.loads((folder / "network.json").read_text())["weights"]
         self._layers = len(backbone.layers)
         settings = {
@@ -39,7 +38,7 @@ class OpenVino:
             "INFERENCE_NUM_THREADS": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0,
             "CPU_RUNTIME_CACHE_CAPACITY": SHAPES_KEPT,
         }
-        self._network = Core().compile_model(folder / "network.xml", "CPU", settings)
+        self._network = openvino_alone().Core().compile_model(folder / "network.xml", "CPU", settings)
         self._own = threading.local()
         # One answer before there are threads: OpenVINO's binding fills a table on first use, and two threads
         # that meet there wait for each other for ever (seen with 2026.4).
