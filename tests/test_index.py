@@ -413,7 +413,7 @@ def test_compact_that_is_stopped_leaves_all_as_it_was(root):
     small.index(root, small.PLAIN)
     indexer.remove(root / ".resight", ["a/*"])
     before = {path.name for path in (root / ".resight").glob("*.f32")}
-    assert indexer.compact(root / ".resight", Stops(2)) == 0
+    assert indexer.compact(root / ".resight", Stops(2)) is None
     assert {path.name for path in (root / ".resight").glob("*.f32")} == before
     assert len(found(root, root / "b" / "001.png")) == 6
     assert not small.damage(root / ".resight")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typer
+
 from resight.cli._options import GalleryOption
 
 
@@ -13,4 +15,7 @@ def compact(gallery: GalleryOption = None) -> None:
 
     with Terminal().watching() as terminal:
         given = indexer.compact(gallery_folder(gallery), terminal)
+    if given is None:
+        print_line("Stopped before the end: nothing was changed.")
+        raise typer.Exit(130)
     print_line(f"Gave back {given:,} bytes.")

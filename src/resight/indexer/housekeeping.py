@@ -51,8 +51,11 @@ def forget(writer: Writer, files: Iterable[str]) -> None:
     writer.drop_orphans()
 
 
-def compact(gallery: Path | str, progress: Progress | None = None) -> int:
-    """Write the gallery's vectors anew without the dead ones; returns how many bytes that gave back."""
+def compact(gallery: Path | str, progress: Progress | None = None) -> int | None:
+    """Write the gallery's vectors anew without the dead ones.
+
+    Returns how many bytes that gave back; None, with nothing changed, if it was stopped.
+    """
     progress = progress or Silent()
     with Writer(gallery, must_exist=True) as writer:
         live = writer.live
@@ -73,7 +76,7 @@ def compact(gallery: Path | str, progress: Progress | None = None) -> int:
                 writer.commit()
             if progress.stopping():
                 writer.abandon(number)
-                return 0
+                return None
         writer.rewrite_kept()
         writer.switch(number)
         writer.vacuum()

@@ -27,6 +27,8 @@ def exact(
     the scores of a block of 64 MiB of rows, and about 2k rows and scores.
     """
     vectors = np.asarray(vectors)  # a plain view: slices of a memory map itself cost more
+    gone = _rows(dead)
+    only = None if only is None else only[~np.isin(only, gone)]
     total = len(vectors) if only is None else len(only)
     block = max(1, BLOCK_BYTES // (4 * max(1, vectors.shape[1])))
     rows, scores, floor = np.empty(0, np.int64), np.empty(0, np.float32), -np.inf
@@ -35,9 +37,9 @@ def exact(
         part = vectors[start:stop] if only is None else vectors[only[start:stop]]
         found = part @ query[0] if len(query) == 1 else (part @ query.T).max(axis=1)
         numbers = np.arange(start, stop) if only is None else only[start:stop]
-        for first, count in dead:
-            low, high = np.searchsorted(numbers, (first, first + count))
-            found[low:high] = -np.inf
+        if only is None:
+            low, high = np.searchsorted(gone, (start, stop))
+            found[gone[low:high] - start] = -np.inf
         near = np.flatnonzero(found > floor)
         rows, scores = np.concatenate([rows, numbers[near]]), np.concatenate([scores, found[near]])
         if len(rows) > k:
@@ -45,6 +47,13 @@ def exact(
             floor = float(scores.min())
     order = np.argsort(-scores, kind="stable")
     return rows[order], scores[order]
+
+
+def _rows(spans: Sequence[tuple[int, int]]) -> Rows:
+    """Spans (first, count) -> all of their rows, sorted."""
+    firsts, counts = np.array(spans, dtype=np.int64).reshape(-1, 2).T
+    before = np.cumsum(counts) - counts
+    return np.sort(np.repeat(firsts - before, counts) + np.arange(counts.sum()))
 
 
 def _best(rows: Rows, scores: Scores, k: int) -> tuple[Rows, Scores]:
