@@ -3,6 +3,7 @@
 Five interleaved rounds on the same photos, after one untimed pass of each; medians; the fit stands outside.
 - described: what `index` does to a photo (read, hash, decode, resize, infer, pool, whiten), a thread a core;
 - naive: Pillow, torch eager, one photo at a time with all cores, R-MAC region by region, the same whitening;
+  in a process of its own, as research code runs;
 - inference: the same engine and threads on pixels that are ready in memory.
 `--memory 1000 10000` indexes so many photos instead, states the peaks, and indexes them again unchanged.
 """
@@ -29,7 +30,7 @@ from resight import fitter, images
 from resight.describer import Describer
 from resight.engines import load
 from resight.indexer.ordered import in_order, processors
-from resight.recipe import Recipe
+from resight.recipe import Backbone, Recipe
 from resight.views import views
 from shared_data import shared_data
 
@@ -69,20 +70,19 @@ def inference(describer: Describer, pixels: list[Any]) -> None:
 class Naive:
     """The loop that people write today."""
 
-    def __init__(self, describer: Describer, size: int) -> None:
+    def __init__(self, backbone: Backbone, own: dict[str, Any], size: int) -> None:
         import timm
         import torch
 
         from resight.backbones._weights import locate
 
         self.torch, self.size = torch, size
-        path = locate(describer.recipe.backbone).path
+        path = locate(backbone).path
         assert path is not None
         model = timm.create_model("tf_efficientnet_lite0").eval()
         found = torch.load(path, map_location="cpu", weights_only=True)
         model.load_state_dict(dict(zip(model.state_dict(), found.values(), strict=True)))
         self.stem = torch.nn.Sequential(model.conv_stem, model.bn1, model.blocks)
-        own = next(iter(describer.parameters.values()))
         self.mean, self.projection = torch.from_numpy(own["mean"]), torch.from_numpy(own["projection"])
 
     def __call__(self, paths: list[Path]) -> list[Any]:
@@ -123,18 +123,55 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - begun
 
 
+def serve_naive(size: int, count: int, fit: Path, data: Path) -> None:
+    """The naive loop in a process of its own: a run, and its seconds, for every line that comes in."""
+    with np.load(fit) as own:
+        naive = Naive(Recipe.load("default").backbone, dict(own), size)
+    paths = chosen(data, count)
+    for _ in sys.stdin:
+        sys.stdout.write(f"{timed(lambda: naive(paths))}\n")
+        sys.stdout.flush()
+
+
+class Apart:
+    """The naive loop in another process, run when asked."""
+
+    def __init__(self, size: int, count: int, own: dict[str, Any], folder: Path) -> None:
+        np.savez(folder / "fit.npz", mean=own["mean"], projection=own["projection"])
+        self._process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", __file__, "--photos", str(count), "--sizes", str(size),
+             "--naive", str(folder / "fit.npz")],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def seconds(self) -> float:
+        """Of one run over all photos."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write("run\n")
+        self._process.stdin.flush()
+        return float(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+
 def side_by_side(size: int, data: Path, count: int) -> dict[str, object]:
     """Medians of the three ways at one size, and their ratios."""
     default = Recipe.load("default")
     recipe = dataclasses.replace(default, views=dataclasses.replace(default.views, sizes=(size,)))
     paths = chosen(data, count)
     describer = fitted(recipe, paths)
-    naive = Naive(describer, size)
+    own_fit = next(iter(describer.parameters.values()))
+    naive = Naive(recipe.backbone, own_fit, size)
     pixels = [next(views(images.read(path), recipe.views)).pixels[None] for path in paths]
-    ways: dict[str, Callable[[], object]] = {
-        "described": lambda: described(describer, paths),
-        "inference": lambda: inference(describer, pixels),
-        "naive": lambda: naive(paths),
+    folder = tempfile.TemporaryDirectory()
+    apart = Apart(size, count, own_fit, Path(folder.name))
+    ways: dict[str, Callable[[], float]] = {
+        "described": lambda: timed(lambda: described(describer, paths)),
+        "inference": lambda: timed(lambda: inference(describer, pixels)),
+        "naive": apart.seconds,
     }
     own = described(describer, paths)
     same = min(float(a @ naive.described(p)) for a, p in zip(own, pixels, strict=True))
@@ -142,9 +179,11 @@ def side_by_side(size: int, data: Path, count: int) -> dict[str, object]:
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for round_ in range(ROUNDS + 1):
         for name, way in ways.items():
-            spent = timed(way)
+            spent = way()
             if round_:
                 seconds[name].append(spent)
+    apart.close()
+    folder.cleanup()
     rate = {name: len(paths) / statistics.median(found) for name, found in seconds.items()}
     return {
         "size": size,
@@ -209,10 +248,14 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=48)
     parser.add_argument("--sizes", type=int, nargs="*", default=[640, 1024])
     parser.add_argument("--memory", type=int, nargs="*", help="index so many photos instead: 1000 10000")
+    parser.add_argument("--naive", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     data = shared_data()
     if data is None:
         sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
+    if asked.naive:
+        serve_naive(asked.sizes[0], asked.photos, asked.naive, data)
+        return
     for count in asked.memory or []:
         row = peak(count, data)
         record("memory", row, ("photos",))
