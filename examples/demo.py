@@ -6,6 +6,7 @@ The photographs are those inside the scikit-image package, or a folder of the us
 from __future__ import annotations
 
 import argparse
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -38,7 +39,8 @@ def main() -> None:
         parser.error("a folder and a query go together: make demo PHOTOS=folder QUERY=photo")
     BUILD.mkdir(parents=True, exist_ok=True)
     photos, queries = (Path(asked.photos), [Path(asked.query)]) if asked.photos else prepared()
-    gallery = BUILD / ("own" if asked.photos else "gallery")
+    own = hashlib.sha256(str(photos.resolve()).encode()).hexdigest()[:8]  # a folder, a gallery
+    gallery = BUILD / (f"own-{own}" if asked.photos else "gallery")
     resight("index", photos, "--gallery", gallery)
     pages = []
     for query in queries:
