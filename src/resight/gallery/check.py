@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from resight.errors import GalleryError
 from resight.gallery import catalogue, parameters
-from resight.gallery.reader import Gallery, kept_name
+from resight.gallery.reader import Gallery
+from resight.gallery.stored import kept_name, packed_length
 from resight.gallery.vectors import checksum, mapped
 from resight.gallery.writer import Writer
 
@@ -128,15 +129,10 @@ def _kept(gallery: Gallery) -> Iterator[Finding]:
         yield from (Finding("kept", f"{name} is missing or short", again, image) for image, *_ in rows)
         return
     for image, first, crc, shapes in rows:
-        length = sum(r * width for layers in _views(shapes) for r, width in layers)
+        length = packed_length(json.loads(shapes))
         if checksum(flat[first : first + length]) != crc:
             files = ", ".join(gallery.files_of(image))
             yield Finding("kept", f"the pooled vectors of {files} are not what was written", again, image)
-
-
-def _views(shapes: str) -> list[list[list[int]]]:
-    views: list[list[list[int]]] = json.loads(shapes)["views"]
-    return views
 
 
 def _files(gallery: Gallery, contents: bool) -> Iterator[Finding]:

@@ -8,7 +8,6 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,34 +16,19 @@ from numpy.typing import NDArray
 
 from resight.errors import DescribedOtherwise, GalleryError, NoGallery
 from resight.gallery import catalogue, parameters
+from resight.gallery.stored import (
+    Generation,
+    StoredImage,
+    kept_name,
+    packed_length,
+    unpacked,
+    vectors_name,
+)
 from resight.gallery.vectors import CutShort, checksum, mapped
 from resight.images import PIXEL_PATH
 from resight.methods import Parameters
 from resight.recipe import NO_PARAMETERS, PRECISION, Recipe, fingerprint
 from resight.types import Box, Pooled, Region
-
-
-@dataclass(frozen=True)
-class Generation:
-    """One fit's vectors: the file `vectors-NNN.f32`, its size, and the parameters that made it."""
-
-    number: int
-    purpose: str
-    width: int | None
-    rows: int
-    parameters: str | None
-    provenance: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class StoredImage:
-    """A described image: its id, content hash, upright size in pixels, and the files that hold it."""
-
-    id: int
-    sha256: bytes
-    width: int
-    height: int
-    files: tuple[str, ...]
 
 
 def find_gallery(start: Path) -> Path:
@@ -311,28 +295,6 @@ class Gallery:
                 "SELECT kept_first, kept_shapes, kept_crc FROM images WHERE id = ?", (number,)
             ).fetchone()
             shapes = json.loads(text)
-            end = first + sum(rows * width for layers in shapes["views"] for rows, width in layers)
-            if checksum(flat[first:end]) != crc:
+            if checksum(flat[first : first + packed_length(shapes)]) != crc:
                 raise GalleryError(f"{path.name} is damaged: run `resight verify --repair`.")
-            yield number, _unpacked(flat, first, shapes)
-
-
-def vectors_name(number: int) -> str:
-    """The file of a generation's vectors."""
-    return f"vectors-{number:03d}.f32"
-
-
-def kept_name(number: int) -> str:
-    """The file of the pooled vectors that are kept for the next fit."""
-    return f"kept-{number:03d}.f32"
-
-
-def _unpacked(flat: NDArray[np.float32], first: int, kept: dict[str, Any]) -> Pooled:
-    views = []
-    for shapes in kept["views"]:
-        layers = []
-        for rows, width in shapes:
-            layers.append(np.array(flat[first : first + rows * width]).reshape(rows, width))
-            first += rows * width
-        views.append(layers)
-    return Pooled(views, tuple(Region(Box(*box)) for box in kept["regions"]))
+            yield number, unpacked(flat, first, shapes)

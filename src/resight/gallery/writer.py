@@ -22,7 +22,8 @@ from resight.errors import GalleryError, GalleryLocked, NoGallery, StorageFailed
 from resight.gallery import catalogue, parameters
 from resight.gallery.catalogue import storage_errors
 from resight.gallery.changes import Changes
-from resight.gallery.reader import Gallery, Generation, kept_name, vectors_name
+from resight.gallery.reader import Gallery
+from resight.gallery.stored import Generation, kept_name, packed, vectors_name
 from resight.gallery.transaction import Transaction
 from resight.gallery.vectors import Disk, VectorFile, checksum
 from resight.images import PIXEL_PATH
@@ -106,12 +107,8 @@ class Writer(Gallery):
 
     def keep(self, image: int, pooled: Pooled) -> None:
         """Keep an image's pooled vectors for the next fit."""
-        flat = np.concatenate([rows.ravel() for layers in pooled.vectors for rows in layers])
-        first, crc = self._work.append(self._kept_file(), flat[:, None])
-        shapes = {
-            "views": [[list(rows.shape) for rows in layers] for layers in pooled.vectors],
-            "regions": [region.box.as_list() for region in pooled.regions],
-        }
+        flat, shapes = packed(pooled)
+        first, crc = self._work.append(self._kept_file(), flat)
         self._later(
             "UPDATE images SET kept_first = ?, kept_shapes = ?, kept_crc = ? WHERE id = ?",
             first, json.dumps(shapes), crc, image,
@@ -214,12 +211,7 @@ class Writer(Gallery):
     def switch(self, number: int) -> None:
         """Commit a generation as the live one, in one transaction; the old one's files go afterwards."""
         self._set("generation", number)
-        for table, column in (
-            ("descriptors", "generation"),
-            ("dead", "generation"),
-            ("generations", "number"),
-        ):
-            self._later(f"DELETE FROM {table} WHERE {column} <> ?", number)
+        self._forget_generations("<>", number)
         self._work.let_go_vectors(keep=vectors_name(number))
         self.commit()
         self._delete_unnamed_files()
@@ -241,12 +233,7 @@ class Writer(Gallery):
     def abandon(self, number: int) -> None:
         """Give up a generation that is not the live one."""
         self._work.let_go(vectors_name(number))
-        for table, column in (
-            ("descriptors", "generation"),
-            ("dead", "generation"),
-            ("generations", "number"),
-        ):
-            self._later(f"DELETE FROM {table} WHERE {column} = ?", number)
+        self._forget_generations("=", number)
         self.commit()
         self._delete_unnamed_files()
 
@@ -294,6 +281,12 @@ class Writer(Gallery):
 
     def _one(self, query: str) -> int:
         return int(self.connection.execute(query).fetchone()[0])
+
+    def _forget_generations(self, which: str, number: int) -> None:
+        """The rows of a generation (`=`), or of all others (`<>`), go with the next commit."""
+        for table in ("descriptors", "dead"):
+            self._later(f"DELETE FROM {table} WHERE generation {which} ?", number)
+        self._later(f"DELETE FROM generations WHERE number {which} ?", number)
 
     def _kept_file(self, length: int | None = None) -> VectorFile:
         length = int(self.fact("kept_length", 0)) if length is None else length

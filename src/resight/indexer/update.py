@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import time
 from collections import Counter
@@ -13,13 +12,14 @@ from pathlib import Path
 from resight import images
 from resight.describer import Describer, describer_like
 from resight.engines import load
-from resight.errors import BadImage, BadQuery, DescribedOtherwise, TooMuchVanished
+from resight.errors import BadImage, BadQuery, DescribedOtherwise
 from resight.gallery import Writer
 from resight.gallery.changes import Changes
 from resight.indexer import fits
 from resight.indexer.housekeeping import forget
 from resight.indexer.ordered import in_order, processors
 from resight.indexer.progress import Progress, Silent
+from resight.indexer.vanished import refuse_if_unmounted
 from resight.indexer.walk import Walk
 from resight.recipe import Recipe
 from resight.types import Descriptor, Pooled
@@ -90,7 +90,7 @@ def index(
         changes = writer.changes(walk if root.is_dir() else ())
         to_read, vanished = changes.to_read(retry), changes.vanished(walk.unreadable)
         if not prune:
-            _refuse_if_unmounted(writer, root, vanished, to_read)
+            refuse_if_unmounted(writer, root, vanished, to_read)
         if root.is_dir() and not _is_root(writer, root):
             writer.move_root(root)
         run = Run(writer, describer, root, workers, progress)
@@ -260,31 +260,3 @@ def _is_root(writer: Writer, root: Path) -> bool:
     if root.exists() and writer.root.exists():
         return writer.root.samefile(root)
     return writer.root.resolve() == root.resolve()
-
-
-def _refuse_if_unmounted(writer: Writer, root: Path, vanished: list[str], to_read: list[str]) -> None:
-    """More than half of the photos gone, and not to be found elsewhere in the folder: likelier a drive."""
-    known, wanted, sizes = writer.count()["files"], Counter[bytes](), set()
-    if 2 * len(vanished) <= known:
-        return
-    for path in vanished:
-        image, size, _ = writer.image_of_file(path) or (None, 0, 0)
-        if image:
-            wanted[writer.image(image).sha256] += 1
-            sizes.add(size)
-    gone = wanted.total() - (wanted & _contents(root, to_read, sizes)).total()
-    if 2 * gone > known:
-        raise TooMuchVanished(
-            f"{gone} of {known} photos are gone from {root}, so nothing was changed: "
-            "mount the drive, or say --prune if they are gone for good."
-        )
-
-
-def _contents(root: Path, paths: list[str], sizes: set[int]) -> Counter[bytes]:
-    """How many of the files, of these sizes alone, have which content."""
-    found: Counter[bytes] = Counter()
-    for path in paths:
-        with contextlib.suppress(BadImage, OSError):
-            if (root / path).stat().st_size in sizes:
-                found[hashlib.sha256(images.content(root / path)).digest()] += 1
-    return found
