@@ -21,7 +21,7 @@ from PIL import Image
 
 from resight import indexer
 from resight.errors import BadQuery, ResightError
-from resight.gallery import Gallery, Writer, check
+from resight.gallery import Gallery, Writer, check, writer
 from resight.gallery.vectors import Disk
 from resight.indexer import fits, housekeeping, update
 from resight.recipe import Recipe
@@ -182,7 +182,7 @@ def main() -> None:
     verb, root, *files = sys.argv[1:]
     warnings.simplefilter("ignore")
     housekeeping.Writer = fits.Writer = update.Writer = lambda *a, **b: Writer(*a, **b, disk=Slow())
-    update.COMMIT_EVERY = fits.COMMIT_EVERY = 0.01
+    writer.COMMIT_EVERY = 0.01
     housekeeping.COMMIT_EVERY = 3
     limit = int(os.environ.get("LARGEST_FILE", 0))
     sys.stdout.write("ready\n")

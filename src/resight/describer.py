@@ -92,6 +92,11 @@ class Describer:
         everything = [step for steps in (*self._each, self._join, self._post) for step in steps]
         return [step for step in everything if step.method.fit]
 
+    @functools.cached_property
+    def is_fitted(self) -> bool:
+        """Whether the parameters of all fitted steps are known."""
+        return all(step.name in self.parameters for step in self.fitted_steps)
+
     def with_parameters(self, parameters: dict[str, Parameters], parameters_id: str) -> Describer:
         """The same describer, fitted."""
         return Describer(self.recipe, parameters, parameters_id, lambda: self.engine)
@@ -117,8 +122,7 @@ class Describer:
 
     def finish(self, pooled: Pooled) -> Descriptor:
         """The second half: pooled vectors -> the descriptor."""
-        missing = [step.name for step in self.fitted_steps if step.name not in self.parameters]
-        if missing:
+        if not self.is_fitted:
             raise NotFitted(f"The recipe '{self.recipe.name}' must be fitted on photos before it describes.")
         vectors = self._run(self._combined(pooled), self._post)
         regions = pooled.regions if self.recipe.gather == "keep" else None

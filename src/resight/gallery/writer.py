@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,8 @@ from resight.images import PIXEL_PATH
 from resight.methods import Parameters
 from resight.recipe import PRECISION, Recipe
 from resight.types import Descriptor, Pooled
+
+COMMIT_EVERY = 2.0  # seconds of work that a kill can cost
 
 
 class Writer(Gallery):
@@ -54,6 +57,7 @@ class Writer(Gallery):
         self._kept = int(self.fact("kept", 1))
         self._next_image = 1 + self._one("SELECT coalesce(max(id), 0) FROM images")
         self._thread = threading.Lock()
+        self._committed = time.monotonic()
 
     def close(self) -> None:
         """Let go of files and lock; what was not committed is gone."""
@@ -190,6 +194,13 @@ class Writer(Gallery):
                 return
             self._pending.clear()
         self.refresh()
+        self._committed = time.monotonic()
+
+    def commit_if_due(self) -> None:
+        """Commit where the last time is so long ago that a kill would cost too much."""
+        if time.monotonic() - self._committed > COMMIT_EVERY:
+            self.commit()
+            self._committed = time.monotonic()
 
     # generations
 

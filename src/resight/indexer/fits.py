@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import heapq
 import os
-import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +24,6 @@ from resight.types import Pooled
 SAMPLE = 2000  # photos; a fit on more hardly changes (docs/decisions/0005-fit.md)
 GROWTH = 1.5
 FEW = 100  # photos; below, whitening on them may do harm (results/small_galleries.csv)
-COMMIT_EVERY = 2.0  # seconds of work that a kill can cost
 BATCH = 10_000  # images described anew between two commits, so that memory stays flat
 
 
@@ -201,7 +199,7 @@ class Refit:
 
     def _read(self, wanted: list[int]) -> Iterator[tuple[int, Pooled | None]]:
         """Photos of the gallery through the network again; None for one that is gone or changed."""
-        root, committed = self._writer.root, time.monotonic()
+        root = self._writer.root
         known = ((image, self._writer.image(image)) for image in wanted)
         items = ((image, stored.sha256, stored.files) for image, stored in known)
 
@@ -217,9 +215,7 @@ class Refit:
         for image, pooled in in_order(one, items, self._workers, self._progress.stopping):
             yield image, pooled
             self._progress.step()
-            if time.monotonic() - committed > COMMIT_EVERY:
-                self._writer.commit()
-                committed = time.monotonic()
+            self._writer.commit_if_due()
 
 
 def _provenance(gallery: Gallery) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,8 +22,6 @@ from resight.indexer.vanished import refuse_if_unmounted
 from resight.indexer.walk import Walk
 from resight.recipe import Recipe
 from resight.types import Descriptor, Pooled
-
-COMMIT_EVERY = 2.0  # seconds of work that a kill can cost
 
 
 @dataclass(frozen=True)
@@ -161,8 +158,7 @@ class Run:
         return sum(min(count, self.recognised[image]) for image, count in images.items() if image)
 
     def _take(self, paths: list[str], keep: bool) -> None:
-        committed = time.monotonic()
-        ready = not any(step.name not in self._describer.parameters for step in self._describer.fitted_steps)
+        ready = self._describer.is_fitted
 
         def one(path: str) -> Outcome:
             return _outcome(path, self._root, self._describer, self._writer.find_content, keep, ready)
@@ -170,9 +166,7 @@ class Run:
         for outcome in in_order(one, paths, self._workers, self._progress.stopping):
             self._record(outcome)
             self._progress.step(self.failed)
-            if time.monotonic() - committed > COMMIT_EVERY:
-                self._writer.commit()
-                committed = time.monotonic()
+            self._writer.commit_if_due()
         self._writer.commit()
         self.interrupted = self._progress.stopping()
 
