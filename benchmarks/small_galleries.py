@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from record import record
 from resight.describer import Describer
 from resight.engines import load
-from resight.indexer.ordered import in_order, processors
+from resight.indexer.ordered import in_order
 from resight.metrics import average_precision
 from resight.post.l2 import l2
 from resight.post.pca_whitening import fit, pca_whitening
+from resight.processors import processors
 from resight.recipe import Recipe
 from shared_data import shared_data, truth
 
@@ -38,7 +39,7 @@ def pooled(paths: Sequence[Path]) -> list[Regions]:
     plain = Describer(recipe, engine=lambda: load(recipe.backbone, "openvino", processors()))
 
     def one(path: Path) -> Regions:
-        return l2(plain.pool(plain.read(path)).vectors[0][0])
+        return l2(plain.prepare(plain.read(path)).arrays[0][0])
 
     return list(in_order(one, paths, processors(), lambda: False))
 

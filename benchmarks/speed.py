@@ -29,7 +29,8 @@ from record import record
 from resight import fitter, images
 from resight.describer import Describer
 from resight.engines import load
-from resight.indexer.ordered import in_order, processors
+from resight.indexer.ordered import in_order
+from resight.processors import processors
 from resight.recipe import Backbone, Recipe
 from resight.views import views
 from shared_data import shared_data
@@ -46,8 +47,8 @@ def chosen(data: Path, count: int) -> list[Path]:
 def fitted(recipe: Recipe, paths: list[Path]) -> Describer:
     """The recipe with an engine for all cores, fitted on the photos."""
     plain = Describer(recipe, engine=lambda: load(recipe.backbone, "openvino", processors()))
-    pooled = [plain.pool(images.read(path)) for path in paths]
-    return plain.with_parameters(fitter.fit(plain, lambda: pooled), "benchmark")
+    prepared = [plain.prepare(images.read(path)) for path in paths]
+    return plain.with_parameters(fitter.fit(plain, lambda: prepared), "benchmark")
 
 
 def described(describer: Describer, paths: list[Path]) -> list[Any]:

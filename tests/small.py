@@ -25,7 +25,7 @@ from resight.gallery import Gallery, Writer, check, writer
 from resight.gallery.vectors import Disk
 from resight.indexer import fits, housekeeping, update
 from resight.recipe import Recipe
-from resight.types import Box, Descriptor, Region
+from resight.types import Descriptor, Region
 
 NETWORK = {"network": "timm:test_resnet", "weights": "random", "layers": ["layer3"]}
 PLAIN = {"name": "plain", "views": {"sizes": [64]}, "backbone": NETWORK}
@@ -72,10 +72,16 @@ def index(root: Path, values: dict[str, Any] | None = None, **more: Any) -> inde
     return indexer.index(root, recipe=given, **({"engine": "openvino", "workers": 1} | more))
 
 
+def square(at: float, side: float = 1) -> Region:
+    """The square region whose upper left corner is (at, at)."""
+    end = at + side
+    return Region.of([(at, at), (end, at), (end, end), (at, end)])
+
+
 def random_descriptor(rng: np.random.Generator, width: int = 4, rows: int = 1) -> Descriptor:
     vectors = rng.standard_normal((rows, width)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    regions = tuple(Region(Box(i, i, 1, 1)) for i in range(rows)) if rows > 1 else None
+    regions = tuple(square(i) for i in range(rows)) if rows > 1 else None
     return Descriptor(vectors, regions, "none")
 
 

@@ -17,7 +17,7 @@ import typer.testing
 from PIL import Image
 
 import resight
-from resight import cli
+from resight import cli, methods
 
 PACKAGE = Path(resight.__file__).parent
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,6 +42,14 @@ def test_every_layer_imports_only_from_those_below_it():
     done = subprocess.run([command, "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout
     assert re.search(r"[1-9]\d* kept, 0 broken", done.stdout)
+
+
+@pytest.mark.parametrize("room", sorted(set(methods.KINDS) - {"backbones", "engines"}))
+def test_method_files_do_not_import_each_other(room):
+    """What several share stands in a file whose name begins with an underscore."""
+    for path in (PACKAGE / room).glob("*.py"):
+        within = [name for name in imported(path) if name.startswith(f"resight.{room}.")]
+        assert all(name.split(".")[2].startswith("_") for name in within), path
 
 
 def test_files_are_small_and_their_names_are_ideas():
@@ -97,6 +105,7 @@ def imported(path: Path):
             yield from (each.name for each in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.module or ""
+            yield from (f"{node.module}.{each.name}" for each in node.names)
 
 
 def test_nothing_in_a_file_can_run_code():

@@ -93,14 +93,11 @@ def test_regions_are_kept_with_their_place_in_the_original():
     assert boxes == [Box(0, 0, 128, 96), Box(0, 0, 96, 96), Box(32, 0, 96, 96)]
 
 
-def test_kept_regions_of_a_box_lie_in_the_original_too():
+def test_a_box_is_the_one_region_where_regions_are_kept():
     grid = {"regions": "rmac-grid:levels=1,whole=true", "gather": "keep"}
     found = describer(Patches(8), **grid)(photo(width=200, height=150), Box(40, 30, 128, 96))
-    assert [region.box for region in found.regions] == [
-        Box(40, 30, 128, 96),
-        Box(40, 30, 96, 96),
-        Box(72, 30, 96, 96),
-    ]
+    assert [region.box for region in found.regions] == [Box(40, 30, 128, 96)]
+    assert len(found.vectors) == 1
 
 
 def test_two_layers_are_joined_by_concatenation():
@@ -181,29 +178,29 @@ TWO_FITS = {"each": ["l2", "pca-whitening:dims=3", "l2"], "post": ["pca-whitenin
 
 def test_a_recipe_with_fitted_steps_refuses_until_it_is_fitted():
     describe = describer(Patches(8), **TWO_FITS)
-    assert [step.name for step in describe.fitted_steps] == ["each.0.1", "post.0.0"]
+    assert [step.name for step in describe.fitted_steps] == ["each.0.0.1", "post.0.0.0"]
     with pytest.raises(NotFitted, match="The recipe 'mine' must be fitted on photos before it describes"):
         describe(photo())
-    half = describe.with_parameters({"each.0.1": {}}, "half")
+    half = describe.with_parameters({"each.0.0.1": {}}, "half")
     with pytest.raises(NotFitted):
         half(photo())
 
 
 def test_steps_are_fitted_in_order_each_on_what_the_ones_before_it_give():
     describe = describer(Patches(8), regions="rmac-grid:levels=2", **TWO_FITS)
-    pooled = [describe.pool(photo(i)) for i in range(30)]
+    pooled = [describe.prepare(photo(i)) for i in range(30)]
     parameters = fitter.fit(describe, lambda: iter(pooled))
-    assert list(parameters) == ["each.0.1", "post.0.0"]
+    assert list(parameters) == ["each.0.0.1", "post.0.0.0"]
 
-    regions = [unit(one.vectors[0][0]) for one in pooled]
+    regions = [unit(one.arrays[0][0]) for one in pooled]
     first = fit_whitening([rows.astype(np.float32) for rows in regions], dims=3)
     whitened = [unit((rows - first["mean"]) @ first["projection"]).sum(0, keepdims=True) for rows in regions]
     second = fit_whitening([rows.astype(np.float32) for rows in whitened], dims=2, ridge=0.1)
     np.testing.assert_allclose(
-        parameters["each.0.1"]["projection"], first["projection"], rtol=1e-3, atol=1e-3
+        parameters["each.0.0.1"]["projection"], first["projection"], rtol=1e-3, atol=1e-3
     )
     np.testing.assert_allclose(
-        parameters["post.0.0"]["projection"], second["projection"], rtol=1e-3, atol=1e-3
+        parameters["post.0.0.0"]["projection"], second["projection"], rtol=1e-3, atol=1e-3
     )
 
     fitted = describe.with_parameters(parameters, "fit")
@@ -216,16 +213,16 @@ def test_each_layer_has_fits_of_its_own():
     each = ["pca-whitening:dims=3,ridge=0.1", "l2", "pca-whitening:dims=2"]
     two = {"backbone": BACKBONE | {"layers": ["blocks.1", "blocks.2"]}, "each": each}
     describe = describer(Patches(8, 4), **two)
-    pooled = [describe.pool(photo(i)) for i in range(20)]
+    pooled = [describe.prepare(photo(i)) for i in range(20)]
     parameters = fitter.fit(describe, lambda: iter(pooled))
-    assert list(parameters) == ["each.0.0", "each.0.2", "each.1.0", "each.1.2"]
+    assert list(parameters) == ["each.0.0.0", "each.0.0.2", "each.0.1.0", "each.0.1.2"]
     for layer in (0, 1):
-        first = fit_whitening([one.vectors[0][layer] for one in pooled], dims=3, ridge=0.1)
-        close(parameters[f"each.{layer}.0"]["mean"], first["mean"])
-        middle = [unit((one.vectors[0][layer] - first["mean"]) @ first["projection"]) for one in pooled]
+        first = fit_whitening([one.arrays[0][layer] for one in pooled], dims=3, ridge=0.1)
+        close(parameters[f"each.0.{layer}.0"]["mean"], first["mean"])
+        middle = [unit((one.arrays[0][layer] - first["mean"]) @ first["projection"]) for one in pooled]
         second = fit_whitening(middle, dims=2)["mean"]
-        np.testing.assert_allclose(parameters[f"each.{layer}.2"]["mean"], second, atol=1e-4)
-    assert np.abs(parameters["each.0.0"]["mean"] - parameters["each.1.0"]["mean"]).max() > 0.01
+        np.testing.assert_allclose(parameters[f"each.0.{layer}.2"]["mean"], second, atol=1e-4)
+    assert np.abs(parameters["each.0.0.0"]["mean"] - parameters["each.0.1.0"]["mean"]).max() > 0.01
 
 
 # Real photos
@@ -240,7 +237,7 @@ def test_two_engines_give_the_same_descriptors_of_real_photos(test_data):
     )
     assert by_openvino.engine.weights == by_torch.engine.weights
     photos = [images.read(path) for path in files]
-    pooled = [by_openvino.pool(one) for one in photos]
+    pooled = [by_openvino.prepare(one) for one in photos]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         parameters = fitter.fit(by_openvino, lambda: iter(pooled))

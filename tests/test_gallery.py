@@ -23,7 +23,7 @@ from resight.errors import (
 from resight.gallery import Gallery, Writer, catalogue, check, find_gallery
 from resight.gallery.changes import Changes
 from resight.searcher import Searcher
-from resight.types import Descriptor, Pooled
+from resight.types import Descriptor, Prepared
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def filled(folder: Path, names: str, rng: np.random.Generator, **more) -> Writer
     return writer
 
 
-def pooled(rng: np.random.Generator) -> Pooled:
-    return Pooled([[rng.standard_normal((3, 5)).astype(np.float32)], [np.ones((1, 5), np.float32)]], ())
+def pooled(rng: np.random.Generator) -> Prepared:
+    return Prepared([[rng.standard_normal((3, 5)).astype(np.float32)], [np.ones((1, 5), np.float32)]], ())
 
 
 # rows
@@ -107,7 +107,7 @@ def test_pooled_vectors_are_kept(tmp_path, rng):
     with Gallery(tmp_path / "g") as gallery:
         assert len(gallery.kept_images()) == 2
         ((_, found),) = gallery.kept([first])
-        for layers, others in zip(found.vectors, wanted.vectors, strict=True):
+        for layers, others in zip(found.arrays, wanted.arrays, strict=True):
             np.testing.assert_array_equal(layers[0], others[0])
 
 
@@ -251,7 +251,7 @@ def test_a_catalogue_whose_tables_were_never_made_is_none(tmp_path):
 def test_another_format_is_refused(tmp_path):
     with begun(tmp_path / "g") as writer:
         writer.connection.execute("UPDATE facts SET value = 99 WHERE key = 'format'")
-    with pytest.raises(GalleryError, match="has format 99; this Resight reads format 1"):
+    with pytest.raises(GalleryError, match="has format 99; this Resight reads format 2"):
         Gallery(tmp_path / "g")
 
 

@@ -434,7 +434,7 @@ def fit(root: Path, **more) -> str | None:
 def test_a_gallery_is_fitted_anew_each_time_it_grew_by_half_until_its_sample_is_full(
     root, network, monkeypatch
 ):
-    monkeypatch.setattr(fits.sample, "__defaults__", (20,))
+    monkeypatch.setattr(fits, "SAMPLE", 20)
     assert "12 photos" in small.index(root, small.FITTED).fitted
     for photos, total, fitted, frozen in [(5, 17, 12, False), (1, 18, 18, False), (7, 25, 20, True)]:
         for i in range(photos):
@@ -453,18 +453,18 @@ def test_a_gallery_is_fitted_anew_each_time_it_grew_by_half_until_its_sample_is_
 
 
 def test_the_sample_is_that_of_the_smallest_path_hashes(root, monkeypatch):
-    monkeypatch.setattr(fits.sample, "__defaults__", (5,))
+    monkeypatch.setattr(fits, "SAMPLE", 5)
     small.index(root, small.FITTED)
-    wanted = fits.sample(small.album(root, 12))
+    wanted = fits.sample(small.album(root, 12), fits.SAMPLE)
     with Gallery(root / ".resight") as gallery:
         kept = {name for image in gallery.kept_images() for name in gallery.files_of(image)}
     assert kept == wanted
     few, many = [f"{i}.jpg" for i in range(50)], [f"{i}.jpg" for i in range(80)]
-    assert fits.sample(many) & set(few) <= fits.sample(few)
+    assert fits.sample(many, 5) & set(few) <= fits.sample(few, 5)
 
 
 def test_a_sample_without_one_photo_grows(root, network, monkeypatch):
-    monkeypatch.setattr(fits.sample, "__defaults__", (2,))
+    monkeypatch.setattr(fits, "SAMPLE", 2)
     for name in fits.sample(small.album(root, 12), 7):
         (root / name).write_bytes(b"no photo")
     report = small.index(root, small.FITTED)
@@ -486,7 +486,7 @@ def test_a_folder_of_bad_files_alone_is_no_error(tmp_path, network):
 
 
 def test_index_that_is_stopped_goes_on_and_ends_the_same(root, network, tmp_path, monkeypatch):
-    monkeypatch.setattr(fits.sample, "__defaults__", (8,))
+    monkeypatch.setattr(fits, "SAMPLE", 8)
     shutil.copytree(root, tmp_path / "other")
     small.index(tmp_path / "other", small.FITTED)
     network.runs = 0
@@ -499,12 +499,12 @@ def test_index_that_is_stopped_goes_on_and_ends_the_same(root, network, tmp_path
 
 
 def test_fit_goes_on_where_it_was_stopped_and_searches_see_the_old_fit_meanwhile(root, network, monkeypatch):
-    monkeypatch.setattr(fits.sample, "__defaults__", (4,))
+    monkeypatch.setattr(fits, "SAMPLE", 4)
     small.index(root, small.FITTED)
     before, old = small.contents(root / ".resight"), fit_of(root)
     small.draw(root / "a" / "000.png", 600)
     small.index(root)
-    monkeypatch.setattr(fits.sample, "__defaults__", (6,))
+    monkeypatch.setattr(fits, "SAMPLE", 6)
     stages = [Stops(1, "Reading"), Stops(3, "anew"), Stops(2, "anew")]
     for progress in stages:
         assert fit(root, progress=progress) is None
@@ -547,9 +547,9 @@ def test_a_fit_that_was_begun_is_not_given_up_by_index(root):
 
 def test_no_photo_is_lost_by_a_refit_after_one_that_is_not_kept(root, network, monkeypatch):
     """A gallery that is small again after it was large: some of its photos are not kept."""
-    monkeypatch.setattr(fits.sample, "__defaults__", (4,))
+    monkeypatch.setattr(fits, "SAMPLE", 4)
     small.index(root, small.FITTED)
-    monkeypatch.setattr(fits.sample, "__defaults__", (100,))
+    monkeypatch.setattr(fits, "SAMPLE", 100)
     assert fit(root, progress=Stops(2, "anew")) is None
     with Writer(root / ".resight") as writer:
         writer.connection.execute("UPDATE images SET kept_shapes = NULL WHERE id > 6")
@@ -562,7 +562,7 @@ def test_no_photo_is_lost_by_a_refit_after_one_that_is_not_kept(root, network, m
 
 
 def test_fit_keeps_all_photos_when_the_drive_is_not_there(root, tmp_path, monkeypatch):
-    monkeypatch.setattr(fits.sample, "__defaults__", (4,))
+    monkeypatch.setattr(fits, "SAMPLE", 4)
     gallery = tmp_path / "gallery"
     small.index(root, small.FITTED, gallery=gallery)
     before = small.contents(gallery)
@@ -577,7 +577,7 @@ def test_fit_keeps_all_photos_when_the_drive_is_not_there(root, tmp_path, monkey
 
 
 def test_fit_forgets_a_photo_that_is_gone_and_index_finds_it_again(root, monkeypatch):
-    monkeypatch.setattr(fits.sample, "__defaults__", (4,))
+    monkeypatch.setattr(fits, "SAMPLE", 4)
     small.index(root, small.FITTED)
     with Gallery(root / ".resight") as gallery:
         kept = {name for image in gallery.kept_images() for name in gallery.files_of(image)}

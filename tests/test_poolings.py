@@ -6,9 +6,22 @@ import numpy as np
 import pytest
 import torch
 
-from resight.poolings.gem import gem
-from resight.poolings.mac import mac
-from resight.poolings.spoc import spoc
+from resight.poolings import gem as gem_file
+from resight.poolings import mac as mac_file
+
+
+def over_all(pooling, maps, **settings):
+    """Pool the whole map."""
+    whole = torch if isinstance(maps, torch.Tensor) else np
+    return pooling(maps, whole.ones((1, *maps.shape[2:]), dtype=whole.bool), **settings)[:, 0]
+
+
+def gem(maps, **settings):
+    return over_all(gem_file.gem, maps, **settings)
+
+
+def mac(maps):
+    return over_all(mac_file.mac, maps)
 
 
 def random_maps(seed: int) -> np.ndarray:
@@ -51,12 +64,6 @@ def test_mac_is_the_largest_cell(seed):
     np.testing.assert_array_equal(mac(maps), slowly(maps, largest))
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_spoc_is_the_sum_of_the_cells(seed):
-    maps = random_maps(seed)
-    np.testing.assert_allclose(spoc(maps), slowly(maps, sum), rtol=1e-5)
-
-
 @pytest.mark.parametrize("p", [1.0, 2.5, 3.0, 7.0])
 @pytest.mark.parametrize("seed", range(10))
 def test_gem_is_the_generalized_mean(seed, p):
@@ -79,7 +86,7 @@ def test_gem_lies_between_the_mean_and_the_maximum_for_any_power():
     np.testing.assert_allclose(few[-1][:, 0], mac(maps)[:, 0], rtol=0.01)
 
 
-@pytest.mark.parametrize("pooling", [gem, mac, spoc])
+@pytest.mark.parametrize("pooling", [gem, mac])
 def test_gradients_are_finite_where_all_is_zero(pooling):
     maps = torch.zeros(2, 3, 4, 5)
     maps[1] = torch.rand(3, 4, 5, generator=torch.Generator().manual_seed(0))
@@ -92,3 +99,28 @@ def test_gradients_are_finite_where_all_is_zero(pooling):
 def test_the_gradient_of_gem_is_that_of_its_formula():
     maps = torch.rand(2, 3, 4, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) + 0.1
     assert torch.autograd.gradcheck(lambda m: gem(m, p=3.0), maps.requires_grad_(True))
+
+
+def random_masks(seed: int, height: int, width: int) -> np.ndarray:
+    """Rectangles that share rows, and scattered cells; none is empty."""
+    chance = np.random.default_rng(seed)
+    masks = np.zeros((6, height, width), bool)
+    for mask in masks[:4]:
+        top, left = chance.integers(0, height), chance.integers(0, width)
+        mask[top : chance.integers(top, height) + 1, left : chance.integers(left, width) + 1] = True
+    masks[4:] = chance.random((2, height, width)) < 0.3
+    masks[4:, 0, 0] = True
+    return masks
+
+
+@pytest.mark.parametrize(
+    ("pooling", "of_channel"), [(mac_file.mac, largest), (gem_file.gem, generalized_mean(3.0))]
+)
+@pytest.mark.parametrize("seed", range(10))
+def test_a_region_is_pooled_over_its_cells_alone(pooling, of_channel, seed):
+    maps = random_maps(seed)
+    masks = random_masks(seed, *maps.shape[2:])
+    found = pooling(maps, masks)
+    for region, mask in enumerate(masks):
+        inside = maps[:, :, mask][:, :, None, :]
+        np.testing.assert_allclose(found[:, region], slowly(inside, of_channel), rtol=1e-5)

@@ -30,7 +30,8 @@ def test_the_default_is_whitened_r_mac():
     assert loaded.backbone.layers == ("blocks.6",)
     assert loaded.regions == "rmac-grid:levels=3,whole=true"
     assert loaded.each == ("l2", "pca-whitening:dims=256,ridge=0.1", "l2")
-    assert loaded.sentence()["each"] == ["l2:eps=1e-12", "pca-whitening:dims=256,ridge=0.1", "l2:eps=1e-12"]
+    whitening = "pca-whitening:centre=true,dims=256,exponent=1.0,ridge=0.1,seed=0"
+    assert loaded.sentence()["each"] == ["l2:eps=1e-12", whitening, "l2:eps=1e-12"]
 
 
 def test_what_is_left_out_has_a_default():
@@ -69,7 +70,6 @@ def test_what_is_left_out_has_a_default():
             "backbone.network is one of timm:NAME, torchvision:NAME",
         ),
         ({"backbone": "timm:x"}, "backbone is a table"),
-        ({"gather": "mean"}, "gather is one of sum, keep, not 'mean'."),
         ({"pooling": 3}, "the recipe: 'pooling' is text, not 3."),
         ({"each": "l2"}, "the recipe: 'each' is a list, not 'l2'."),
         ({"post": [2]}, "the recipe: 'post' is a list, not [2]."),
@@ -84,6 +84,8 @@ def test_a_wrong_recipe_is_told_what_is_wrong(values, message):
 def test_methods_are_looked_up_when_a_recipe_is_read():
     with pytest.raises(UnknownMethod, match="No pooling called 'gme'"):
         parsed(pooling="gme")
+    with pytest.raises(UnknownMethod, match="No way to gather called 'mean'. Known: concat, keep, sum"):
+        parsed(gather="mean")
     with pytest.raises(UnknownMethod, match="No region called 'grid'"):
         parsed(regions="grid")
     for place in ("each", "join", "post"):
@@ -106,7 +108,7 @@ def test_a_recipe_is_read_from_a_file_and_named_after_it(tmp_path):
 
 
 def test_a_recipe_that_cannot_be_read_names_its_file(tmp_path):
-    with pytest.raises(UnknownMethod, match=r"No recipe called 'defalt'\. Known: default"):
+    with pytest.raises(UnknownMethod, match=r"No recipe called 'defalt'\. Known: crow-lite0, default"):
         Recipe.load("defalt")
     with pytest.raises(BadRecipe, match=r"none\.toml cannot be read"):
         Recipe.load(str(tmp_path / "none.toml"))

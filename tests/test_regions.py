@@ -3,12 +3,34 @@
 import numpy as np
 import pytest
 
-from resight.regions.rmac_grid import rmac_grid
+from resight import areas
+from resight.regions.rmac_grid import cells
+from resight.regions.rmac_grid import rmac_grid as polygons
 from resight.regions.whole import whole
 
 
+def rmac_grid(height: int, width: int, levels: int = 3, whole: bool = True) -> np.ndarray:
+    """The grid in cells, which its polygons cover and nothing else."""
+    grid = cells(height, width, levels, whole)
+    photo, alpha = np.zeros((8, 8, 3), np.uint8), np.zeros((height, width), np.float32)
+    found = areas.masks(polygons(photo, alpha, levels=levels, whole=whole), height, width)
+    expected = np.zeros_like(found)
+    for mask, (top, left, bottom, right) in zip(expected, grid, strict=True):
+        mask[top:bottom, left:right] = True
+    np.testing.assert_array_equal(found, expected)
+    return grid
+
+
 def test_whole_is_the_whole_map():
-    assert whole(15, 20).tolist() == [[0, 0, 15, 20]]
+    found = whole(np.zeros((8, 8, 3), np.uint8), np.zeros((15, 20), np.float32))
+    assert areas.masks(found, 15, 20).tolist() == np.ones((1, 15, 20), bool).tolist()
+
+
+def test_a_square_that_comes_twice_counts_once():
+    assert rmac_grid(1, 1).tolist() == [[0, 0, 1, 1], [0, 0, 1, 1]]
+    assert rmac_grid(2, 2, whole=False).tolist() == [
+        [0, 0, 2, 2], [0, 0, 1, 1], [0, 1, 1, 2], [1, 0, 2, 1], [1, 1, 2, 2],
+    ]  # fmt: skip
 
 
 def test_a_square_map():
@@ -57,7 +79,7 @@ def test_neighbours_overlap_as_near_to_forty_per_cent_as_can_be():
 def test_each_level_reaches_every_border_in_even_steps():
     for height, width in ((15, 20), (9, 40), (33, 8)):
         for level in (1, 2, 3):
-            before = len(rmac_grid(height, width, levels=level - 1, whole=False))
+            before = len(rmac_grid(height, width, levels=level - 1, whole=False)) if level > 1 else 0
             cells = rmac_grid(height, width, levels=level, whole=False)[before:]
             side = 2 * min(height, width) // (level + 1)
             assert (cells[:, 2:] - cells[:, :2] == side).all()

@@ -97,15 +97,15 @@ def test_each_hit_is_shown_in_order_with_its_picture(tmp_path):
 
 def test_the_box_and_the_region_are_drawn_where_they_are(tmp_path):
     photo = saved(tmp_path / "a.png")
-    region = Region(Box(200, 100, 160, 101))
+    region = Region.of([(200, 100), (360, 100), (360, 201)])
     _, page = written(
         tmp_path, hit(1, photo, region=region), hit(2, photo), query=photo, box=Box(20, 40, 60, 80)
     )
     asked, first, second = page.figures
-    assert asked["rect"] == {"x": "10.0", "y": "20.0", "width": "30.0", "height": "40.0"}
-    assert first["rect"] == {"x": "100.0", "y": "50.0", "width": "80.0", "height": "50.5"}
+    assert asked["polygon"] == {"points": "10.0,20.0 40.0,20.0 40.0,60.0 10.0,60.0"}
+    assert first["polygon"] == {"points": "100.0,50.0 180.0,50.0 180.0,100.5"}
     assert first["svg"]["viewbox"] == f"0 0 {SIDE} {SIDE // 2}"
-    assert "rect" not in second
+    assert "polygon" not in second
 
 
 def test_a_file_that_is_gone_or_broken_is_said_to_be(tmp_path):

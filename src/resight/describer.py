@@ -1,28 +1,29 @@
 """Images to descriptors: runs the sentence of a recipe, in two halves.
 
-`pool` does what costs (views, backbone, regions, pooling) and needs no fitted step; `finish` does the rest
-and needs parameters. Between them stand the pooled vectors, which a gallery keeps so that a new fit never
-sends a photo through the network twice.
+`prepare` does what costs (views, backbone, regions, and the pooling unless that must be fitted) and needs no
+parameters; `finish` does the rest. Between them stand a photo's pooled vectors or feature maps, which a
+gallery keeps so that a new fit never sends a photo through the network twice.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from resight import methods
+from resight import areas, methods, saliency
+from resight.areas import WHOLE, Polygon
 from resight.engines import Engine, load
 from resight.errors import NotFitted
 from resight.images import PIXEL_PATH, Photo, read
 from resight.methods import Method, Parameters
 from resight.recipe import NO_PARAMETERS, PRECISION, Recipe, fingerprint
-from resight.types import Box, Descriptor, Pooled, Region, Vectors
+from resight.types import Box, Descriptor, Prepared, Region, Vectors
 from resight.views import View, enough, views
 
 
@@ -41,9 +42,14 @@ class Fitted(Protocol):
 
 @dataclass(frozen=True)
 class Step:
-    """A step at its place in the sentence: `each` is fitted for every layer, the others once."""
+    """A method at its place in the sentence: pooling, each, gather, join or post.
+
+    The first three are fitted for every layer. Views that are concatenated have steps of their own up to
+    there; views that are summed share theirs, or their sum would mean nothing.
+    """
 
     place: str
+    view: int
     layer: int
     index: int
     method: Method
@@ -51,7 +57,16 @@ class Step:
     @property
     def name(self) -> str:
         """The key of its parameters."""
-        return f"{self.place}.{self.layer}.{self.index}"
+        return f"{self.place}.{self.view}.{self.layer}.{self.index}"
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What one layer of one view goes through: pooling, the steps on each region, gathering."""
+
+    pooling: Step
+    each: list[Step]
+    gather: Step
 
 
 class Describer:
@@ -70,11 +85,12 @@ class Describer:
         self.recipe, self.parameters, self.parameters_id = recipe, parameters or {}, parameters_id
         self._load_engine = engine or (lambda: load(recipe.backbone))
         self._regions = methods.find("regions", recipe.regions)
-        self._pooling = methods.find("poolings", recipe.pooling)
+        own = range(len(recipe.views.sizes) if recipe.views.combine == "concat" else 1)
         layers = range(len(recipe.backbone.layers))
-        self._each = [self._steps("each", layer, recipe.each) for layer in layers]
-        self._join = self._steps("join", 0, recipe.join)
-        self._post = self._steps("post", 0, recipe.post)
+        self._streams = [[_stream(recipe, view, layer) for layer in layers] for view in own]
+        self._join = [_steps("join", view, 0, recipe.join) for view in own]
+        self._post = _steps("post", 0, 0, recipe.post)
+        self._pools_late = self._streams[0][0].pooling.method.fit is not None
 
     @functools.cached_property
     def engine(self) -> Engine:
@@ -89,8 +105,9 @@ class Describer:
     @functools.cached_property
     def fitted_steps(self) -> list[Step]:
         """The steps that need fitting, in the order of the sentence."""
-        everything = [step for steps in (*self._each, self._join, self._post) for step in steps]
-        return [step for step in everything if step.method.fit]
+        streams = itertools.chain(*self._streams)
+        each = [step for one in streams for step in (one.pooling, *one.each, one.gather)]
+        return [step for step in (*each, *itertools.chain(*self._join), *self._post) if step.method.fit]
 
     @functools.cached_property
     def is_fitted(self) -> bool:
@@ -103,68 +120,114 @@ class Describer:
 
     def __call__(self, photo: Photo, box: Box | None = None) -> Descriptor:
         """Describe a photo, or a box in it."""
-        return self.finish(self.pool(photo, box))
+        return self.finish(self.prepare(photo, box))
 
     def read(self, source: bytes | Path | str) -> Photo:
         """A photo to be described whole, with as many pixels as its views need; raises BadImage."""
         return read(source, enough=functools.partial(enough, wanted=self.recipe.views))
 
-    def pool(self, photo: Photo, box: Box | None = None) -> Pooled:
-        """The first half: a photo -> the pooled vectors of its views, layers and regions."""
-        vectors, regions = [], []
-        for view in views(photo, self.recipe.views, box):
-            maps = self.engine(view.pixels[None])
-            cells = [self._regions(*features.shape[2:]) for features in maps]
-            vectors.append([self._pool(features, each) for features, each in zip(maps, cells, strict=True)])
-            if self.recipe.gather == "keep":
-                regions += _regions(view, cells[0], *maps[0].shape[2:])
-        return Pooled(vectors, tuple(regions))
+    def prepare(self, photo: Photo, box: Box | None = None) -> Prepared:
+        """The first half: a photo -> what its views, layers and regions give without any fit.
 
-    def finish(self, pooled: Pooled) -> Descriptor:
-        """The second half: pooled vectors -> the descriptor."""
+        A box in a photo whose regions are kept is one region, the box: it says itself what is looked for.
+        """
+        arrays, polygons = [], []
+        kept: tuple[Region, ...] = ()
+        for view in views(photo, self.recipe.views, box):
+            maps = [_channels_last(features) for features in self.engine(view.pixels[None])]
+            whole = box is not None and self.recipe.keeps_regions
+            found = [[WHOLE] if whole else self._polygons(view, features) for features in maps]
+            pairs = zip(self._streams[0], maps, found, strict=True)
+            if self._pools_late:
+                arrays.append([features[0] for features in maps])
+                polygons.append(found)
+            else:
+                arrays.append([self._pooled(one.pooling, features, own) for one, features, own in pairs])
+            if self.recipe.keeps_regions:
+                kept = tuple(Region.of(view.to_original(polygon)) for polygon in found[0])
+        return Prepared(arrays, kept, polygons)
+
+    def bytes_kept(self) -> int:
+        """Bytes of the feature maps of a large photo, where these wait for a fit of the pooling; else 0."""
+        if not self._pools_late:
+            return 0
+        side = max(self.recipe.views.sizes)
+        blank = self.prepare(Photo(np.zeros((side, side, 3), np.uint8), side, side))
+        return sum(array.nbytes for layers in blank.arrays for array in layers)
+
+    def finish(self, prepared: Prepared) -> Descriptor:
+        """The second half: what was prepared -> the descriptor."""
         if not self.is_fitted:
             raise NotFitted(f"The recipe '{self.recipe.name}' must be fitted on photos before it describes.")
-        vectors = self._run(self._combined(pooled), self._post)
-        regions = pooled.regions if self.recipe.gather == "keep" else None
+        vectors = self._run(self._combined(prepared), self._post)
+        regions = prepared.regions if self.recipe.keeps_regions else None
         return Descriptor(np.ascontiguousarray(vectors, dtype=np.float32), regions, self.fingerprint)
 
-    def entering(self, step: Step, pooled: Pooled) -> Vectors:
-        """(N, D) rows that come to a step from one photo; all steps before it must be fitted."""
-        if step.place == "each":
-            before = self._each[step.layer][: step.index]
-            return np.concatenate([self._run(layers[step.layer], before) for layers in pooled.vectors])
-        if step.place == "join":
-            joined = [self._joined(layers) for layers in pooled.vectors]
-            return np.concatenate([self._run(rows, self._join[: step.index]) for rows in joined])
-        return self._run(self._combined(pooled), self._post[: step.index])
+    def entering(self, step: Step, prepared: Prepared) -> Iterator[Any]:
+        """What comes to a step from one photo, view by view; all steps before it must be fitted.
 
-    def _pool(self, features: Vectors, cells: NDArray[np.int64]) -> Vectors:
-        # channels last in memory: pooling over height and width then runs along whole rows
-        features = np.ascontiguousarray(features.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
-        pooled = [self._pooling(features[:, :, top:bottom, left:right]) for top, left, bottom, right in cells]
-        return np.concatenate(pooled)
+        To a pooling (features (1, C, H, W), masks); to any other step (N, D) rows.
+        """
+        if step.place == "post":
+            yield self._run(self._combined(prepared), self._post[: step.index])
+            return
+        for view in range(len(prepared.arrays)):
+            if self._own(view) != step.view:
+                continue
+            stream = self._streams[step.view][step.layer]
+            if step.place == "pooling":
+                yield _with_masks(prepared.arrays[view][step.layer], prepared.polygons[view][step.layer])
+            elif step.place == "join":
+                yield self._run(self._joined(prepared, view), self._join[step.view][: step.index])
+            else:
+                until = len(stream.each) if step.place == "gather" else step.index
+                yield self._run(self._rows(prepared, view, step.layer), stream.each[:until])
 
-    def _joined(self, layers: list[Vectors]) -> Vectors:
+    def _own(self, view: int) -> int:
+        """Which steps a view goes through."""
+        return view if len(self._streams) > 1 else 0
+
+    def _polygons(self, view: View, features: Vectors) -> list[Polygon]:
+        alpha = saliency.spatial(np.maximum(features, 0))[0]
+        found: list[Polygon] = self._regions(view.pixels, alpha)
+        return found
+
+    def _pooled(self, pooling: Step, features: Vectors, polygons: Sequence[Polygon]) -> Vectors:
+        """(1, C, H, W) and R polygons -> (R, D)."""
+        parameters = self.parameters.get(pooling.name)
+        rows: Vectors = pooling.method(
+            features, areas.masks(polygons, *features.shape[2:]), parameters=parameters
+        )[0]
+        return rows
+
+    def _rows(self, prepared: Prepared, view: int, layer: int) -> Vectors:
+        """One layer of one view, pooled -> (R, D)."""
+        array = prepared.arrays[view][layer]
+        if not self._pools_late:
+            return array
+        pooling = self._streams[self._own(view)][layer].pooling
+        return self._pooled(pooling, _channels_last(array[None]), prepared.polygons[view][layer])
+
+    def _joined(self, prepared: Prepared, view: int) -> Vectors:
         """One view's layers -> (1, D), or (R, D) where regions are kept."""
-        parts = [self._run(rows, steps) for rows, steps in zip(layers, self._each, strict=True)]
-        if self.recipe.gather == "sum":
-            parts = [rows.sum(axis=0, keepdims=True) for rows in parts]
+        parts = []
+        for layer, stream in enumerate(self._streams[self._own(view)]):
+            rows = self._rows(prepared, view, layer)
+            parts.append(self._run(rows, [*stream.each, stream.gather]))
         return np.concatenate(parts, axis=1)
 
-    def _combined(self, pooled: Pooled) -> Vectors:
-        parts = [self._run(self._joined(layers), self._join) for layers in pooled.vectors]
+    def _combined(self, prepared: Prepared) -> Vectors:
+        views = range(len(prepared.arrays))
+        parts = [self._run(self._joined(prepared, view), self._join[self._own(view)]) for view in views]
         if self.recipe.views.combine == "concat":
             return np.concatenate(parts, axis=1)
         combined: Vectors = np.sum(parts, axis=0, dtype=np.float32)
         return combined
 
-    def _run(self, vectors: Vectors, steps: list[Step]) -> Vectors:
+    def _run(self, vectors: Vectors, steps: Sequence[Step]) -> Vectors:
         for step in steps:
             vectors = step.method(vectors, parameters=self.parameters.get(step.name))
         return vectors
-
-    def _steps(self, place: str, layer: int, sentences: tuple[str, ...]) -> list[Step]:
-        return [Step(place, layer, i, methods.find("post", text)) for i, text in enumerate(sentences)]
 
 
 def describer_like(source: Fitted, engine: str = "auto", workers: int = 1) -> Describer:
@@ -173,7 +236,20 @@ def describer_like(source: Fitted, engine: str = "auto", workers: int = 1) -> De
     return Describer(recipe, *source.parameters(), lambda: load(recipe.backbone, engine, workers))
 
 
-def _regions(view: View, cells: NDArray[np.int64], height: int, width: int) -> list[Region]:
-    """Regions in cells of a map -> in pixels of the upright original."""
-    shares: NDArray[Any] = cells / np.array([height, width, height, width])
-    return [Region(view.to_original(*(float(share) for share in row))) for row in shares]
+def _stream(recipe: Recipe, view: int, layer: int) -> Stream:
+    pooling = Step("pooling", view, layer, 0, methods.find("poolings", recipe.pooling))
+    gather = Step("gather", view, layer, 0, methods.find("gather", recipe.gather))
+    return Stream(pooling, _steps("each", view, layer, recipe.each), gather)
+
+
+def _steps(place: str, view: int, layer: int, sentences: Sequence[str]) -> list[Step]:
+    return [Step(place, view, layer, i, methods.find("post", text)) for i, text in enumerate(sentences)]
+
+
+def _channels_last(features: Vectors) -> Vectors:
+    """The same array, channels last in memory: pooling over height and width then runs along whole rows."""
+    return np.ascontiguousarray(features.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+
+
+def _with_masks(features: Vectors, polygons: Sequence[Polygon]) -> tuple[Vectors, areas.Masks]:
+    return _channels_last(features[None]), areas.masks(polygons, *features.shape[1:])

@@ -6,19 +6,21 @@ from collections.abc import Callable, Iterable
 
 from resight.describer import Describer
 from resight.methods import Parameters
-from resight.types import Pooled
+from resight.types import Prepared
 
 
-def fit(describer: Describer, sample: Callable[[], Iterable[Pooled]]) -> dict[str, Parameters]:
-    """Parameters of all fitted steps; `sample()` gives the pooled photos, once for each step.
+def fit(describer: Describer, sample: Callable[[], Iterable[Prepared]]) -> dict[str, Parameters]:
+    """Parameters of all fitted steps; `sample()` gives the prepared photos, once for each step.
 
-    The rows of one photo at a time are in memory; a step's own fit says what it needs beside them.
+    What one photo gives at a time is in memory; a step's own fit says what it needs beside that.
     """
     parameters: dict[str, Parameters] = {}
     for step in describer.fitted_steps:
         assert step.method.fit is not None
         so_far = describer.with_parameters(parameters, "fitting")
         parameters = parameters | {
-            step.name: step.method.fit(so_far.entering(step, pooled) for pooled in sample())
+            step.name: step.method.fit(
+                entering for prepared in sample() for entering in so_far.entering(step, prepared)
+            )
         }
     return parameters

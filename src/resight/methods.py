@@ -20,8 +20,8 @@ from typing import Any
 from resight.errors import BadSetting, UnknownMethod
 
 ROOT = Path(__file__).parent
-KINDS = ("backbones", "engines", "indexes", "poolings", "post", "regions")
-SINGULAR = {"indexes": "index", "post": "step"}
+KINDS = ("backbones", "engines", "gather", "indexes", "poolings", "post", "regions")
+SINGULAR = {"gather": "way to gather", "indexes": "index", "post": "step"}
 
 Parameters = dict[str, Any]
 

@@ -42,11 +42,17 @@ class Views:
 
 @dataclass(frozen=True)
 class Backbone:
-    """Which network runs, with which weights, and the layers whose feature maps are taken."""
+    """Which network runs, with which weights, and the layers whose feature maps are taken.
+
+    `relu` clamps the maps at zero; `preprocess` says how pixels enter: "" as the library states for its
+    weights, "caffe" as blue, green, red of 255 less their means.
+    """
 
     network: str
     weights: str
     layers: tuple[str, ...]
+    relu: bool = False
+    preprocess: str = ""
 
     def __post_init__(self) -> None:
         library, _, name = self.network.partition(":")
@@ -55,6 +61,12 @@ class Backbone:
             raise BadRecipe(f"backbone.network is one of {known}, not '{self.network}'.")
         if not self.layers:
             raise BadRecipe("backbone.layers names at least one layer.")
+        if not isinstance(self.relu, bool):
+            raise BadRecipe(f"backbone.relu is true or false, not {self.relu!r}.")
+        if self.preprocess not in ("", "caffe"):
+            raise BadRecipe(
+                f"backbone.preprocess is '' (what the library states) or 'caffe', not '{self.preprocess}'."
+            )
 
 
 @dataclass(frozen=True)
@@ -72,13 +84,18 @@ class Recipe:
     post: tuple[str, ...] = ("l2",)
 
     def __post_init__(self) -> None:
-        _one_of("gather", self.gather, ("sum", "keep"))
+        gather = methods.find("gather", self.gather).name
         methods.find("regions", self.regions)
         methods.find("poolings", self.pooling)
         for step in (*self.each, *self.join, *self.post):
             methods.find("post", step)
-        if self.gather == "keep" and (len(self.backbone.layers) > 1 or len(self.views.sizes) > 1):
+        if gather == "keep" and (len(self.backbone.layers) > 1 or len(self.views.sizes) > 1):
             raise BadRecipe("gather = 'keep' takes one layer and one size: vectors are kept a region each.")
+
+    @property
+    def keeps_regions(self) -> bool:
+        """Whether an image has a vector for each of its regions."""
+        return methods.find("gather", self.gather).name == "keep"
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Recipe:
@@ -120,6 +137,7 @@ class Recipe:
         del values["name"]
         values["regions"] = methods.find("regions", self.regions).sentence()
         values["pooling"] = methods.find("poolings", self.pooling).sentence()
+        values["gather"] = methods.find("gather", self.gather).sentence()
         for place in ("each", "join", "post"):
             values[place] = [methods.find("post", step).sentence() for step in values[place]]
         return values

@@ -24,18 +24,26 @@ from resight.types import Box, Descriptor, Hit, Ranking, Region
 
 @dataclass(frozen=True)
 class Query:
-    """What is looked for: (Q, D) rows, and the query's own path where it is an indexed file.
+    """What is looked for: (Q, D) rows and their regions, and the query's own path if that is indexed.
 
     `recognised`: the rows are the gallery's own, nothing was described.
     """
 
     name: str
     vectors: NDArray[np.float32]
+    regions: tuple[Region, ...] | None
     relative: str | None
     recognised: bool
 
 
-Found = tuple[float, Region | None, str]
+@dataclass(frozen=True)
+class Found:
+    """A file and its score; the pair of regions that matched, of the photo and of the query."""
+
+    score: float
+    relative: str
+    region: Region | None = None
+    query_region: Region | None = None
 
 
 class Searcher:
@@ -85,14 +93,14 @@ class Searcher:
     def _asked(self, query: Path | str | Descriptor, box: Box | None) -> Query:
         if isinstance(query, Descriptor):
             self.gallery.check(query.fingerprint)
-            return Query("a descriptor", query.vectors, None, False)
+            return Query("a descriptor", query.vectors, query.regions, None, False)
         path = Path(query)
         relative = self._relative(path)
         stored = self._stored(path, relative) if box is None else None
         if stored is not None:
-            return Query(str(path), stored, relative, True)
+            return Query(str(path), *stored, relative, True)
         descriptor = self._describe(path, box)
-        return Query(str(path), descriptor.vectors, relative, False)
+        return Query(str(path), descriptor.vectors, descriptor.regions, relative, False)
 
     def _relative(self, path: Path) -> str | None:
         """The query's path in the gallery, if it is an indexed file and unchanged since."""
@@ -108,7 +116,9 @@ class Searcher:
                     return relative
         return None
 
-    def _stored(self, path: Path, relative: str | None) -> NDArray[np.float32] | None:
+    def _stored(
+        self, path: Path, relative: str | None
+    ) -> tuple[NDArray[np.float32], tuple[Region, ...] | None] | None:
         """The descriptor that the gallery has of this very file, or of a copy of it elsewhere."""
         row = self.gallery.image_of_file(relative) if relative else None
         if row is None:
@@ -119,8 +129,11 @@ class Searcher:
             image = self.gallery.image_of_content(content)
         else:
             image = row[0]
-        first, count = self.gallery.rows_of(image) if image else (0, 0)
-        return np.array(self.gallery.vectors[first : first + count]) if count else None
+        first, count, regions = self.gallery.stored_rows(image) if image else (0, 0, None)
+        if not count:
+            return None
+        vectors = np.array(self.gallery.vectors[first : first + count])
+        return vectors, tuple(map(Region.of, json.loads(regions))) if regions else None
 
     def _describe(self, path: Path, box: Box | None) -> Descriptor:
         fitted = self.gallery.live.parameters if self.gallery.live else None
@@ -149,28 +162,37 @@ class Searcher:
         """A recognised query's own file first, then the others, nearest first."""
         found = self._found(asked, k + 1, inside)
         if asked.recognised and asked.relative is not None:
-            others = ((score, region, name) for score, region, name in found if name != asked.relative)
-            own = [(1.0, None, asked.relative)] if inside is None or asked.relative in inside else []
+            others = (one for one in found if one.relative != asked.relative)
+            own = [Found(1.0, asked.relative)] if inside is None or asked.relative in inside else []
             found = itertools.chain(own, others)
         root = self.gallery.root
-        for rank, (score, region, name) in enumerate(itertools.islice(found, k), 1):
-            yield Hit(rank, float(score), root / name, name, region, name == asked.relative)
+        for rank, one in enumerate(itertools.islice(found, k), 1):
+            mine = one.relative == asked.relative
+            yield Hit(rank, one.score, root / one.relative, one.relative, one.region, mine, one.query_region)
 
-    def _found(self, asked: Query, wanted: int, inside: set[str] | None) -> Iterator[Found]:
+    def _found(self, asked: Query, images: int, inside: set[str] | None) -> Iterator[Found]:
         """An image by its best row, and its files one after the other."""
         gallery, seen = self.gallery, set()
         only = None if inside is None else _rows_of_files(gallery, inside)
+        wanted = images * (gallery.rows_per_image() if asked.regions else 1)
         while True:
             rows, scores = exact(gallery.vectors, asked.vectors, wanted, gallery.dead, only)
             for row, score in zip(rows.tolist(), scores.tolist(), strict=True):
                 owner = gallery.owner(row)
                 if owner is not None and owner[0] not in seen:
                     seen.add(owner[0])
+                    pair = owner[1], self._region_of_query(asked, row)
                     files = gallery.files_of(owner[0])
-                    yield from ((score, owner[1], name) for name in files if inside is None or name in inside)
+                    yield from (Found(score, name, *pair) for name in files if not inside or name in inside)
             if len(rows) < wanted:
                 return
             wanted *= 2  # images with several rows took the places of others
+
+    def _region_of_query(self, asked: Query, row: int) -> Region | None:
+        """The region of the query that a row of the gallery matched best."""
+        if not asked.regions:
+            return None
+        return asked.regions[int((asked.vectors @ self.gallery.vectors[row]).argmax())]
 
 
 def _rows_of_files(gallery: Gallery, inside: set[str]) -> NDArray[np.int64]:

@@ -1,10 +1,10 @@
-"""The values that rooms hand to each other: Box, Region, Pooled, Descriptor, Hit, Ranking."""
+"""The values that rooms hand to each other: Box, Region, Prepared, Descriptor, Hit, Ranking."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, overload
 
@@ -56,17 +56,38 @@ class Box:
 
 @dataclass(frozen=True)
 class Region:
-    """The part of a photo that one vector describes."""
+    """The part of a photo that one vector describes: corners (x, y) in pixels of the upright original."""
 
-    box: Box
+    polygon: tuple[tuple[float, float], ...]
+
+    @property
+    def box(self) -> Box:
+        """The smallest rectangle around it."""
+        across, down = zip(*self.polygon, strict=True)
+        return Box(min(across), min(down), max(across) - min(across), max(down) - min(down))
+
+    def as_list(self) -> list[list[float]]:
+        """`[[x, y], ...]`, rounded to a tenth of a pixel, as JSON and the catalogue hold it."""
+        return [[round(x, 1), round(y, 1)] for x, y in self.polygon]
+
+    @classmethod
+    def of(cls, corners: Iterable[Iterable[float]]) -> Region:
+        """A region from its corners, as `as_list` gives them."""
+        return cls(tuple((float(x), float(y)) for x, y in corners))
 
 
 @dataclass(frozen=True)
-class Pooled:
-    """The pooled vectors of one photo, `vectors[view][layer]` of shape (R, C), and their regions."""
+class Prepared:
+    """One photo, described as far as needs no fit: where a gallery begins when it is fitted anew.
 
-    vectors: list[list[Vectors]]
-    regions: tuple[Region, ...]
+    `arrays[view][layer]` are (R, D) pooled vectors, a row a region; or, where the pooling itself must be
+    fitted, feature maps (C, H, W), whose regions are `polygons[view][layer]`, corners in shares of the view.
+    `regions` are those of the vectors that the recipe keeps, if it keeps several.
+    """
+
+    arrays: list[list[Vectors]]
+    regions: tuple[Region, ...] = ()
+    polygons: list[list[list[NDArray[np.float64]]]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -82,8 +103,9 @@ class Descriptor:
 class Hit:
     """One file of a ranking. A higher score is nearer; 1 is the same descriptor.
 
-    `region` is the part that matched, None when the descriptor covers the whole photo.
-    `self` is true for the query's own file.
+    `region` is the part that matched, None when the descriptor covers the whole photo; `query_region` the
+    part of the query that it matched, None when the query has one vector. `self` is true
+    for the query's own file.
     """
 
     rank: int
@@ -92,6 +114,7 @@ class Hit:
     relative: str
     region: Region | None = None
     self: bool = False
+    query_region: Region | None = None
 
 
 @dataclass(frozen=True)
@@ -126,7 +149,8 @@ class Ranking(Sequence[Hit]):
                     "score": round(hit.score, 6),
                     "path": str(hit.path),
                     "relative": hit.relative,
-                    "region": hit.region.box.as_list() if hit.region else None,
+                    "region": hit.region.as_list() if hit.region else None,
+                    "query_region": hit.query_region.as_list() if hit.query_region else None,
                     "self": hit.self,
                 }
                 for hit in self.hits

@@ -15,20 +15,18 @@ from resight.types import Box
 
 @dataclass(frozen=True)
 class View:
-    """Pixels (H, W, 3) uint8 of a part of a photo; `part` is that part in the upright original."""
+    """Pixels (H, W, 3) uint8, and `back`, a (2, 3) affine map from shares of the view to the original.
+
+    A policy of transformations will make more views of each size, each with its own way back.
+    """
 
     pixels: NDArray[np.uint8]
-    part: Box
+    back: NDArray[np.float64]
 
-    def to_original(self, top: float, left: float, bottom: float, right: float) -> Box:
-        """A rectangle in shares of the view, 0 to 1 -> pixels of the upright original."""
-        part = self.part
-        return Box(
-            part.x + left * part.width,
-            part.y + top * part.height,
-            (right - left) * part.width,
-            (bottom - top) * part.height,
-        )
+    def to_original(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(N, 2) x, y in shares of the view, 0 to 1 -> in pixels of the upright original."""
+        moved: NDArray[np.float64] = points @ self.back[:, :2].T + self.back[:, 2]
+        return moved
 
 
 def views(photo: Photo, wanted: recipe.Views, box: Box | None = None) -> Iterator[View]:
@@ -39,10 +37,10 @@ def views(photo: Photo, wanted: recipe.Views, box: Box | None = None) -> Iterato
         int(top * down) : max(int(top * down) + 1, round(bottom * down)),
         int(left * across) : max(int(left * across) + 1, round(right * across)),
     ]
-    part = Box(left, top, right - left, bottom - top)
+    back = np.array([[right - left, 0.0, left], [0.0, bottom - top, top]])
     for size in wanted.sizes:
         width, height = target(right - left, bottom - top, size, wanted)
-        yield View(resize(pixels, width, height), part)
+        yield View(resize(pixels, width, height), back)
 
 
 def enough(width: int, height: int, wanted: recipe.Views) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from resight.errors import GalleryError, NoGallery, StorageFailed
 
 NAME = "catalogue.sqlite"
-FORMAT = 1
+FORMAT = 2
 
 SCHEMA = """
 CREATE TABLE facts (key TEXT PRIMARY KEY, value) WITHOUT ROWID;

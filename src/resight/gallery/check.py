@@ -132,7 +132,7 @@ def _kept(gallery: Gallery) -> Iterator[Finding]:
         length = packed_length(json.loads(shapes))
         if checksum(flat[first : first + length]) != crc:
             files = ", ".join(gallery.files_of(image))
-            yield Finding("kept", f"the pooled vectors of {files} are not what was written", again, image)
+            yield Finding("kept", f"what is kept of {files} is not what was written", again, image)
 
 
 def _files(gallery: Gallery, contents: bool) -> Iterator[Finding]:

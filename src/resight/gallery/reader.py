@@ -28,7 +28,7 @@ from resight.gallery.vectors import CutShort, checksum, mapped
 from resight.images import PIXEL_PATH
 from resight.methods import Parameters
 from resight.recipe import NO_PARAMETERS, PRECISION, Recipe, fingerprint
-from resight.types import Box, Pooled, Region
+from resight.types import Prepared, Region
 
 
 def find_gallery(start: Path) -> Path:
@@ -165,7 +165,7 @@ class Gallery:
         if not found:
             return "not fitted"
         more = ", and stays so until `resight fit`" if found["frozen"] else ""
-        return f"fitted on {found['vectors']} vectors of {found['photos']} photos of {found['source']}{more}"
+        return f"fitted on {found['photos']} photos of {found['source']}{more}"
 
     def generation(self, number: int) -> Generation | None:
         """A generation by its number."""
@@ -264,7 +264,15 @@ class Gallery:
         if found is None or row >= found[1] + found[2]:
             return None
         image, first, _, regions = found
-        return image, Region(Box(*json.loads(regions)[row - first])) if regions else None
+        return image, Region.of(json.loads(regions)[row - first]) if regions else None
+
+    def rows_per_image(self) -> int:
+        """About how many rows an image has in the live vectors, rounded up."""
+        number = self._live.number if self._live else 0
+        images: int = self.connection.execute(
+            "SELECT count(*) FROM descriptors WHERE generation = ?", (number,)
+        ).fetchone()[0]
+        return -(-len(self.vectors) // max(1, images))
 
     def count(self) -> dict[str, int]:
         """Images, files, failures and vectors that can be found."""
@@ -282,12 +290,12 @@ class Gallery:
     # what is kept for the next fit
 
     def kept_images(self) -> list[int]:
-        """Ids of the images whose pooled vectors are kept."""
+        """Ids of the images that are kept for the next fit."""
         rows = self.connection.execute("SELECT id FROM images WHERE kept_shapes IS NOT NULL ORDER BY id")
         return [number for (number,) in rows]
 
-    def kept(self, images: Iterable[int]) -> Iterator[tuple[int, Pooled]]:
-        """The kept pooled vectors of images, one image in memory at a time."""
+    def kept(self, images: Iterable[int]) -> Iterator[tuple[int, Prepared]]:
+        """Kept images as they were prepared, one in memory at a time."""
         path = self.folder / kept_name(int(self.fact("kept", 1)))
         flat = mapped(path, 1, int(self.fact("kept_length", 0)))[:, 0]
         for number in images:

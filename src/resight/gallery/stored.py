@@ -1,14 +1,15 @@
-"""What a gallery stores: values made of its rows, names of its files, and pooled vectors laid flat."""
+"""What a gallery stores: values made of its rows, names of its files, and prepared photos laid flat."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.types import Box, Pooled, Region
+from resight.types import Prepared, Region
 
 
 @dataclass(frozen=True)
@@ -40,32 +41,42 @@ def vectors_name(number: int) -> str:
 
 
 def kept_name(number: int) -> str:
-    """The file of the pooled vectors that are kept for the next fit."""
+    """The file of the prepared photos that are kept for the next fit."""
     return f"kept-{number:03d}.f32"
 
 
-def unpacked(flat: NDArray[np.float32], first: int, kept: dict[str, Any]) -> Pooled:
+def packed(prepared: Prepared) -> tuple[NDArray[np.float32], dict[str, Any]]:
+    """All numbers of a prepared photo in one (N, 1) column, and the shapes that undo it (JSON)."""
+    flat = np.concatenate([array.ravel() for layers in prepared.arrays for array in layers])
+    shapes = {
+        "views": [[list(array.shape) for array in layers] for layers in prepared.arrays],
+        "regions": [region.as_list() for region in prepared.regions],
+    }
+    if prepared.polygons:
+        shapes["polygons"] = [
+            [[polygon.tolist() for polygon in polygons] for polygons in layers]
+            for layers in prepared.polygons
+        ]
+    return flat[:, None], shapes
+
+
+def unpacked(flat: NDArray[np.float32], first: int, kept: dict[str, Any]) -> Prepared:
     """`packed` undone, from a position in the kept file."""
     views = []
     for shapes in kept["views"]:
         layers = []
-        for rows, width in shapes:
-            layers.append(np.array(flat[first : first + rows * width]).reshape(rows, width))
-            first += rows * width
+        for shape in shapes:
+            length = math.prod(shape)
+            layers.append(np.array(flat[first : first + length]).reshape(shape))
+            first += length
         views.append(layers)
-    return Pooled(views, tuple(Region(Box(*box)) for box in kept["regions"]))
-
-
-def packed(pooled: Pooled) -> tuple[NDArray[np.float32], dict[str, Any]]:
-    """All numbers of a photo's pooled vectors in one (N, 1) column, and the shapes that undo it (JSON)."""
-    flat = np.concatenate([rows.ravel() for layers in pooled.vectors for rows in layers])
-    shapes = {
-        "views": [[list(rows.shape) for rows in layers] for layers in pooled.vectors],
-        "regions": [region.box.as_list() for region in pooled.regions],
-    }
-    return flat[:, None], shapes
+    polygons = [
+        [[np.array(polygon) for polygon in polygons] for polygons in layers]
+        for layers in kept.get("polygons", ())
+    ]
+    return Prepared(views, tuple(map(Region.of, kept["regions"])), polygons)
 
 
 def packed_length(shapes: dict[str, Any]) -> int:
     """How many numbers such shapes take."""
-    return sum(int(rows * width) for layers in shapes["views"] for rows, width in layers)
+    return sum(math.prod(shape) for layers in shapes["views"] for shape in layers)

@@ -30,7 +30,7 @@ from resight.gallery.vectors import Disk, VectorFile, checksum
 from resight.images import PIXEL_PATH
 from resight.methods import Parameters
 from resight.recipe import PRECISION, Recipe
-from resight.types import Descriptor, Pooled
+from resight.types import Descriptor, Prepared
 
 COMMIT_EVERY = 2.0  # seconds of work that a kill can cost
 
@@ -93,7 +93,7 @@ class Writer(Gallery):
         sha256: bytes,
         size: tuple[int, int],
         descriptor: Descriptor | None,
-        pooled: Pooled | None,
+        prepared: Prepared | None,
     ) -> int:
         """Take in an image of `size` (width, height); it lasts from the next commit on. Returns its id."""
         generation = self._live_for(descriptor.vectors.shape[1]) if descriptor is not None else None
@@ -101,17 +101,17 @@ class Writer(Gallery):
         self._later(
             "INSERT INTO images (id, sha256, width, height) VALUES (?, ?, ?, ?)", number, sha256, *size
         )
-        if pooled is not None:
-            self.keep(number, pooled)
+        if prepared is not None:
+            self.keep(number, prepared)
         with self._thread:
             self._pending[sha256] = number
         if descriptor is not None and generation is not None:
             self.put(generation, number, descriptor)
         return number
 
-    def keep(self, image: int, pooled: Pooled) -> None:
-        """Keep an image's pooled vectors for the next fit."""
-        flat, shapes = packed(pooled)
+    def keep(self, image: int, prepared: Prepared) -> None:
+        """Keep a prepared image for the next fit."""
+        flat, shapes = packed(prepared)
         first, crc = self._work.append(self._kept_file(), flat)
         self._later(
             "UPDATE images SET kept_first = ?, kept_shapes = ?, kept_crc = ? WHERE id = ?",
@@ -122,7 +122,7 @@ class Writer(Gallery):
         """Append an image's descriptor to a generation."""
         regions = None
         if descriptor.regions is not None:
-            regions = json.dumps([region.box.as_list() for region in descriptor.regions])
+            regions = json.dumps([region.as_list() for region in descriptor.regions])
         self.put_rows(generation, image, descriptor.vectors, regions)
 
     def put_rows(self, generation: int, image: int, rows: NDArray[np.float32], regions: str | None) -> None:
@@ -280,8 +280,8 @@ class Writer(Gallery):
         self._kept += 1
         self._set("kept", self._kept)
         self._kept_file(length=0)
-        for image, pooled in self.kept(self.kept_images()):
-            self.keep(image, pooled)
+        for image, prepared in self.kept(self.kept_images()):
+            self.keep(image, prepared)
 
     # inside
 

@@ -16,18 +16,26 @@ from resight.describer import Describer
 from resight.engines import load
 from resight.errors import BadImage, BadQuery, DescribedOtherwise, NotFitted, TooMuchVanished
 from resight.gallery import Gallery, Writer, parameters
-from resight.indexer.ordered import in_order, processors
+from resight.indexer.ordered import in_order
 from resight.indexer.progress import Progress, Silent
 from resight.methods import Parameters
-from resight.types import Pooled
+from resight.processors import processors
+from resight.types import Prepared
 
 SAMPLE = 2000  # photos; a fit on more hardly changes (docs/decisions/0005-fit.md)
+KEPT_BYTES = 2 << 30  # of feature maps; fewer photos are the sample of a pooling that must be fitted itself
 GROWTH = 1.5
 FEW = 100  # photos; below, whitening on them may do harm (results/small_galleries.csv)
 BATCH = 10_000  # images described anew between two commits, so that memory stays flat
 
 
-def sample(paths: Iterable[str], count: int = SAMPLE) -> set[str]:
+def sample_size(describer: Describer) -> int:
+    """How many photos a recipe is fitted on at most."""
+    each = describer.bytes_kept()
+    return min(SAMPLE, max(1, KEPT_BYTES // each)) if each else SAMPLE
+
+
+def sample(paths: Iterable[str], count: int) -> set[str]:
     """The paths with the smallest hashes: a sample that hardly changes while photos come and go."""
     return set(heapq.nsmallest(count, paths, key=lambda path: hashlib.sha256(os.fsencode(path)).digest()))
 
@@ -61,8 +69,8 @@ def refit(writer: Writer, describer: Describer, wanted: set[str], full: bool) ->
     name = writer.save_parameters(found)
     number = writer.start_generation("refit", name, provenance)
     describer = describer.with_parameters(found, parameters.identity(name))
-    for done, (image, pooled) in enumerate(writer.kept(kept), 1):
-        writer.put(number, image, describer.finish(pooled))
+    for done, (image, prepared) in enumerate(writer.kept(kept), 1):
+        writer.put(number, image, describer.finish(prepared))
         if done % BATCH == 0:
             writer.commit()
     writer.switch(number)
@@ -136,15 +144,16 @@ class Refit:
             found, provenance = _borrowed(writer, fit_from)
         else:
             paths = [path for path, image, _ in writer.files() if image]
-            rows = (writer.image_of_file(path) for path in sample(paths))
+            count = sample_size(self._describer)
+            rows = (writer.image_of_file(path) for path in sample(paths, count))
             chosen = sorted({row[0] for row in rows if row and row[0]})
             kept = set(writer.kept_images())
             missing = [image for image in chosen if image not in kept]
             self._progress.start("Reading the sample", len(missing))
             lost = 0
-            for image, pooled in self._read(missing):
-                if pooled:
-                    writer.keep(image, pooled)
+            for image, prepared in self._read(missing):
+                if prepared:
+                    writer.keep(image, prepared)
                 else:
                     lost += 1
             writer.commit()
@@ -153,7 +162,7 @@ class Refit:
             self._refuse_if_unmounted(lost, len(chosen))
             kept = set(writer.kept_images())
             found, provenance = _fitted(
-                writer, self._describer, [image for image in chosen if image in kept], len(paths) > SAMPLE
+                writer, self._describer, [image for image in chosen if image in kept], len(paths) > count
             )
         number = writer.start_generation("fit", writer.save_parameters(found), provenance)
         writer.commit()
@@ -165,8 +174,8 @@ class Refit:
         describer = self._describer.with_parameters(*writer.parameters(number))
         waiting, kept = writer.waiting(number), set(writer.kept_images())
         self._progress.start("Describing anew", len(waiting))
-        for done, (image, pooled) in enumerate(writer.kept([one for one in waiting if one in kept]), 1):
-            writer.put(number, image, describer.finish(pooled))
+        for done, (image, prepared) in enumerate(writer.kept([one for one in waiting if one in kept]), 1):
+            writer.put(number, image, describer.finish(prepared))
             self._progress.step()
             if done % BATCH == 0:
                 writer.commit()
@@ -197,23 +206,23 @@ class Refit:
                 "mount the drive and run `resight fit` again, or first `resight index` if they are gone."
             )
 
-    def _read(self, wanted: list[int]) -> Iterator[tuple[int, Pooled | None]]:
+    def _read(self, wanted: list[int]) -> Iterator[tuple[int, Prepared | None]]:
         """Photos of the gallery through the network again; None for one that is gone or changed."""
         root = self._writer.root
         known = ((image, self._writer.image(image)) for image in wanted)
         items = ((image, stored.sha256, stored.files) for image, stored in known)
 
-        def one(item: tuple[int, bytes, tuple[str, ...]]) -> tuple[int, Pooled | None]:
+        def one(item: tuple[int, bytes, tuple[str, ...]]) -> tuple[int, Prepared | None]:
             image, sha256, files = item
             for relative in files:
                 with contextlib.suppress(BadImage, OSError):
                     data = images.content(root / relative)
                     if hashlib.sha256(data).digest() == sha256:
-                        return image, self._describer.pool(self._describer.read(data))
+                        return image, self._describer.prepare(self._describer.read(data))
             return image, None
 
-        for image, pooled in in_order(one, items, self._workers, self._progress.stopping):
-            yield image, pooled
+        for image, prepared in in_order(one, items, self._workers, self._progress.stopping):
+            yield image, prepared
             self._progress.step()
             self._writer.commit_if_due()
 
@@ -227,13 +236,10 @@ def _fitted(
 ) -> tuple[dict[str, Parameters], dict[str, Any]]:
     if not chosen:
         raise NotFitted("There is no photo to fit on.")
-    found = fitter.fit(describer, lambda: (pooled for _, pooled in writer.kept(chosen)))
+    found = fitter.fit(describer, lambda: (prepared for _, prepared in writer.kept(chosen)))
     contents = hashlib.sha256(b"".join(sorted(writer.image(image).sha256 for image in chosen)))
-    first = describer.fitted_steps[0]
-    vectors = sum(len(layers[first.layer]) for _, p in writer.kept(chosen) for layers in p.vectors)
     return found, {
         "photos": len(chosen),
-        "vectors": vectors,
         "source": "this gallery",
         "labels": False,
         "frozen": full,

@@ -16,12 +16,13 @@ from resight.gallery import Writer
 from resight.gallery.changes import Changes
 from resight.indexer import fits
 from resight.indexer.housekeeping import forget
-from resight.indexer.ordered import in_order, processors
+from resight.indexer.ordered import in_order
 from resight.indexer.progress import Progress, Silent
 from resight.indexer.vanished import refuse_if_unmounted
 from resight.indexer.walk import Walk
+from resight.processors import processors
 from resight.recipe import Recipe
-from resight.types import Descriptor, Pooled
+from resight.types import Descriptor, Prepared
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Outcome:
     sha256: bytes = b""
     shape: tuple[int, int] = (0, 0)
     known: int | None = None
-    pooled: Pooled | None = None
+    prepared: Prepared | None = None
     descriptor: Descriptor | None = None
     failure: str | None = None
 
@@ -143,7 +144,7 @@ class Run:
 
     def _sample(self, to_read: list[str], changes: Changes) -> tuple[set[str], set[str]]:
         """Read the sample of the fit; where not one file of it can be described, a larger one."""
-        sample: set[str] = fits.sample(changes.paths())
+        sample: set[str] = fits.sample(changes.paths(), fits.sample_size(self._describer))
         read: set[str] = set()
         while True:
             self._take([path for path in to_read if path in sample and path not in read], keep=True)
@@ -176,7 +177,7 @@ class Run:
             image = self._writer.find_content(outcome.sha256)
             if image is None:
                 self.described += 1
-                image = self._writer.add(outcome.sha256, outcome.shape, outcome.descriptor, outcome.pooled)
+                image = self._writer.add(outcome.sha256, outcome.shape, outcome.descriptor, outcome.prepared)
             else:
                 self.recognised[image] += 1
         else:
@@ -203,7 +204,7 @@ def _outcome(
         if known(read.sha256) is not None:
             return read
         photo = describer.read(data)
-        pooled = describer.pool(photo)
+        prepared = describer.prepare(photo)
     except BadImage as error:
         return replace(read, failure=str(error))
     except (RuntimeError, MemoryError) as error:  # a photo too small for a network's layers, or too large
@@ -214,8 +215,8 @@ def _outcome(
     return replace(
         read,
         shape=(photo.width, photo.height),
-        pooled=pooled if keep else None,
-        descriptor=describer.finish(pooled) if ready else None,
+        prepared=prepared if keep else None,
+        descriptor=describer.finish(prepared) if ready else None,
     )
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
+from resight.processors import processors
+
 BLOCK_BYTES = 64 << 20
+SMALL = 1 << 18  # multiplications; up to here OpenBLAS has kernels that do not copy the matrix first
 
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
@@ -26,6 +30,7 @@ def exact(
     (first, count) to leave out; `only` are sorted rows to look at and no others. Memory beside the vectors:
     the scores of a block of 64 MiB of rows, and about 2k rows and scores.
     """
+    compare = _one if len(query) == 1 else _best_pair
     vectors = np.asarray(vectors)  # a plain view: slices of a memory map itself cost more
     gone = _rows(dead)
     only = None if only is None else only[~np.isin(only, gone)]
@@ -35,7 +40,7 @@ def exact(
     for start in range(0, total, block):
         stop = min(start + block, total)
         part = vectors[start:stop] if only is None else vectors[only[start:stop]]
-        found = part @ query[0] if len(query) == 1 else (part @ query.T).max(axis=1)
+        found = compare(part, query)
         numbers = np.arange(start, stop) if only is None else only[start:stop]
         if only is None:
             low, high = np.searchsorted(gone, (start, stop))
@@ -47,6 +52,40 @@ def exact(
             floor = float(scores.min())
     order = np.argsort(-scores, kind="stable")
     return rows[order], scores[order]
+
+
+def _one(rows: NDArray[np.float32], query: NDArray[np.float32]) -> Scores:
+    """(N, D) rows, (1, D) query -> their dot products (N,)."""
+    scores: Scores = rows @ query[0]
+    return scores
+
+
+def _best_pair(rows: NDArray[np.float32], query: NDArray[np.float32]) -> Scores:
+    """(N, D) rows, (Q, D) query -> for each row the largest of its dot products (N,).
+
+    A matrix product this narrow is slow as one: many small ones on all cores come near to the speed of the
+    memory (results/regions.csv).
+    """
+    columns, cores = np.ascontiguousarray(query.T), processors()
+    small = max(1, SMALL // columns.size)
+    share = max(small, -(-len(rows) // (cores * small)) * small)
+
+    def work(start: int) -> Scores:
+        part = rows[start : start + share]
+        even = len(part) // small * small
+        products = part[:even].reshape(-1, small, part.shape[1]) @ columns
+        return np.concatenate([_largest(products).ravel(), _largest(part[even:] @ columns)])
+
+    with ThreadPoolExecutor(cores) as pool:
+        return np.concatenate(list(pool.map(work, range(0, len(rows), share))))
+
+
+def _largest(products: NDArray[np.float32]) -> Scores:
+    """Maxima over a last axis so short that NumPy's own are four times slower."""
+    largest = products[..., 0].copy()
+    for column in range(1, products.shape[-1]):
+        np.maximum(largest, products[..., column], out=largest)
+    return largest
 
 
 def _rows(spans: Sequence[tuple[int, int]]) -> Rows:

@@ -12,7 +12,7 @@ from string import Template
 
 from resight import images
 from resight.errors import BadImage, StorageFailed
-from resight.types import Box, Hit, Ranking
+from resight.types import Box, Hit, Ranking, Region
 
 SIDE = 240  # pixels of the longer side of a picture on the page
 NO_PICTURE = '<div class="missing">no longer there</div>'
@@ -23,8 +23,8 @@ def write_report(target: Path, ranking: Ranking, query: Path, box: Box | None = 
     page = Template(
         (resources.files("resight.pictures") / "report.html").read_text(encoding="utf8")
     ).substitute(
-        query=_figure(query, box, html.escape(str(query)), "what was looked for"),
-        hits="\n".join(_hit(hit) for hit in ranking),
+        query=_figure(query, _around(box), html.escape(str(query)), "what was looked for"),
+        hits="\n".join(_hit(hit, query) for hit in ranking),
         recipe=html.escape(ranking.recipe),
         count=len(ranking),
     )
@@ -41,26 +41,37 @@ def write_report(target: Path, ranking: Ranking, query: Path, box: Box | None = 
         raise StorageFailed(f"The page {target} could not be written ({error.strerror}).") from None
 
 
-def _hit(hit: Hit) -> str:
+def _hit(hit: Hit, query: Path) -> str:
+    """A hit, and beside it, where regions were matched, the part of the query that it matched."""
     note = "the query itself" if hit.self else f"score {hit.score:.3f}"
     caption = f"<b>{hit.rank}</b> {html.escape(hit.relative)}"
-    return _figure(hit.path, hit.region.box if hit.region else None, caption, note, hit.self)
+    part = _picture(query, hit.query_region, SIDE // 3) if hit.query_region else ""
+    return _figure(hit.path, hit.region, caption, note, hit.self, part)
 
 
-def _figure(path: Path, box: Box | None, caption: str, note: str, mine: bool = False) -> str:
+def _figure(
+    path: Path, region: Region | None, caption: str, note: str, mine: bool = False, part: str = ""
+) -> str:
     return (
-        f"<figure{' class=mine' if mine else ''}>{_picture(path, box)}"
+        f"<figure{' class=mine' if mine else ''}>{_picture(path, region)}{part}"
         f"<figcaption>{caption}<br><span>{note}</span></figcaption></figure>"
     )
 
 
-def _picture(path: Path, box: Box | None) -> str:
-    """A small JPEG inside the page; the box, in pixels of the original, is drawn over it."""
+def _around(box: Box | None) -> Region | None:
+    if box is None:
+        return None
+    right, bottom = box.x + box.width, box.y + box.height
+    return Region.of([(box.x, box.y), (right, box.y), (right, bottom), (box.x, bottom)])
+
+
+def _picture(path: Path, region: Region | None, side: int = SIDE) -> str:
+    """A small JPEG inside the page; the region, in pixels of the original, is drawn over it."""
     try:
         photo = images.read(path)
     except BadImage:
         return NO_PICTURE
-    scale = min(1.0, SIDE / max(photo.width, photo.height))
+    scale = min(1.0, side / max(photo.width, photo.height))
     width, height = max(1, round(photo.width * scale)), max(1, round(photo.height * scale))
     from PIL import Image
 
@@ -68,9 +79,9 @@ def _picture(path: Path, box: Box | None) -> str:
     Image.fromarray(images.resize(photo.pixels, width, height)).save(data, "JPEG", quality=82)
     source = base64.b64encode(data.getvalue()).decode()
     drawn = ""
-    if box:
-        x, y, w, h = (round(value * scale, 1) for value in (box.x, box.y, box.width, box.height))
-        drawn = f'<rect x="{x}" y="{y}" width="{w}" height="{h}"/>'
+    if region:
+        corners = " ".join(f"{x * scale:.1f},{y * scale:.1f}" for x, y in region.polygon)
+        drawn = f'<polygon points="{corners}"/>'
     return (
         f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">'
         f'<image href="data:image/jpeg;base64,{source}" width="{width}" height="{height}"/>{drawn}</svg>'

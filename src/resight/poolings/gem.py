@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from array_api_compat import array_namespace
+from resight.poolings._generalized_mean import above_zero, generalized_mean
 
 
-def gem(features: Any, *, p: float = 3.0, eps: float = 1e-6) -> Any:
-    """(B, C, H, W), raised to `eps` where lower -> (B, C), non-negative."""
-    xp = array_namespace(features)
-    features = xp.clip(features, min=eps)
-    # shares of the maximum: a large p then neither overflows nor loses all of a weak channel
-    top = xp.max(features, axis=(2, 3), keepdims=True)
-    # powers by exp and log: several times faster than ** for a float exponent, equal to float32 rounding
-    powers = xp.exp(p * xp.log(features / top))
-    return top[:, :, 0, 0] * xp.exp(xp.log(xp.mean(powers, axis=(2, 3))) / p)
+def gem(features: Any, masks: Any, *, p: float = 3.0, eps: float = 1e-6) -> Any:
+    """(B, C, H, W), raised to `eps` where lower, masks (R, H, W) -> (B, R, C), non-negative.
+
+    `p` 1 is the mean; the larger it is, the nearer to the maximum.
+    """
+    above_zero("gem", p=p, eps=eps)
+    return generalized_mean(features, masks, p, eps)

@@ -1,1 +1,6 @@
-"""Where to pool: a file is a method, `(height, width)` -> `(R, 4)` cells top, left, bottom, right."""
+"""Where to pool: a file is a method, `(pixels, alpha) -> list of polygons`.
+
+`pixels` (h, w, 3) uint8 of the view; `alpha` (H, W) float32, its map's spatial saliency, whose shape is that
+of the map. A polygon is (N, 2) float64, x and y in shares of the view, 0 to 1. None of their masks on a map
+of that shape (`areas.masks`) is empty. The first is the whole view where a method has it among its regions.
+"""

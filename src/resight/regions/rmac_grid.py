@@ -5,26 +5,41 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from resight.areas import WHOLE, Polygon, rectangle
+from resight.errors import BadSetting
+
 OVERLAP = 0.4
 
 
-def rmac_grid(height: int, width: int, *, levels: int = 3, whole: bool = True) -> NDArray[np.int64]:
+def rmac_grid(
+    pixels: NDArray[np.uint8], alpha: NDArray[np.float32], *, levels: int = 3, whole: bool = True
+) -> list[Polygon]:
+    """A photo and its saliency (H, W) -> the rectangles of `cells`, in shares of the view."""
+    if levels < 1:
+        raise BadSetting(f"'rmac-grid' has at least one level, not {levels}.")
+    height, width = alpha.shape
+    shares = cells(height, width, levels, whole) / np.array([height, width, height, width])
+    return [WHOLE if whole and not number else rectangle(*row) for number, row in enumerate(shares)]
+
+
+def cells(height: int, width: int, levels: int = 3, whole: bool = True) -> NDArray[np.int64]:
     """Map height, width -> (R, 4): top, left, bottom, right in cells.
 
     At level l the side is `floor(2 min(height, width) / (l + 1))`, at least one cell, and there are l
     squares along the shorter side. Along the longer side there are more, as many as bring neighbours at
-    the first level nearest to 40 % overlap. Positions are spread evenly and rounded down. `whole` puts the
-    whole map first: public implementations differ in that.
+    the first level nearest to 40 % overlap. Positions are spread evenly and rounded down; a square that
+    comes twice on a small map counts once. `whole` puts the whole map first: public implementations differ
+    in that.
     """
     short = min(height, width)
     more = _along(max(height, width), short) - 1
-    boxes = [(0, 0, height, width)] if whole else []
+    boxes = []
     for level in range(1, levels + 1):
         side = max(1, 2 * short // (level + 1))
         tops = _spread(height, side, level + (more if height > width else 0))
         lefts = _spread(width, side, level + (more if width > height else 0))
         boxes += [(top, left, top + side, left + side) for top in tops for left in lefts]
-    return np.array(boxes)
+    return np.array([(0, 0, height, width)] * whole + list(dict.fromkeys(boxes)))
 
 
 def _along(length: int, side: int) -> int:

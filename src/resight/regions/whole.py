@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from resight.areas import WHOLE, Polygon
 
-def whole(height: int, width: int) -> NDArray[np.int64]:
-    """Map height, width -> (1, 4): top, left, bottom, right in cells."""
-    return np.array([[0, 0, height, width]])
+
+def whole(pixels: NDArray[np.uint8], alpha: NDArray[np.float32]) -> list[Polygon]:
+    """A photo and its saliency -> the one polygon that covers it."""
+    return [WHOLE]

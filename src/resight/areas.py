@@ -1,0 +1,36 @@
+"""Regions as polygons, and as masks on a feature map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Polygon = NDArray[np.float64]
+Masks = NDArray[np.bool_]
+
+WHOLE: Polygon = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+
+
+def rectangle(top: float, left: float, bottom: float, right: float) -> Polygon:
+    """The four corners (4, 2) as x, y, clockwise from the upper left."""
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], dtype=np.float64)
+
+
+def masks(polygons: Sequence[Polygon], height: int, width: int) -> Masks:
+    """Polygons, each (N, 2) x, y in shares of the view -> (R, height, width): cells whose centre is inside.
+
+    The even-odd rule; a polygon may miss every centre, and its mask is empty then.
+    """
+    x, y = (np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height
+    found = np.zeros((len(polygons), height, width), dtype=np.bool_)
+    for mask, polygon in zip(found, polygons, strict=True):
+        ends = np.roll(polygon, -1, axis=0)
+        for (x0, y0), (x1, y1) in zip(polygon, ends, strict=True):
+            if y0 == y1:
+                continue
+            rows = (y0 <= y) != (y1 <= y)  # rows whose line of centres this edge crosses
+            crossing = x0 + (y[rows] - y0) * ((x1 - x0) / (y1 - y0))
+            mask[rows] ^= x[None, :] >= crossing[:, None]
+    return found
