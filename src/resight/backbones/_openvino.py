@@ -5,22 +5,54 @@ from __future__ import annotations
 import json
 import warnings
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 
-from resight.backbones._network import build
+from resight.backbones._network import Network, build
 from resight.backbones._openvino_alone import openvino_alone
 from resight.recipe import Backbone
 
+TOLERANCE = 1e-4  # of the largest value: what engines promise each other
+
 
 def convert(backbone: Backbone, folder: Path) -> None:
-    """Write `network.xml`, `network.bin` (float32, any batch and size) and `network.json` into a folder."""
+    """Write `network.xml`, `network.bin` (float32, any batch and size) and `network.json` into a folder.
+
+    Where the conversion does not give torch's maps at other sizes than the traced one, `network.json` says
+    so in its `unlike`, and there is no network.
+    """
     openvino, network = openvino_alone(), build(backbone)
     with warnings.catch_warnings(), torch.inference_mode():
-        warnings.simplefilter("ignore")  # the tracer's remarks on shapes, which the engines' test answers
-        pixels = torch.zeros(1, 96, 128, 3, dtype=torch.uint8)
-        model = openvino.convert_model(network.module, example_input=pixels)
-    openvino.save_model(model, folder / "network.xml", compress_to_fp16=False)
-    (folder / "network.json").write_text(
-        json.dumps({"weights": network.weights, "network": backbone.network, "layers": backbone.layers})
-    )
+        warnings.simplefilter("ignore")  # the tracer's remarks on shapes, which the comparison answers
+        try:
+            model = openvino.convert_model(network.module, example_input=_pixels(network, 1, 96, 128))
+            unlike = _unlike(openvino, model, network)
+        except Exception as error:  # OpenVINO and the tracer raise many kinds
+            unlike = str(error).strip().partition("\n")[0] or type(error).__name__
+    if not unlike:
+        openvino.save_model(model, folder / "network.xml", compress_to_fp16=False)
+    facts = {"network": backbone.network, "layers": backbone.layers, "weights": network.weights}
+    (folder / "network.json").write_text(json.dumps(facts | {"smallest": network.smallest, "unlike": unlike}))
+
+
+def _unlike(openvino: Any, model: Any, network: Network) -> str:
+    """Where the converted network differs from torch's; empty where it is the same at every size tried."""
+    run = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    for shape in [(2, 97, 131), (1, 65, 33), (1, 1, 1)]:
+        pixels = _pixels(network, *shape)
+        answers = run([pixels.numpy()])
+        for number, truth in enumerate(network.module(pixels)):
+            given, wanted = answers[number], truth.numpy()
+            height, width = pixels.shape[1:3]
+            if given.shape != wanted.shape or np.abs(given - wanted).max() > TOLERANCE * np.abs(wanted).max():
+                return f"its maps differ from PyTorch's at {width} x {height} pixels"
+    return ""
+
+
+def _pixels(network: Network, batch: int, height: int, width: int) -> torch.Tensor:
+    """Noise of this size, or of the least that the network takes."""
+    height, width = max(height, network.smallest), max(width, network.smallest)
+    noise = torch.randint(0, 256, (batch, height, width, 3), generator=torch.Generator().manual_seed(0))
+    return noise.to(torch.uint8)

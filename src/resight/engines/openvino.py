@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
 import shutil
 import tempfile
 import threading
+import warnings
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from resight import methods
 from resight.backbones._openvino_alone import openvino_alone
+from resight.backbones._smallest import refuse_smaller
 from resight.backbones._weights import locate
 from resight.engines import Engine
 from resight.recipe import Backbone
 
 SHAPES_KEPT = 100  # prepared kernels of recent shapes; without a bound, memory grows with every new shape
+FORMAT = 3  # of a converted network; grows with any change of what is converted
 PRECISION = "f32"  # said aloud: by its own default OpenVINO silently takes bf16 where the CPU has it
 
 
@@ -28,10 +33,10 @@ class OpenVino:
 
     name = "openvino"
 
-    def __init__(self, backbone: Backbone, workers: int) -> None:
-        folder = _converted(backbone)
-        self.weights: str = json.loads((folder / "network.json").read_text())["weights"]
-        self._layers = len(backbone.layers)
+    def __init__(self, folder: Path, workers: int) -> None:
+        facts = json.loads((folder / "network.json").read_text())
+        self.weights: str = facts["weights"]
+        self._layers, self._smallest = len(facts["layers"]), int(facts["smallest"])
         settings = {
             "INFERENCE_PRECISION_HINT": PRECISION,
             "NUM_STREAMS": workers,
@@ -42,10 +47,12 @@ class OpenVino:
         self._own = threading.local()
         # One answer before there are threads: OpenVINO's binding fills a table on first use, and two threads
         # that meet there wait for each other for ever (seen with 2026.4).
-        self(np.zeros((1, 32, 32, 3), np.uint8))
+        side = max(32, self._smallest)
+        self(np.zeros((1, side, side, 3), np.uint8))
 
     def __call__(self, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-        """(B, H, W, 3) uint8 sRGB -> one (B, C, H', W') float32 a layer."""
+        """(B, H, W, 3) uint8 sRGB -> one (B, C, H', W') float32 a layer; BadImage where it is too small."""
+        refuse_smaller(pixels, self._smallest)
         if not hasattr(self._own, "request"):
             self._own.request = self._network.create_infer_request()
         request = self._own.request
@@ -54,8 +61,16 @@ class OpenVino:
 
 
 def openvino(backbone: Backbone, workers: int) -> Engine:
-    """The network in OpenVINO, for this many threads at once."""
-    return OpenVino(backbone, workers)
+    """The network in OpenVINO, for this many threads at once; in PyTorch where it cannot be converted."""
+    folder = _converted(backbone)
+    unlike = json.loads((folder / "network.json").read_text())["unlike"]
+    if unlike:
+        warnings.warn(
+            f"{backbone.network} runs in PyTorch, slower than others: converted for OpenVINO, {unlike}.",
+            stacklevel=2,
+        )
+        return methods.find("engines", "torch").call(backbone, workers)  # type: ignore[no-any-return]
+    return OpenVino(folder, workers)
 
 
 def cache_folder() -> Path:
@@ -65,8 +80,9 @@ def cache_folder() -> Path:
 
 def _converted(backbone: Backbone) -> Path:
     """The folder of the converted network, made on first use: a temporary folder, then one rename."""
-    parts = [backbone.network, backbone.layers, locate(backbone).key, metadata.version("openvino"), 1]
-    key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+    fields = dataclasses.asdict(backbone) | {"weights": locate(backbone).key}
+    parts = [fields, metadata.version("openvino"), FORMAT]
+    key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
     folder = cache_folder() / key
     if not (folder / "network.json").exists():
         from resight.backbones._openvino import convert
