@@ -10,7 +10,8 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
-from resight.errors import BadRecipe
+from resight.errors import BadSetting
+from resight.post._principal import completed, principal
 
 
 def pca_whitening(vectors: Any, parameters: dict[str, Any]) -> Any:
@@ -19,46 +20,70 @@ def pca_whitening(vectors: Any, parameters: dict[str, Any]) -> Any:
     return xp.matmul(vectors - parameters["mean"], parameters["projection"])
 
 
-def fit(samples: Iterable[NDArray[np.float32]], *, dims: int, ridge: float = 0.0) -> dict[str, Any]:
-    """Arrays of (N, D) rows -> mean (D,), projection (D, dims), eigenvalues (D,) of the covariance.
+def fit(
+    samples: Iterable[NDArray[np.float32]],
+    *,
+    dims: int,
+    ridge: float = 0.0,
+    exponent: float = 1.0,
+    centre: bool = True,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Arrays of (N, D) rows -> mean (D,), projection (D, dims), eigenvalues of the covariance, descending.
 
-    `ridge` of the mean eigenvalue is added to every eigenvalue, so that directions which a small sample
-    hardly shows are not blown up. Without it no more dimensions are given than the sample supports.
-    One pass in float64; the memory is that of two D x D matrices.
+    Of `exponent` t, every axis is divided by its deviation to the power of t: 1 whitens, 0 only turns. With
+    `centre` off nothing is subtracted, as in Jeong et al., 2017, eq. 6. `ridge` of the mean eigenvalue is
+    added to every eigenvalue, so that directions which a small sample hardly shows are not blown up; the
+    dimensions that the sample does not show at all are then random ones (`seed`) at right angles to the
+    others, so that the width does not hang on the sample's size. Without it no more dimensions are given
+    than the sample supports, and a warning says so.
+
+    One pass. Up to 4096 dimensions it takes the memory of a few D x D matrices, and all D eigenvalues are
+    given. Beyond, it takes twice the projection and some 500 MiB; the sample waits in a temporary file
+    (StorageFailed, if there is no room) unless it is one array, and the kept eigenvalues are given.
     """
-    count, mean, covariance = _moments(samples)
-    values, axes = np.linalg.eigh(covariance)
-    values, axes = np.maximum(values[::-1], 0), axes[:, ::-1]
-    supported = len(values) if ridge > 0 else int((values > values[0] * 1e-9).sum())
-    kept = max(1, min(dims, supported))
+    _check(dims, ridge, exponent, seed)
+    found = principal(samples, dims, centre, seed)
+    axes, width, supported = found.axes, len(found.mean), found.axes.shape[1]
+    kept = min(dims, width) if ridge > 0 else max(1, supported)
     if dims > kept:
         warnings.warn(
             f"PCA-whitening gives {kept} of the {dims} dimensions asked for: "
-            f"it was fitted on {count} vectors of {len(values)} dimensions.",
+            f"it was fitted on {found.count} vectors of {width} dimensions.",
             stacklevel=2,
         )
-    scales = values + ridge * values.mean()
+    if kept > supported:
+        axes = completed(axes, kept, seed)
+    values = np.pad(found.values, (0, max(0, kept - len(found.values))))
+    scales = values[:kept] + ridge * found.average
     scales = np.where(scales > 0, scales, 1)  # all samples alike: nothing to whiten
-    # the sign of an eigenvector is the solver's whim: fixed, so that fits on equal samples agree
-    signs = np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
-    projection = (axes * signs / np.sqrt(scales))[:, :kept]
     return {
-        "mean": mean.astype(np.float32),
-        "projection": np.ascontiguousarray(projection, dtype=np.float32),
+        "mean": found.mean.astype(np.float32),
+        "projection": _scaled(axes, _signs(axes) * scales ** (-exponent / 2)),
         "eigenvalues": values.astype(np.float32),
     }
 
 
-def _moments(samples: Iterable[NDArray[np.float32]]) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
-    """Number of rows, mean and covariance, in float64."""
-    count, shift = 0, None
-    for rows in samples:
-        if shift is None:  # near the mean, so that subtracting it at the end costs no digits
-            shift = rows[0].astype(np.float64)
-            total, products = np.zeros_like(shift), np.zeros((len(shift), len(shift)))
-        away = rows - shift
-        count, total, products = count + len(rows), total + away.sum(axis=0), products + away.T @ away
-    if shift is None:
-        raise BadRecipe("PCA-whitening needs at least one vector to be fitted on.")
-    mean = total / count
-    return count, mean + shift, products / count - np.outer(mean, mean)
+def _check(dims: int, ridge: float, exponent: float, seed: int) -> None:
+    if dims < 1:
+        raise BadSetting(f"'pca-whitening' gives at least 1 dimension: 'dims' cannot be {dims}.")
+    if not 0 <= ridge < np.inf:
+        raise BadSetting(f"'pca-whitening' takes a 'ridge' of 0 or more, not {ridge}.")
+    if not 0 <= exponent <= 1:
+        raise BadSetting(f"'pca-whitening' takes an 'exponent' from 0 to 1, not {exponent}.")
+    if seed < 0:
+        raise BadSetting(f"'pca-whitening' takes a 'seed' of 0 or more, not {seed}.")
+
+
+def _signs(axes: NDArray[Any]) -> NDArray[Any]:
+    """The sign of an eigenvector is the solver's whim: fixed, so that fits on equal samples agree."""
+    signs = np.empty(axes.shape[1])
+    for column, axis in enumerate(axes.T):  # one at a time: the projection may fill most of the memory
+        signs[column] = np.sign(axis[np.abs(axis).argmax()])
+    return signs
+
+
+def _scaled(axes: NDArray[Any], factors: NDArray[np.float64]) -> NDArray[np.float32]:
+    projection = np.empty(axes.shape, np.float32)
+    np.multiply(axes, factors, out=projection, casting="same_kind")
+    return projection
