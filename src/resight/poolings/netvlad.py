@@ -1,0 +1,36 @@
+"""NetVLAD. Arandjelovic, Gronat, Torii, Pajdla and Sivic, CVPR 2016, eqs. 2-4."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace
+from numpy.typing import NDArray
+
+from resight.poolings import _assignment
+from resight.poolings._unit_columns import sampled, unit_columns
+
+
+def netvlad(features: Any, masks: Any, parameters: dict[str, Any], *, intra_norm: str = "cluster") -> Any:
+    """(B, C, H, W), masks (R, H, W) -> (B, R, k * C) of unit length.
+
+    Columns of unit length, softly assigned; what they differ from each centre by summed, normalised for each
+    centre (`cluster`, as in the paper) or for each channel over the centres (`channel`), then all together.
+    """
+    flat = array_namespace(masks).reshape(masks, (masks.shape[0], -1))
+    return _assignment.netvlad(unit_columns(features), flat, parameters, intra_norm)
+
+
+def fit(
+    samples: Iterable[tuple[NDArray[np.float32], NDArray[np.bool_]]], *, k: int = 64, seed: int = 0
+) -> dict[str, Any]:
+    """Photos' features (1, C, H, W) and masks -> centres (k, C), weights (k, C), biases (k,), all learnable.
+
+    Centres by k-means on 100,000 columns at most; assignments so sharp that the nearest centre's is 100 times
+    the second's (`_assignment.fitted`). Fewer distinct columns than k: the centres left over are spare, their
+    assignments 0.
+    """
+    photos = (unit_columns(features)[0][masks.any(axis=0).ravel()] for features, masks in samples)
+    return _assignment.fitted(sampled(photos, seed), k, seed)
