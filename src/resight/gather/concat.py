@@ -1,0 +1,12 @@
+"""The regions' vectors one after the other, for photos that all have as many regions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from array_api_compat import array_namespace
+
+
+def concat(vectors: Any) -> Any:
+    """(R, D) -> (1, R D)."""
+    return array_namespace(vectors).reshape(vectors, (1, -1))
