@@ -1,0 +1,75 @@
+"""The sum over the regions of a fixed grid, each by its weight. REMAP: Husain and Bober, IEEE TIP 2019.
+
+The first weights are the KL divergences between the similarities of matching and of other photos at each
+region, divided by their mean. REMAP knows which photos match from labels; where there are none, as here,
+photos that are each other's nearest by the plain sum stand in for them. Training may go on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace
+from numpy.typing import NDArray
+
+from resight.errors import BadRecipe
+
+ADVICE = "weighted-sum needs as many regions in every photo: use views.resize = 'square'."
+
+
+def weighted_sum(vectors: Any, parameters: dict[str, Any]) -> Any:
+    """(R, D) -> (1, D), with the weights (R,)."""
+    weights = parameters["weights"]
+    if weights.shape[0] != vectors.shape[0]:
+        raise BadRecipe(f"There are {weights.shape[0]} weights for {vectors.shape[0]} regions; {ADVICE}")
+    return array_namespace(vectors).sum(vectors * weights[:, None], axis=0, keepdims=True)
+
+
+def fit(
+    samples: Iterable[NDArray[np.float32]], *, bins: int = 100, seed: int = 0
+) -> dict[str, NDArray[np.float32]]:
+    """(R, D) rows of unit length, a photo at a time -> weights (R,) of mean 1; all 1 where no two match."""
+    photos = list(samples)
+    if len({len(rows) for rows in photos}) > 1:
+        raise BadRecipe(ADVICE)
+    stacked = np.stack(photos)  # (N, R, D)
+    ones, others = _mutual_neighbours(stacked.sum(axis=1))
+    if not len(ones):
+        return {"weights": np.ones(stacked.shape[1], np.float32)}
+    strangers = np.random.default_rng(seed).integers(0, len(photos), (2, 10 * len(ones)))
+    strangers = strangers[:, strangers[0] != strangers[1]]
+    gains = np.array(
+        [
+            divergence(_similarities(rows, ones, others), _similarities(rows, *strangers), bins)
+            for rows in stacked.transpose(1, 0, 2)
+        ]
+    )
+    mean = gains.mean()
+    return {"weights": (gains / mean if mean > 0 else np.ones_like(gains)).astype(np.float32)}
+
+
+def divergence(matching: NDArray[Any], others: NDArray[Any], bins: int) -> float:
+    """KL(matching || others) of two samples of values in [-1, 1]; one is added to each bin."""
+    p, q = (1 + np.histogram(np.clip(v, -1, 1), bins, (-1, 1))[0].astype(float) for v in (matching, others))
+    p, q = p / p.sum(), q / q.sum()
+    return float((p * np.log(p / q)).sum())
+
+
+def _similarities(rows: NDArray[Any], ones: NDArray[Any], others: NDArray[Any]) -> NDArray[Any]:
+    found: NDArray[Any] = (rows[ones] * rows[others]).sum(axis=1)
+    return found
+
+
+def _mutual_neighbours(vectors: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Pairs of rows that are each other's nearest by angle; block by block, never N x N."""
+    units = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    nearest = np.empty(len(units), np.int64)
+    for start in range(0, len(units), 1024):
+        scores = units[start : start + 1024] @ units.T
+        scores[np.arange(len(scores)), np.arange(start, start + len(scores))] = -np.inf
+        nearest[start : start + 1024] = scores.argmax(axis=1)
+    here = np.arange(len(units))
+    mutual = (nearest[nearest] == here) & (here < nearest)
+    return here[mutual], nearest[mutual]
