@@ -5,7 +5,7 @@ bin     = $(VENV)/bin
 PHOTOS ?=
 QUERY  ?=
 
-.PHONY: demo test check soak bench bench-speed bench-quality bench-search bench-small_galleries clean help
+.PHONY: demo test check soak bench bench-speed bench-quality bench-search bench-small_galleries bench-regions bench-whitening bench-descriptors bench-poolings clean help
 
 help:
 	@echo "make demo [PHOTOS=folder QUERY=photo] | test | check | soak | bench | clean"
@@ -36,9 +36,9 @@ check: $(VENV)/.all
 soak: $(VENV)/.all
 	$(bin)/python -m pytest -m soak
 
-bench: bench-quality bench-speed bench-search bench-small_galleries
+bench: bench-quality bench-speed bench-search bench-small_galleries bench-regions bench-whitening bench-poolings bench-descriptors
 
-bench-quality bench-speed bench-search bench-small_galleries: bench-%: $(VENV)/.all
+bench-quality bench-speed bench-search bench-small_galleries bench-regions bench-whitening bench-poolings bench-descriptors: bench-%: $(VENV)/.all
 	$(bin)/python benchmarks/$*.py
 
 clean:

@@ -84,7 +84,7 @@ def test_a_wrong_recipe_is_told_what_is_wrong(values, message):
 def test_methods_are_looked_up_when_a_recipe_is_read():
     with pytest.raises(UnknownMethod, match="No pooling called 'gme'"):
         parsed(pooling="gme")
-    with pytest.raises(UnknownMethod, match="No way to gather called 'mean'. Known: concat, keep, sum"):
+    with pytest.raises(UnknownMethod, match=r"No way to gather called 'mean'\. Known: concat, keep, sum"):
         parsed(gather="mean")
     with pytest.raises(UnknownMethod, match="No region called 'grid'"):
         parsed(regions="grid")

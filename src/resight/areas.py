@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,8 +22,15 @@ def rectangle(top: float, left: float, bottom: float, right: float) -> Polygon:
 def masks(polygons: Sequence[Polygon], height: int, width: int) -> Masks:
     """Polygons, each (N, 2) x, y in shares of the view -> (R, height, width): cells whose centre is inside.
 
-    The even-odd rule; a polygon may miss every centre, and its mask is empty then.
+    The even-odd rule; a polygon may miss every centre, and its mask is empty then. The answer is kept for
+    the next photo of the same shape, and cannot be written to.
     """
+    return _masks(tuple(polygon.tobytes() for polygon in polygons), height, width)
+
+
+@functools.lru_cache(maxsize=64)
+def _masks(corners: tuple[bytes, ...], height: int, width: int) -> Masks:
+    polygons = [np.frombuffer(each).reshape(-1, 2) for each in corners]
     x, y = (np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height
     found = np.zeros((len(polygons), height, width), dtype=np.bool_)
     for mask, polygon in zip(found, polygons, strict=True):
@@ -33,4 +41,5 @@ def masks(polygons: Sequence[Polygon], height: int, width: int) -> Masks:
             rows = (y0 <= y) != (y1 <= y)  # rows whose line of centres this edge crosses
             crossing = x0 + (y[rows] - y0) * ((x1 - x0) / (y1 - y0))
             mask[rows] ^= x[None, :] >= crossing[:, None]
+    found.flags.writeable = False
     return found

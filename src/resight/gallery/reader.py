@@ -267,12 +267,12 @@ class Gallery:
         return image, Region.of(json.loads(regions)[row - first]) if regions else None
 
     def rows_per_image(self) -> int:
-        """About how many rows an image has in the live vectors, rounded up."""
+        """About how many rows an image has: those of the image that was described last."""
         number = self._live.number if self._live else 0
-        images: int = self.connection.execute(
-            "SELECT count(*) FROM descriptors WHERE generation = ?", (number,)
-        ).fetchone()[0]
-        return -(-len(self.vectors) // max(1, images))
+        last = self.connection.execute(
+            "SELECT rows FROM descriptors WHERE generation = ? ORDER BY first_row DESC LIMIT 1", (number,)
+        ).fetchone()
+        return int(last[0]) if last else 1
 
     def count(self) -> dict[str, int]:
         """Images, files, failures and vectors that can be found."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
 from resight.processors import processors
 
-BLOCK_BYTES = 64 << 20
+BLOCK_BYTES = 32 << 20
 SMALL = 1 << 18  # multiplications; up to here OpenBLAS has kernels that do not copy the matrix first
 
 Rows = NDArray[np.int64]
@@ -28,19 +29,14 @@ def exact(
 
     Returns rows and scores, best first; equal scores come in the order of the rows. `dead` are spans
     (first, count) to leave out; `only` are sorted rows to look at and no others. Memory beside the vectors:
-    the scores of a block of 64 MiB of rows, and about 2k rows and scores.
+    the scores of some blocks of 32 MiB of rows, and about 2k rows and scores.
     """
-    compare = _one if len(query) == 1 else _best_pair
     vectors = np.asarray(vectors)  # a plain view: slices of a memory map itself cost more
     gone = _rows(dead)
     only = None if only is None else only[~np.isin(only, gone)]
-    total = len(vectors) if only is None else len(only)
-    block = max(1, BLOCK_BYTES // (4 * max(1, vectors.shape[1])))
     rows, scores, floor = np.empty(0, np.int64), np.empty(0, np.float32), -np.inf
-    for start in range(0, total, block):
-        stop = min(start + block, total)
-        part = vectors[start:stop] if only is None else vectors[only[start:stop]]
-        found = compare(part, query)
+    for start, found in _scored(vectors, query, only):
+        stop = start + len(found)
         numbers = np.arange(start, stop) if only is None else only[start:stop]
         if only is None:
             low, high = np.searchsorted(gone, (start, stop))
@@ -54,30 +50,42 @@ def exact(
     return rows[order], scores[order]
 
 
-def _one(rows: NDArray[np.float32], query: NDArray[np.float32]) -> Scores:
-    """(N, D) rows, (1, D) query -> their dot products (N,)."""
-    scores: Scores = rows @ query[0]
-    return scores
+def _scored(
+    vectors: NDArray[np.float32], query: NDArray[np.float32], only: Rows | None
+) -> Iterator[tuple[int, Scores]]:
+    """Where a block of rows begins, and the scores of its rows; blocks come in order."""
+    total, cores = len(vectors) if only is None else len(only), processors()
+    block = max(1, BLOCK_BYTES // (4 * max(1, vectors.shape[1])))
+    starts = range(0, total, block)
 
+    def part(start: int) -> NDArray[np.float32]:
+        stop = min(start + block, total)
+        return vectors[start:stop] if only is None else vectors[only[start:stop]]
 
-def _best_pair(rows: NDArray[np.float32], query: NDArray[np.float32]) -> Scores:
-    """(N, D) rows, (Q, D) query -> for each row the largest of its dot products (N,).
-
-    A matrix product this narrow is slow as one: many small ones on all cores come near to the speed of the
-    memory (results/regions.csv).
-    """
-    columns, cores = np.ascontiguousarray(query.T), processors()
-    small = max(1, SMALL // columns.size)
-    share = max(small, -(-len(rows) // (cores * small)) * small)
-
-    def work(start: int) -> Scores:
-        part = rows[start : start + share]
-        even = len(part) // small * small
-        products = part[:even].reshape(-1, small, part.shape[1]) @ columns
-        return np.concatenate([_largest(products).ravel(), _largest(part[even:] @ columns)])
-
+    if len(query) == 1:  # the matrix library is at the speed of memory by itself
+        yield from ((start, part(start) @ query[0]) for start in starts)
+        return
+    columns = np.ascontiguousarray(query.T)
+    waiting: deque[tuple[int, Future[Scores]]] = deque()
     with ThreadPoolExecutor(cores) as pool:
-        return np.concatenate(list(pool.map(work, range(0, len(rows), share))))
+        for start in starts:
+            waiting.append((start, pool.submit(lambda at: _best_pair(part(at), columns), start)))
+            if len(waiting) > 2 * cores:
+                first, scores = waiting.popleft()
+                yield first, scores.result()
+        yield from ((first, scores.result()) for first, scores in waiting)
+
+
+def _best_pair(rows: NDArray[np.float32], columns: NDArray[np.float32]) -> Scores:
+    """(N, D) rows, (D, Q) columns -> for each row the largest of its dot products (N,).
+
+    A matrix product this narrow is slow as one; many small ones come near to the speed of the memory
+    (results/regions.csv).
+    """
+    small = max(1, SMALL // columns.size)
+    even = len(rows) // small * small
+    products = rows[:even].reshape(-1, small, rows.shape[1]) @ columns
+    return np.concatenate([_largest(products).ravel(), _largest(rows[even:] @ columns)])
 
 
 def _largest(products: NDArray[np.float32]) -> Scores:

@@ -2,33 +2,57 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace
+from numpy.typing import NDArray
+
+Span = tuple[int, int]
 
 
 def mac(features: Any, masks: Any) -> Any:
-    """(B, C, H, W), masks (R, H, W) -> (B, R, C): the largest value of each channel in each region."""
+    """(B, C, H, W), masks (R, H, W) -> (B, R, C): the largest value of each channel in each region.
+
+    Separable for rectangles: each cell is read once for the rows of all of them, and what is left of it,
+    once for the columns of those that share their rows.
+    """
     xp = array_namespace(features)
     last = xp.permute_dims(features, (0, 2, 3, 1))  # maxima then run along whole rows of memory
-    boxes = [_rectangle(mask) for mask in np.asarray(masks)]
-    found: list[Any] = [None] * len(boxes)
-    numbered = [(box, number) for number, box in enumerate(boxes) if box]
-    # separable: rectangles that share their rows share the maxima over these rows
-    for (top, bottom), group in itertools.groupby(sorted(numbered), key=lambda one: one[0][:2]):
-        over_rows = xp.max(last[:, top:bottom], axis=1)
-        for (_, _, left, right), number in group:
-            found[number] = xp.max(over_rows[:, left:right], axis=1)
-    for number, box in enumerate(boxes):
-        if box is None:
-            found[number] = xp.max(last[:, masks[number]], axis=1)
+    boxes = _rectangles(np.asarray(masks))
+    over_rows = _maxima(xp, last, {box[0] for box in boxes if box})
+    over_both = {
+        rows: _maxima(xp, band, {box[1] for box in boxes if box and box[0] == rows})
+        for rows, band in over_rows.items()
+    }
+    found = [
+        over_both[box[0]][box[1]] if box else xp.max(last[:, masks[number]], axis=1)
+        for number, box in enumerate(boxes)
+    ]
     return xp.stack(found, axis=1)
 
 
-def _rectangle(mask: Any) -> tuple[int, int, int, int] | None:
-    """Top, bottom, left, right of a mask that is one full rectangle; else None."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
-    return (top, bottom, left, right) if mask[top:bottom, left:right].all() else None
+def _maxima(xp: Any, values: Any, spans: Iterable[Span]) -> dict[Span, Any]:
+    """Maxima over spans of the second axis, put together from the pieces between all of their ends."""
+    ends = sorted(set(itertools.chain(*spans)))
+    pieces = [xp.max(values[:, start:stop], axis=1) for start, stop in itertools.pairwise(ends)]
+    return {
+        (start, stop): functools.reduce(xp.maximum, pieces[ends.index(start) : ends.index(stop)])
+        for start, stop in spans
+    }
+
+
+def _rectangles(masks: NDArray[Any]) -> list[tuple[Span, Span] | None]:
+    """The rows and the columns of each mask that is one full rectangle; None for another."""
+    found = [_extent(masks.any(axis=2)), _extent(masks.any(axis=1))]
+    full = masks.sum(axis=(1, 2)) == np.prod([stop - start for start, stop in found], axis=0)
+    spans = (list(zip(start.tolist(), stop.tolist(), strict=True)) for start, stop in found)
+    return [(rows, columns) if whole else None for rows, columns, whole in zip(*spans, full, strict=True)]
+
+
+def _extent(lines: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where the true ones of each line begin and end."""
+    return lines.argmax(axis=1), lines.shape[1] - lines[:, ::-1].argmax(axis=1)

@@ -1,0 +1,221 @@
+"""Every recipe whose weights are here, on two networks and four sets: results/descriptors.csv.
+
+The default network is EfficientNet-Lite0; the second is SqueezeNet 1.1 from the shared data, put in the
+place of the first in the same recipes. Each recipe is fitted on the photos of its set, without labels, as
+`resight index` does it; every photo with a partner looks for it among all others (leave-one-out mAP, finite
+sum). Beside the shipped recipes stand the variants that the papers' claims are tested with (docs/papers/).
+
+A row that is in the CSV is not measured again, unless `--again`. Feature maps are computed once for each
+network, layer and view, and kept in a folder that goes when its set is done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+import statistics
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from leave_one_out import by_best_pair, scored
+from maps import Maps
+from record import RESULTS, record
+from resight import fitter, images, recipe
+from resight.describer import Describer
+from resight.engines import Engine, load
+from resight.indexer.ordered import in_order
+from resight.processors import processors
+from resight.recipe import Backbone, Recipe
+from resight.types import Descriptor, Prepared
+from sets import SETS, Labelled, labelled
+from shared_data import shared_data
+
+LITE0, SQUEEZENET = "efficientnet-lite0", "squeezenet"
+NETWORKS = (LITE0, SQUEEZENET)
+# the layers of SqueezeNet that stand for those of the default network, from the top
+LAYERS = {
+    "blocks.6": "fire9",
+    "blocks.5": "fire8",
+    "blocks.4": "fire7",
+    "blocks.3": "fire6",
+    "blocks.2": "fire5",
+}
+TIMED = 10  # photos
+
+ACTNET = {"each": ("power:exponent=0.5",)}
+TWO_STREAMS = ("blocks.5", "blocks.6")
+FIRST_ORDER = {"pooling": "first-order"}
+WHITENED = {"each": ("l2", "pca-whitening:dims=256,ridge=0.1", "l2")}
+
+
+def variants() -> Iterator[Recipe]:
+    """The shipped recipes of the default network, and what their papers compare them with."""
+    for name in recipe.names():
+        if Recipe.load(name).backbone.weights == LITE0:
+            yield Recipe.load(name)
+    ng, jeong, actnet = (Recipe.load(f"{name}-lite0") for name in ("ng2015", "jeong2017", "husain2019"))
+    vaccaro, tursun = Recipe.load("vaccaro2020-lite0"), Recipe.load("tursun2020-lite0")
+    for size in (224, 448):
+        for layer in reversed(LAYERS):
+            yield _changed(ng, f"ng2015 {layer} {size}", layers=(layer,), sizes=(size,))
+    yield _changed(ng, "ng2015 signed-root", pooling="vlad:k=100,norm=signed-root")
+    yield _changed(jeong, "jeong2017 1000 points", regions="salient:n_max=1000")
+    yield _changed(jeong, "jeong2017 O2 W", regions="whole")
+    yield _changed(jeong, "jeong2017 O1 W", regions="whole", **FIRST_ORDER)
+    yield _changed(jeong, "jeong2017 O1 R", **FIRST_ORDER)
+    yield _changed(
+        jeong, "jeong2017 uncentred", each=("l2", "pca-whitening:dims=256,ridge=0.1,centre=false", "l2")
+    )
+    for windows in ("1", "2", "3", "2+3"):
+        pooling = f"multiscale-netvlad:k=64,windows={windows}"
+        yield _changed(vaccaro, f"vaccaro2020 {windows} 336", pooling=pooling, sizes=(336,))
+    yield _changed(vaccaro, "vaccaro2020 336+504", sizes=(336, 504))
+    for pooling in ("spoc", "gem", "sinh", "exp"):
+        steps = ACTNET if pooling in ("sinh", "exp") else {"each": ()}
+        yield _changed(actnet, f"husain2019 {pooling}", pooling=pooling, **steps)
+    yield _changed(actnet, "husain2019 spoc power", pooling="spoc", **ACTNET)
+    for layer in TWO_STREAMS:
+        join = (actnet.join[0].replace("512", "320" if layer == "blocks.6" else "192"), "l2")
+        yield _changed(actnet, f"husain2019 {layer} alone", layers=(layer,), join=join)
+    yield _changed(actnet, "husain2019 640+448", sizes=(640, 448))
+    square = {"regions": "whole", "each": ("l2",)}
+    for pooling in ("mac", "gem"):
+        yield _changed(tursun, f"tursun2020 {pooling}", pooling=pooling, **square)
+    for pooling in ("spoc", "crow"):
+        yield _changed(tursun, f"tursun2020 {pooling}", pooling=pooling, regions="whole", **WHITENED)
+    yield _changed(tursun, "tursun2020 blocks.4", layers=("blocks.4",))
+    default = Recipe.load("default")
+    yield _changed(default, "default 1024", sizes=(1024,))
+    yield _changed(default, "default kept", gather="keep", post=())
+
+
+def _changed(base: Recipe, name: str, **changes: object) -> Recipe:
+    """A recipe with other settings; `layers` and `sizes` are those of its backbone and its views."""
+    backbone, views = base.backbone, base.views
+    if "layers" in changes:
+        backbone = dataclasses.replace(backbone, layers=changes.pop("layers"))
+    if "sizes" in changes:
+        views = dataclasses.replace(views, sizes=changes.pop("sizes"))
+    return dataclasses.replace(base, name=name, backbone=backbone, views=views, **changes)
+
+
+def on(network: str, wanted: Recipe, data: Path) -> Recipe | None:
+    """The recipe on a network; None where that has no such layer."""
+    if network == LITE0:
+        return wanted
+    if not set(wanted.backbone.layers) <= set(LAYERS):
+        return None
+    layers = tuple(LAYERS[layer] for layer in wanted.backbone.layers)
+    weights = str(data / "squeezenet_v1.1_fp32.npz")
+    backbone = Backbone("torchvision:squeezenet1_1", weights, layers, wanted.backbone.relu, "caffe")
+    join = tuple(step.replace("dims=192", "dims=512").replace("dims=320", "dims=512") for step in wanted.join)
+    return dataclasses.replace(wanted, backbone=backbone, join=join)
+
+
+def done() -> set[tuple[str, str, str]]:
+    """What is in the CSV already."""
+    path = RESULTS / "descriptors.csv"
+    if not path.exists():
+        return set()
+    with path.open(encoding="utf8", newline="") as file:
+        return {(row["recipe"], row["network"], row["set"]) for row in csv.DictReader(file)}
+
+
+def described(
+    wanted: Recipe, photos: list[images.Photo], engine: Callable[[], Engine]
+) -> tuple[list[Descriptor], Describer]:
+    """The photos, described by the recipe fitted on them; and the describer."""
+    plain = Describer(wanted, engine=engine)
+    plain.engine  # noqa: B018  # loaded before there are threads
+    prepared: list[Prepared] = list(in_order(plain.prepare, photos, processors(), lambda: False))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # few samples: the numbers of dimensions are in the table
+        parameters = fitter.fit(plain, lambda: prepared)
+    fitted = plain.with_parameters(parameters, "benchmark")
+    return list(in_order(fitted.finish, prepared, processors(), lambda: False)), fitted
+
+
+def milliseconds(
+    wanted: Recipe, fitted: Describer, paths: list[Path], engines: dict[Backbone, Engine]
+) -> float:
+    """Of one photo after the other, from its file to its descriptor, on all cores; the median."""
+    if wanted.backbone not in engines:
+        engines[wanted.backbone] = load(wanted.backbone, "openvino")
+    describer = Describer(wanted, fitted.parameters, "benchmark", lambda: engines[wanted.backbone])
+    seconds = []
+    for path in [paths[0], *paths]:
+        begun = time.perf_counter()
+        describer(describer.read(path))
+        seconds.append(time.perf_counter() - begun)
+    return 1000 * statistics.median(seconds[1:])
+
+
+def measured(own: Labelled, photos: list[images.Photo], wanted: Recipe, folder: Path, engines: dict) -> dict:
+    """One row of the table."""
+    descriptors, fitted = described(
+        wanted, photos, lambda: Maps(wanted.backbone, folder, engines["maps"], processors())
+    )
+    precisions, firsts = scored(by_best_pair([each.vectors for each in descriptors]), own.labels)
+    steps = len(fitted.fitted_steps)
+    timed = list(own.paths[:: max(1, len(own.paths) // TIMED)][:TIMED])
+    count = sum(len(each.vectors) for each in descriptors) / len(descriptors)
+    dims = descriptors[0].vectors.shape[1]
+    return {
+        "queries": len(precisions),
+        "map": f"{np.mean(precisions):.4f}",
+        "r1": f"{np.mean(firsts):.4f}",
+        "dims": dims,
+        "vectors_per_image": f"{count:.2f}",
+        "ms_per_image": f"{milliseconds(wanted, fitted, timed, engines['alone']):.1f}",
+        "bytes_per_image": f"{4 * count * dims:.0f}",
+        "fitted_on": f"the set itself ({len(photos)} photos)" if steps else "nothing",
+    }
+
+
+def main() -> None:
+    """Measure what is missing, print, and write results/descriptors.csv."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sets", nargs="*", default=list(SETS), choices=SETS)
+    parser.add_argument("--networks", nargs="*", default=list(NETWORKS), choices=NETWORKS)
+    parser.add_argument("--recipes", default="", help="only those whose name contains this")
+    parser.add_argument("--again", action="store_true", help="measure rows anew that are there already")
+    asked = parser.parse_args()
+    data = shared_data()
+    if data is None:
+        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
+    known = set() if asked.again else done()
+    wanted = [one for one in variants() if asked.recipes in one.name]
+    engines: dict[str, dict[Backbone, Engine]] = {"maps": {}, "alone": {}}
+    left = len(wanted) * len(asked.sets) * len(asked.networks)
+    begun = time.monotonic()
+    for name in asked.sets:
+        own = labelled(data, name)
+        photos: list[images.Photo] = []
+        for network in asked.networks:
+            with tempfile.TemporaryDirectory(prefix="resight-maps-") as folder:
+                for base in wanted:
+                    left -= 1
+                    one = on(network, base, data)
+                    if one is None or (base.name, network, name) in known:
+                        continue
+                    photos = photos or [images.read(path) for path in own.paths]
+                    row = {"recipe": base.name, "network": network, "set": name}
+                    row |= measured(own, photos, one, Path(folder), engines)
+                    record("descriptors", row, ("recipe", "network", "set"))
+                    told = (
+                        f"{base.name}, {network}, {name}: mAP {row['map']}, R@1 {row['r1']}, {row['dims']}-D"
+                    )
+                    minutes = (time.monotonic() - begun) / 60
+                    sys.stdout.write(f"{minutes:6.1f} min, {left} left  {told}, {row['ms_per_image']} ms\n")
+                    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
