@@ -5,8 +5,10 @@ place of the first in the same recipes. Each recipe is fitted on the photos of i
 `resight index` does it; every photo with a partner looks for it among all others (leave-one-out mAP, finite
 sum). Beside the shipped recipes stand the variants that the papers' claims are tested with (docs/papers/).
 
-A row that is in the CSV is not measured again, unless `--again`. Feature maps are computed once for each
-network, layer and view, and kept in a folder that goes when its set is done.
+`ms_per_image` is that of a photo of the scenes, from its file to its descriptor, one after the other: the
+scenes come first and alone; then the two networks share the cores. A row that is in the CSV is not measured
+again, unless `--again`. Feature maps are computed once for each network, layer and view, and kept in a folder
+that goes when its set is done.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ from __future__ import annotations
 import argparse
 import csv
 import dataclasses
+import itertools
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -47,7 +51,8 @@ LAYERS = {
     "blocks.3": "fire6",
     "blocks.2": "fire5",
 }
-TIMED = 10  # photos
+TIMED, TIMED_ON = 10, "scenes"  # photos
+Engines = dict[str, dict[Backbone, Engine]]
 
 ACTNET = {"each": ("power:exponent=0.5",)}
 TWO_STREAMS = ("blocks.5", "blocks.6")
@@ -64,41 +69,41 @@ def variants() -> Iterator[Recipe]:
     vaccaro, tursun = Recipe.load("vaccaro2020-lite0"), Recipe.load("tursun2020-lite0")
     for size in (224, 448):
         for layer in reversed(LAYERS):
-            yield _changed(ng, f"ng2015 {layer} {size}", layers=(layer,), sizes=(size,))
-    yield _changed(ng, "ng2015 signed-root", pooling="vlad:k=100,norm=signed-root")
-    yield _changed(jeong, "jeong2017 1000 points", regions="salient:n_max=1000")
-    yield _changed(jeong, "jeong2017 O2 W", regions="whole")
-    yield _changed(jeong, "jeong2017 O1 W", regions="whole", **FIRST_ORDER)
-    yield _changed(jeong, "jeong2017 O1 R", **FIRST_ORDER)
-    yield _changed(
+            yield changed(ng, f"ng2015 {layer} {size}", layers=(layer,), sizes=(size,))
+    yield changed(ng, "ng2015 signed-root", pooling="vlad:k=100,norm=signed-root")
+    yield changed(jeong, "jeong2017 1000 points", regions="salient:n_max=1000")
+    yield changed(jeong, "jeong2017 O2 W", regions="whole")
+    yield changed(jeong, "jeong2017 O1 W", regions="whole", **FIRST_ORDER)
+    yield changed(jeong, "jeong2017 O1 R", **FIRST_ORDER)
+    yield changed(
         jeong, "jeong2017 uncentred", each=("l2", "pca-whitening:dims=256,ridge=0.1,centre=false", "l2")
     )
     for windows in ("1", "2", "3", "2+3"):
         pooling = f"multiscale-netvlad:k=64,windows={windows}"
-        yield _changed(vaccaro, f"vaccaro2020 {windows} 336", pooling=pooling, sizes=(336,))
-    yield _changed(vaccaro, "vaccaro2020 336+504", sizes=(336, 504))
+        yield changed(vaccaro, f"vaccaro2020 {windows} 336", pooling=pooling, sizes=(336,))
+    yield changed(vaccaro, "vaccaro2020 336+504", sizes=(336, 504))
     for pooling in ("spoc", "gem", "sinh", "exp"):
         steps = ACTNET if pooling in ("sinh", "exp") else {"each": ()}
-        yield _changed(actnet, f"husain2019 {pooling}", pooling=pooling, **steps)
-    yield _changed(actnet, "husain2019 spoc power", pooling="spoc", **ACTNET)
+        yield changed(actnet, f"husain2019 {pooling}", pooling=pooling, **steps)
+    yield changed(actnet, "husain2019 spoc power", pooling="spoc", **ACTNET)
     for layer in TWO_STREAMS:
         join = (actnet.join[0].replace("512", "320" if layer == "blocks.6" else "192"), "l2")
-        yield _changed(actnet, f"husain2019 {layer} alone", layers=(layer,), join=join)
-    yield _changed(actnet, "husain2019 640+448", sizes=(640, 448))
+        yield changed(actnet, f"husain2019 {layer} alone", layers=(layer,), join=join)
+    yield changed(actnet, "husain2019 640+448", sizes=(640, 448))
     square = {"regions": "whole", "each": ("l2",)}
     for pooling in ("mac", "gem"):
-        yield _changed(tursun, f"tursun2020 {pooling}", pooling=pooling, **square)
+        yield changed(tursun, f"tursun2020 {pooling}", pooling=pooling, **square)
     for pooling in ("spoc", "crow"):
-        yield _changed(tursun, f"tursun2020 {pooling}", pooling=pooling, regions="whole", **WHITENED)
-    yield _changed(tursun, "tursun2020 blocks.4", layers=("blocks.4",))
+        yield changed(tursun, f"tursun2020 {pooling}", pooling=pooling, regions="whole", **WHITENED)
+    yield changed(tursun, "tursun2020 blocks.4", layers=("blocks.4",))
     default = Recipe.load("default")
-    yield _changed(default, "default 1024", sizes=(1024,))
-    yield _changed(default, "default kept", gather="keep", post=())
+    yield changed(default, "default 1024", sizes=(1024,))
+    yield changed(default, "default kept", gather="keep", post=())
 
 
-def _changed(base: Recipe, name: str, **changes: object) -> Recipe:
+def changed(base: Recipe, name: str, **changes: object) -> Recipe:
     """A recipe with other settings; `layers` and `sizes` are those of its backbone and its views."""
-    backbone, views = base.backbone, base.views
+    backbone, views = changes.pop("backbone", base.backbone), base.views
     if "layers" in changes:
         backbone = dataclasses.replace(backbone, layers=changes.pop("layers"))
     if "sizes" in changes:
@@ -119,27 +124,28 @@ def on(network: str, wanted: Recipe, data: Path) -> Recipe | None:
     return dataclasses.replace(wanted, backbone=backbone, join=join)
 
 
-def done() -> set[tuple[str, str, str]]:
-    """What is in the CSV already."""
+def done() -> dict[tuple[str, str, str], str]:
+    """What is in the CSV already: recipe, network and set -> milliseconds an image."""
     path = RESULTS / "descriptors.csv"
     if not path.exists():
-        return set()
+        return {}
     with path.open(encoding="utf8", newline="") as file:
-        return {(row["recipe"], row["network"], row["set"]) for row in csv.DictReader(file)}
+        rows = list(csv.DictReader(file))
+    return {(row["recipe"], row["network"], row["set"]): row["ms_per_image"] for row in rows}
 
 
 def described(
-    wanted: Recipe, photos: list[images.Photo], engine: Callable[[], Engine]
+    wanted: Recipe, photos: list[images.Photo], engine: Callable[[], Engine], workers: int
 ) -> tuple[list[Descriptor], Describer]:
     """The photos, described by the recipe fitted on them; and the describer."""
     plain = Describer(wanted, engine=engine)
     plain.engine  # noqa: B018  # loaded before there are threads
-    prepared: list[Prepared] = list(in_order(plain.prepare, photos, processors(), lambda: False))
+    prepared: list[Prepared] = list(in_order(plain.prepare, photos, workers, lambda: False))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # few samples: the numbers of dimensions are in the table
         parameters = fitter.fit(plain, lambda: prepared)
     fitted = plain.with_parameters(parameters, "benchmark")
-    return list(in_order(fitted.finish, prepared, processors(), lambda: False)), fitted
+    return list(in_order(fitted.finish, prepared, workers, lambda: False)), fitted
 
 
 def milliseconds(
@@ -157,64 +163,82 @@ def milliseconds(
     return 1000 * statistics.median(seconds[1:])
 
 
-def measured(own: Labelled, photos: list[images.Photo], wanted: Recipe, folder: Path, engines: dict) -> dict:
-    """One row of the table."""
+def measured(
+    own: Labelled, photos: list[images.Photo], wanted: Recipe, folder: Path, engines: Engines, workers: int
+) -> dict[str, object]:
+    """One row of the table; on the scenes with the time that a photo takes."""
     descriptors, fitted = described(
-        wanted, photos, lambda: Maps(wanted.backbone, folder, engines["maps"], processors())
+        wanted, photos, lambda: Maps(wanted.backbone, folder, engines["maps"], workers), workers
     )
     precisions, firsts = scored(by_best_pair([each.vectors for each in descriptors]), own.labels)
-    steps = len(fitted.fitted_steps)
-    timed = list(own.paths[:: max(1, len(own.paths) // TIMED)][:TIMED])
     count = sum(len(each.vectors) for each in descriptors) / len(descriptors)
     dims = descriptors[0].vectors.shape[1]
+    spent, timed = "", list(own.paths[:: len(own.paths) // TIMED])
+    if own.name == TIMED_ON:
+        spent = f"{milliseconds(wanted, fitted, timed, engines['alone']):.1f}"
     return {
         "queries": len(precisions),
         "map": f"{np.mean(precisions):.4f}",
         "r1": f"{np.mean(firsts):.4f}",
         "dims": dims,
         "vectors_per_image": f"{count:.2f}",
-        "ms_per_image": f"{milliseconds(wanted, fitted, timed, engines['alone']):.1f}",
+        "ms_per_image": spent,
         "bytes_per_image": f"{4 * count * dims:.0f}",
-        "fitted_on": f"the set itself ({len(photos)} photos)" if steps else "nothing",
+        "fitted_on": f"the set itself ({len(photos)} photos)" if fitted.fitted_steps else "nothing",
     }
 
 
+def run(asked: argparse.Namespace, data: Path) -> None:
+    """Measure what is missing, and print it."""
+    known = done()
+    wanted = [one for one in variants() if asked.recipes in one.name]
+    engines: Engines = {"maps": {}, "alone": {}}
+    left, begun = len(wanted) * len(asked.sets) * len(asked.networks), time.monotonic()
+    for name, network in itertools.product(asked.sets, asked.networks):
+        own, photos = labelled(data, name), []
+        with tempfile.TemporaryDirectory(prefix="resight-maps-") as folder:
+            for base in wanted:
+                left -= 1
+                one = on(network, base, data)
+                if one is None or ((base.name, network, name) in known and not asked.again):
+                    continue
+                photos = photos or [images.read(path) for path in own.paths]
+                row = {"recipe": base.name, "network": network, "set": name}
+                row |= measured(own, photos, one, Path(folder), engines, asked.workers)
+                row["ms_per_image"] = row["ms_per_image"] or done().get((base.name, network, TIMED_ON), "")
+                record("descriptors", row, ("recipe", "network", "set"))
+                minutes = (time.monotonic() - begun) / 60
+                told = f"{base.name}, {network}, {name}: mAP {row['map']}, R@1 {row['r1']}, {row['dims']}-D"
+                sys.stdout.write(f"{minutes:6.1f} min, {left} left  {told}, {row['ms_per_image']} ms\n")
+                sys.stdout.flush()
+
+
 def main() -> None:
-    """Measure what is missing, print, and write results/descriptors.csv."""
+    """Measure what is missing; write results/descriptors.csv."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", nargs="*", default=list(SETS), choices=SETS)
     parser.add_argument("--networks", nargs="*", default=list(NETWORKS), choices=NETWORKS)
     parser.add_argument("--recipes", default="", help="only those whose name contains this")
+    parser.add_argument("--workers", type=int, default=processors(), help="threads that describe")
     parser.add_argument("--again", action="store_true", help="measure rows anew that are there already")
     asked = parser.parse_args()
     data = shared_data()
     if data is None:
         sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
-    known = set() if asked.again else done()
-    wanted = [one for one in variants() if asked.recipes in one.name]
-    engines: dict[str, dict[Backbone, Engine]] = {"maps": {}, "alone": {}}
-    left = len(wanted) * len(asked.sets) * len(asked.networks)
-    begun = time.monotonic()
-    for name in asked.sets:
-        own = labelled(data, name)
-        photos: list[images.Photo] = []
-        for network in asked.networks:
-            with tempfile.TemporaryDirectory(prefix="resight-maps-") as folder:
-                for base in wanted:
-                    left -= 1
-                    one = on(network, base, data)
-                    if one is None or (base.name, network, name) in known:
-                        continue
-                    photos = photos or [images.read(path) for path in own.paths]
-                    row = {"recipe": base.name, "network": network, "set": name}
-                    row |= measured(own, photos, one, Path(folder), engines)
-                    record("descriptors", row, ("recipe", "network", "set"))
-                    told = (
-                        f"{base.name}, {network}, {name}: mAP {row['map']}, R@1 {row['r1']}, {row['dims']}-D"
-                    )
-                    minutes = (time.monotonic() - begun) / 60
-                    sys.stdout.write(f"{minutes:6.1f} min, {left} left  {told}, {row['ms_per_image']} ms\n")
-                    sys.stdout.flush()
+    if len(asked.networks) == 1:
+        run(asked, data)
+        return
+    if TIMED_ON in asked.sets:
+        run(argparse.Namespace(**vars(asked) | {"sets": [TIMED_ON]}), data)
+    others = [name for name in asked.sets if name != TIMED_ON]
+    line = [sys.executable, __file__, "--recipes", asked.recipes, *["--again"] * asked.again]
+    line += ["--workers", str(max(1, asked.workers // 2)), "--sets", *others]
+    started = [subprocess.Popen([*line, "--networks", network]) for network in asked.networks if others]
+    try:
+        sys.exit(max((each.wait() for each in started), default=0))
+    finally:
+        for each in started:
+            each.terminate()
 
 
 if __name__ == "__main__":

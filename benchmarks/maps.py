@@ -22,12 +22,13 @@ class Maps:
     def __init__(
         self, backbone: Backbone, folder: Path, engines: dict[Backbone, Engine], workers: int
     ) -> None:
-        self._backbone, self._engines, self._workers = backbone, engines, workers
-        plain = f"{backbone.network} {backbone.weights} {backbone.preprocess} {backbone.relu}"
+        self._backbone = dataclasses.replace(backbone, relu=False)  # clamped afterwards: one network for both
+        self._relu, self._engines, self._workers = backbone.relu, engines, workers
+        plain = f"{backbone.network} {backbone.weights} {backbone.preprocess}"
         self._folder = folder / hashlib.sha256(plain.encode()).hexdigest()[:12]
         self._one_at_a_time = threading.Lock()
         self._folder.mkdir(parents=True, exist_ok=True)
-        self.weights = self._engine(backbone).weights  # before there are threads
+        self.weights = self._engine(self._backbone).weights  # before there are threads
 
     def __call__(self, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         """(1, H, W, 3) uint8 -> one (1, C, H', W') float32 a layer."""
@@ -41,7 +42,8 @@ class Maps:
                 unfinished = files[layer].with_suffix(".unfinished.npy")
                 np.save(unfinished, features)
                 unfinished.rename(files[layer])
-        return [np.load(file) for file in files.values()]
+        maps = [np.load(file) for file in files.values()]
+        return [np.maximum(features, 0) for features in maps] if self._relu else maps
 
     def _engine(self, backbone: Backbone) -> Engine:
         if backbone not in self._engines:

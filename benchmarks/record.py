@@ -6,16 +6,23 @@ import csv
 import os
 import platform
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+
+from filelock import FileLock
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 
 
 def record(name: str, row: Mapping[str, object], key: Sequence[str]) -> None:
     """Put a row into results/NAME.csv, in place of the row with the same values under `key`."""
-    path = RESULTS / f"{name}.csv"
+    with FileLock(Path(tempfile.gettempdir()) / f"resight-results-{name}.lock"):
+        _put(RESULTS / f"{name}.csv", row, key)
+
+
+def _put(path: Path, row: Mapping[str, object], key: Sequence[str]) -> None:
     text = {column: str(value) for column, value in {**row, **_made()}.items()}
     rows = []
     if path.exists():

@@ -47,7 +47,7 @@ def _maxima(xp: Any, values: Any, spans: Iterable[Span]) -> dict[Span, Any]:
 
 def _rectangles(masks: NDArray[Any]) -> list[tuple[Span, Span] | None]:
     """The rows and the columns of each mask that is one full rectangle; None for another."""
-    found = [_extent(masks.any(axis=2)), _extent(masks.any(axis=1))]
+    found = [_extent(np.any(masks, axis=axis)) for axis in (2, 1)]
     full = masks.sum(axis=(1, 2)) == np.prod([stop - start for start, stop in found], axis=0)
     spans = (list(zip(start.tolist(), stop.tolist(), strict=True)) for start, stop in found)
     return [(rows, columns) if whole else None for rows, columns, whole in zip(*spans, full, strict=True)]
