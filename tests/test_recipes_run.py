@@ -1,0 +1,118 @@
+"""Every shipped recipe, in miniature: indexed, fitted, searched, refitted, and described again the same."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import small
+from resight import indexer, recipe
+from resight.describer import describer_like
+from resight.errors import BadRecipe
+from resight.gallery import Gallery
+from resight.recipe import Backbone, Recipe
+from resight.searcher import Searcher
+from resight.types import Box
+
+pytestmark = [
+    pytest.mark.filterwarnings(small.RANDOM_WEIGHTS),
+    pytest.mark.filterwarnings("ignore:PCA-whitening gives:UserWarning"),
+]
+
+
+def miniature(name: str) -> Recipe:
+    """The recipe on a small network, with sizes an eighth and vocabularies of a few words."""
+    whole = Recipe.load(name)
+    layers = ("layer3", "layer2", "layer1")[: len(whole.backbone.layers)]
+    backbone = Backbone(**small.NETWORK | {"layers": layers, "relu": whole.backbone.relu})
+    views = dataclasses.replace(whole.views, sizes=tuple(size // 8 for size in whole.views.sizes))
+    pooling = whole.pooling.replace("k=100", "k=4").replace("k=64", "k=4").replace("dims=128", "dims=8")
+    return dataclasses.replace(whole, name="mini", backbone=backbone, views=views, pooling=pooling)
+
+
+@pytest.mark.parametrize("name", recipe.names())
+def test_a_recipe_runs_from_photos_to_hits(name, tmp_path):
+    root, mini = tmp_path / "photos", miniature(name)
+    photos = small.album(root, 9)
+    report = indexer.index(root, recipe=mini, engine="openvino", workers=2)
+    assert (report.described, report.failed) == (9, 0)
+    small.album(root, 14)
+    assert indexer.index(root, engine="openvino", workers=2).described == 5  # and fitted anew, having grown
+    assert not small.damage(root / ".resight")
+    with Gallery(root / ".resight") as gallery:
+        searcher = Searcher(gallery, "openvino")
+        found = searcher.search(root / photos[3], k=14)
+        assert len({hit.relative for hit in found}) == 14
+        assert found[0].self
+        described = describer_like(gallery, "openvino")
+        again = described(described.read(root / photos[3]))
+        first, count = gallery.rows_of(gallery.image_of_file(photos[3])[0])
+        np.testing.assert_allclose(again.vectors, gallery.vectors[first : first + count], atol=1e-3)
+        part = searcher.search(root / photos[3], k=3, box=Box(8, 8, 40, 30))
+        assert len(part) == 3
+        kept = mini.keeps_regions
+        assert all((hit.region is not None) == kept for hit in part)
+        assert all((hit.query_region is not None) == kept for hit in part)
+
+
+def test_a_fit_of_a_pooling_sends_no_photo_through_the_network_twice(tmp_path, monkeypatch):
+    from resight.engines import openvino
+
+    runs, real = [], openvino.OpenVino.__call__
+
+    def counted(self, pixels):
+        runs.append(pixels.shape)
+        return real(self, pixels)
+
+    root = tmp_path / "photos"
+    small.album(root, 8)
+    values = small.PLAIN | {"pooling": "vlad:k=3", "post": ["pca-whitening:dims=4,ridge=0.1", "l2"]}
+    small.index(root, values)
+    monkeypatch.setattr(openvino.OpenVino, "__call__", counted)
+    small.album(root, 16)
+    report = small.index(root)
+    assert "16 photos" in report.fitted
+    seen = [
+        shape for shape in runs if shape[1:3] == (48, 64)
+    ]  # others are blank: a first answer, and a measure
+    assert len(seen) == 8
+
+
+def test_the_sample_of_a_pooling_is_as_large_as_its_maps_allow(tmp_path, monkeypatch):
+    from resight.indexer import fits
+
+    root = tmp_path / "photos"
+    small.album(root, 10)
+    values = small.PLAIN | {"pooling": "netvlad:k=3"}
+    with Gallery(small.index(root, values).gallery) as gallery:
+        each = describer_like(gallery, "openvino").bytes_kept()
+        assert each == 4 * np.prod(next(gallery.kept([1]))[1].arrays[0][0].shape) * 64 / 48
+    monkeypatch.setattr(fits, "KEPT_BYTES", 4 * each + 1)
+    other = small.index(root, values, gallery=tmp_path / "other")
+    assert "4 photos" in other.fitted
+    with Gallery(other.gallery) as gallery:
+        assert len(gallery.kept_images()) == 4
+        assert gallery.count()["vectors"] == 10
+
+
+def test_regions_of_another_number_are_refused_in_a_sentence(tmp_path):
+    root = tmp_path / "photos"
+    small.draw(root / "a.png", 1, (64, 64))
+    small.draw(root / "b.png", 2, (64, 16))
+    values = small.PLAIN | {"regions": "rmac-grid", "gather": "weighted-sum"}
+    with pytest.raises(BadRecipe, match=r"as many regions in every photo: use views\.resize = 'square'"):
+        small.index(root, values)
+
+
+def test_views_that_are_concatenated_are_fitted_on_their_own(tmp_path):
+    root = tmp_path / "photos"
+    small.album(root, 9)
+    views = {"sizes": [64, 32], "combine": "concat", "resize": "square"}
+    values = small.PLAIN | {"views": views, "pooling": "vlad:k=3"}
+    with Gallery(small.index(root, values).gallery) as gallery:
+        fitted = gallery.parameters()[0]
+        assert list(fitted) == ["pooling.0.0.0", "pooling.1.0.0"]
+        assert np.abs(fitted["pooling.0.0.0"]["centres"] - fitted["pooling.1.0.0"]["centres"]).max() > 1e-3
+    summed = values | {"name": "summed", "views": views | {"combine": "sum"}}
+    with Gallery(small.index(root, summed, gallery=tmp_path / "summed").gallery) as gallery:
+        assert list(gallery.parameters()[0]) == ["pooling.0.0.0"]
