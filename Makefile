@@ -5,7 +5,9 @@ bin     = $(VENV)/bin
 PHOTOS ?=
 QUERY  ?=
 
-.PHONY: demo test check soak bench bench-speed bench-quality bench-search bench-small_galleries bench-regions bench-whitening bench-descriptors bench-poolings clean help
+BENCHES = $(addprefix bench-,quality speed search small_galleries regions whitening poolings choice)
+
+.PHONY: demo test check soak bench $(BENCHES) bench-descriptors clean help
 
 help:
 	@echo "make demo [PHOTOS=folder QUERY=photo] | test | check | soak | bench | clean"
@@ -36,10 +38,14 @@ check: $(VENV)/.all
 soak: $(VENV)/.all
 	$(bin)/python -m pytest -m soak
 
-bench: bench-quality bench-speed bench-search bench-small_galleries bench-regions bench-whitening bench-poolings bench-descriptors
+bench: $(BENCHES) bench-descriptors
 
-bench-quality bench-speed bench-search bench-small_galleries bench-regions bench-whitening bench-poolings bench-descriptors: bench-%: $(VENV)/.all
+$(BENCHES): bench-%: $(VENV)/.all
 	$(bin)/python benchmarks/$*.py
+
+bench-descriptors: $(VENV)/.all
+	$(bin)/python benchmarks/descriptors.py
+	$(bin)/python benchmarks/picture.py
 
 clean:
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache

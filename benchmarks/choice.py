@@ -9,6 +9,8 @@ was tried is listed, with both figures.
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import dataclasses
 import hashlib
 import sys
@@ -86,6 +88,9 @@ def candidates() -> Iterator[Recipe]:
 
 def main() -> None:
     """Measure, print, and write results/choice.csv."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--maps", help="a folder that keeps feature maps for the next run: about 30 GB")
+    asked = parser.parse_args()
     data = shared_data()
     if data is None:
         sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
@@ -95,7 +100,8 @@ def main() -> None:
     chooses = np.array([int(hashlib.sha256(name.encode()).hexdigest(), 16) % 2 == 0 for name in queries])
     engines: dict[Backbone, Engine] = {}
     found = []
-    with tempfile.TemporaryDirectory(prefix="resight-maps-") as folder:
+    own_folder = tempfile.TemporaryDirectory(prefix="resight-maps-")
+    with contextlib.nullcontext(asked.maps) if asked.maps else own_folder as folder:
         for one in candidates():
             descriptors, _ = described(
                 one, photos, lambda b=one.backbone: Maps(b, Path(folder), engines, processors()), processors()

@@ -10,6 +10,7 @@ import torch
 
 from maps import SCALES, SIZES, gradients_are_finite, keeps_its_promises, random_maps, random_masks, same
 from resight import saliency
+from resight.errors import BadRecipe
 from resight.poolings.crow import crow
 
 WAYS = list(itertools.product([True, False], repeat=2))
@@ -107,6 +108,9 @@ def test_gradients_of_crow(way):
     assert torch.autograd.gradcheck(lambda m: pool(m, masks), maps.requires_grad_(True))
 
 
-def test_crow_of_maps_that_are_negative_in_places_is_finite():
-    maps = np.random.default_rng(0).normal(size=(2, 4, 5, 3)).astype(np.float32)
-    assert np.isfinite(crow(maps, np.ones((1, 5, 3), bool))).all()
+@pytest.mark.parametrize("of", [saliency.spatial, saliency.channels])
+def test_maps_that_are_negative_in_places_are_refused_with_advice(of):
+    maps = random_maps(4, 5)
+    maps[1, 2, 3, 3] = -0.1
+    with pytest.raises(BadRecipe, match="say relu = true"):
+        of(maps)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,8 @@ class Describer:
     ) -> None:
         self.recipe, self.parameters, self.parameters_id = recipe, parameters or {}, parameters_id
         self._load_engine = engine or (lambda: load(recipe.backbone))
+        self._engine: Engine | None = None
+        self._loading = threading.Lock()
         self._regions = methods.find("regions", recipe.regions)
         own = range(len(recipe.views.sizes) if recipe.views.combine == "concat" else 1)
         layers = range(len(recipe.backbone.layers))
@@ -92,10 +95,13 @@ class Describer:
         self._post = _steps("post", 0, 0, recipe.post)
         self._pools_late = self._streams[0][0].pooling.method.fit is not None
 
-    @functools.cached_property
+    @property
     def engine(self) -> Engine:
-        """What runs the network; loaded when it is first needed, since not every question needs it."""
-        return self._load_engine()
+        """What runs the network; loaded once, when it is first needed: not every question needs it."""
+        with self._loading:
+            if self._engine is None:
+                self._engine = self._load_engine()
+        return self._engine
 
     @functools.cached_property
     def fingerprint(self) -> str:

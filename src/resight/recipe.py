@@ -91,6 +91,17 @@ class Recipe:
             methods.find("post", step)
         if gather == "keep" and (len(self.backbone.layers) > 1 or len(self.views.sizes) > 1):
             raise BadRecipe("gather = 'keep' takes one layer and one size: vectors are kept a region each.")
+        if gather in ("concat", "weighted-sum"):
+            self._has_as_many_regions_in_every_photo(gather)
+
+    def _has_as_many_regions_in_every_photo(self, gather: str) -> None:
+        regions = methods.find("regions", self.regions).name
+        fixed = regions == "whole" or (regions != "salient" and self.views.resize == "square")
+        if not fixed or len(self.views.sizes) > 1:
+            raise BadRecipe(
+                f"gather = '{gather}' needs as many regions in every photo: "
+                "a grid, one size, and views.resize = 'square'."
+            )
 
     @property
     def keeps_regions(self) -> bool:

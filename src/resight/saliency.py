@@ -6,6 +6,8 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
+from resight.errors import BadRecipe
+
 TINY = 1e-18
 
 
@@ -15,6 +17,7 @@ def spatial(features: Any) -> Any:
     Their eq. 2 before its root (a = 2), and eq. 1 of Jeong et al. 2017; a map without activation gives zeros.
     """
     xp = array_namespace(features)
+    _refuse_negative(features)
     total = xp.sum(features, axis=1)
     # shares of the largest: squares of tiny or huge activations neither vanish nor overflow
     top = xp.max(xp.max(total, axis=2, keepdims=True), axis=1, keepdims=True)
@@ -32,6 +35,12 @@ def channels(features: Any, eps: float = 1e-6) -> Any:
     Steps only, so no gradient flows through them.
     """
     xp = array_namespace(features)
+    _refuse_negative(features)
     shares = xp.mean(xp.astype(features > 0, features.dtype), axis=(2, 3))
     others = (shares.shape[1] - 1) * eps + xp.sum(shares, axis=1, keepdims=True) - shares
     return xp.log1p(others / (eps + shares))  # where one channel alone is active, the ratio is close to 1
+
+
+def _refuse_negative(features: Any) -> None:
+    if array_namespace(features).any(features < 0):
+        raise BadRecipe("Activations are never negative, and this map has some that are: say relu = true.")

@@ -104,8 +104,8 @@ class Hit:
     """One file of a ranking. A higher score is nearer; 1 is the same descriptor.
 
     `region` is the part that matched, None when the descriptor covers the whole photo; `query_region` the
-    part of the query that it matched, None when the query has one vector. `self` is true
-    for the query's own file.
+    part of the query that it matched; both are None where the recipe keeps no regions, and for a recognised
+    query's own file. `self` is true for the query's own file.
     """
 
     rank: int

@@ -115,7 +115,10 @@ def _checked(connection: sqlite3.Connection, folder: Path) -> sqlite3.Connection
         raise _unreadable(folder, error) from None
     if found != FORMAT:
         connection.close()
-        raise GalleryError(f"The gallery in {folder} has format {found}; this Resight reads format {FORMAT}.")
+        raise GalleryError(
+            f"The gallery in {folder} has format {found}; this Resight reads format {FORMAT}: "
+            "index the photos into a new gallery."
+        )
     return connection
 
 

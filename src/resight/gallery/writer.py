@@ -274,6 +274,23 @@ class Writer(Gallery):
                     if file.tell() < length:
                         file.truncate(length)
 
+    def keep_only(self, images: set[int]) -> None:
+        """Forget what is kept of all other images; the room comes back at once."""
+        others = [image for image in self.kept_images() if image not in images]
+        for image in others:
+            self._later(
+                "UPDATE images SET kept_first = NULL, kept_shapes = NULL, kept_crc = NULL WHERE id = ?", image
+            )
+        self.commit()
+        if others:
+            self.rewrite_kept()
+            self.commit()
+            self._delete_unnamed_files()
+
+    def remember(self, key: str, value: Any) -> None:
+        """A fact of the catalogue (docs/gallery-format.md), from the next commit on."""
+        self._set(key, value)
+
     def rewrite_kept(self) -> None:
         """Write what is kept for the next fit into a new file without gaps; lasts from the next commit on."""
         self._work.let_go(kept_name(self._kept))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from resight.errors import BadRecipe
 
-ADVICE = "weighted-sum needs as many regions in every photo: use views.resize = 'square'."
+ADVICE = "weighted-sum needs as many regions in every photo."
 
 
 def weighted_sum(vectors: Any, parameters: dict[str, Any]) -> Any:
@@ -30,7 +30,10 @@ def weighted_sum(vectors: Any, parameters: dict[str, Any]) -> Any:
 def fit(
     samples: Iterable[NDArray[np.float32]], *, bins: int = 100, seed: int = 0
 ) -> dict[str, NDArray[np.float32]]:
-    """(R, D) rows of unit length, a photo at a time -> weights (R,) of mean 1; all 1 where no two match."""
+    """(R, D) rows of unit length, a photo at a time -> weights (R,) of mean 1; all 1 where no two match.
+
+    The whole sample is in memory, twice.
+    """
     photos = list(samples)
     if len({len(rows) for rows in photos}) > 1:
         raise BadRecipe(ADVICE)

@@ -17,7 +17,7 @@ from resight.engines import load
 from resight.errors import BadImage, BadQuery, DescribedOtherwise, NotFitted, TooMuchVanished
 from resight.gallery import Gallery, Writer, parameters
 from resight.indexer.ordered import in_order
-from resight.indexer.progress import Progress, Silent
+from resight.indexer.progress import Progress, Silent, Stopped
 from resight.methods import Parameters
 from resight.processors import processors
 from resight.types import Prepared
@@ -29,9 +29,12 @@ FEW = 100  # photos; below, whitening on them may do harm (results/small_galleri
 BATCH = 10_000  # images described anew between two commits, so that memory stays flat
 
 
-def sample_size(describer: Describer) -> int:
+def sample_size(writer: Writer, describer: Describer) -> int:
     """How many photos a recipe is fitted on at most."""
-    each = describer.bytes_kept()
+    each = writer.fact("photo_bytes")
+    if each is None:  # known from now on: the network need not run for it again
+        each = describer.bytes_kept()
+        writer.remember("photo_bytes", each)
     return min(SAMPLE, max(1, KEPT_BYTES // each)) if each else SAMPLE
 
 
@@ -61,11 +64,16 @@ def is_due(writer: Writer, full: bool) -> bool:
     return now > 0 and (full or now >= GROWTH * then)
 
 
-def refit(writer: Writer, describer: Describer, wanted: set[str], full: bool) -> Describer:
-    """Fit on the kept photos of the sample, and describe all kept ones anew; searches see all or nothing."""
+def refit(
+    writer: Writer, describer: Describer, wanted: set[str], full: bool, progress: Progress
+) -> Describer:
+    """Fit on the kept photos of the sample, and describe all kept ones anew; searches see all or nothing.
+
+    Raises Stopped, with nothing changed.
+    """
     kept = writer.kept_images()
     chosen = [image for image in kept if any(path in wanted for path in writer.files_of(image))]
-    found, provenance = _fitted(writer, describer, chosen or kept, full)
+    found, provenance = _fitted(writer, describer, chosen or kept, full, progress)
     name = writer.save_parameters(found)
     number = writer.start_generation("refit", name, provenance)
     describer = describer.with_parameters(found, parameters.identity(name))
@@ -73,6 +81,9 @@ def refit(writer: Writer, describer: Describer, wanted: set[str], full: bool) ->
         writer.put(number, image, describer.finish(prepared))
         if done % BATCH == 0:
             writer.commit()
+        if progress.stopping():
+            writer.abandon(number)
+            raise Stopped
     writer.switch(number)
     return describer
 
@@ -82,6 +93,11 @@ def caution(writer: Writer) -> str:
     photos = _provenance(writer).get("photos", FEW)
     if photos >= FEW:
         return ""
+    if photos < writer.count()["images"]:
+        return (
+            f"The recipe was fitted on {photos} photos alone, since its feature maps are large: "
+            "smaller sizes or fewer layers make the sample larger."
+        )
     return (
         f"A fit on {photos} photos can hide what they share: for a folder that stays small, "
         "`--recipe rmac-lite0` fits nothing, and `--fit-from` borrows the fit of a larger gallery."
@@ -144,9 +160,10 @@ class Refit:
             found, provenance = _borrowed(writer, fit_from)
         else:
             paths = [path for path, image, _ in writer.files() if image]
-            count = sample_size(self._describer)
+            count = sample_size(writer, self._describer)
             rows = (writer.image_of_file(path) for path in sample(paths, count))
             chosen = sorted({row[0] for row in rows if row and row[0]})
+            writer.keep_only(set(chosen))
             kept = set(writer.kept_images())
             missing = [image for image in chosen if image not in kept]
             self._progress.start("Reading the sample", len(missing))
@@ -161,9 +178,13 @@ class Refit:
                 return None
             self._refuse_if_unmounted(lost, len(chosen))
             kept = set(writer.kept_images())
-            found, provenance = _fitted(
-                writer, self._describer, [image for image in chosen if image in kept], len(paths) > count
-            )
+            known = [image for image in chosen if image in kept]
+            try:
+                found, provenance = _fitted(
+                    writer, self._describer, known, len(paths) > count, self._progress
+                )
+            except Stopped:
+                return None
         number = writer.start_generation("fit", writer.save_parameters(found), provenance)
         writer.commit()
         return number
@@ -232,11 +253,20 @@ def _provenance(gallery: Gallery) -> dict[str, Any]:
 
 
 def _fitted(
-    writer: Writer, describer: Describer, chosen: list[int], full: bool
+    writer: Writer, describer: Describer, chosen: list[int], full: bool, progress: Progress
 ) -> tuple[dict[str, Parameters], dict[str, Any]]:
     if not chosen:
         raise NotFitted("There is no photo to fit on.")
-    found = fitter.fit(describer, lambda: (prepared for _, prepared in writer.kept(chosen)))
+    progress.start("Fitting", len(chosen) * len(describer.fitted_steps))
+
+    def watched() -> Iterator[Prepared]:
+        for _, prepared in writer.kept(chosen):
+            if progress.stopping():
+                raise Stopped
+            yield prepared
+            progress.step()
+
+    found = fitter.fit(describer, watched)
     contents = hashlib.sha256(b"".join(sorted(writer.image(image).sha256 for image in chosen)))
     return found, {
         "photos": len(chosen),

@@ -25,6 +25,10 @@ class Progress(Protocol):
         ...
 
 
+class Stopped(Exception):
+    """The work was asked to stop, and did, between two photos."""
+
+
 class Silent:
     """Watches nothing and never stops."""
 

@@ -17,7 +17,7 @@ from resight.gallery.changes import Changes
 from resight.indexer import fits
 from resight.indexer.housekeeping import forget
 from resight.indexer.ordered import in_order
-from resight.indexer.progress import Progress, Silent
+from resight.indexer.progress import Progress, Silent, Stopped
 from resight.indexer.vanished import refuse_if_unmounted
 from resight.indexer.walk import Walk
 from resight.processors import processors
@@ -135,8 +135,13 @@ class Run:
         full = changes.found > len(sample)
         if not self.interrupted and fits.is_due(self._writer, full):
             self._progress.say("Fitting the recipe on the photos themselves.")
-            self._describer = fits.refit(self._writer, self._describer, sample, full)
+            try:
+                self._describer = fits.refit(self._writer, self._describer, sample, full, self._progress)
+            except Stopped:
+                self.interrupted = True
+                return
             self.fitted = self._writer.fit
+            self._progress.start("Describing", len([path for path in to_read if path not in read]))
             if caution := fits.caution(self._writer):
                 self._progress.say(caution)
         if not self.interrupted:
@@ -144,7 +149,7 @@ class Run:
 
     def _sample(self, to_read: list[str], changes: Changes) -> tuple[set[str], set[str]]:
         """Read the sample of the fit; where not one file of it can be described, a larger one."""
-        sample: set[str] = fits.sample(changes.paths(), fits.sample_size(self._describer))
+        sample: set[str] = fits.sample(changes.paths(), fits.sample_size(self._writer, self._describer))
         read: set[str] = set()
         while True:
             self._take([path for path in to_read if path in sample and path not in read], keep=True)

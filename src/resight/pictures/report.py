@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import html
 import io
 import tempfile
@@ -20,6 +21,7 @@ NO_PICTURE = '<div class="missing">no longer there</div>'
 
 def write_report(target: Path, ranking: Ranking, query: Path, box: Box | None = None) -> None:
     """Write the page under another name, then rename: a reader never sees half of it."""
+    _thumbnail.cache_clear()  # a photo may have changed since
     page = Template(
         (resources.files("resight.pictures") / "report.html").read_text(encoding="utf8")
     ).substitute(
@@ -68,16 +70,9 @@ def _around(box: Box | None) -> Region | None:
 def _picture(path: Path, region: Region | None, side: int = SIDE) -> str:
     """A small JPEG inside the page; the region, in pixels of the original, is drawn over it."""
     try:
-        photo = images.read(path)
+        width, height, scale, source = _thumbnail(path, side)
     except BadImage:
         return NO_PICTURE
-    scale = min(1.0, side / max(photo.width, photo.height))
-    width, height = max(1, round(photo.width * scale)), max(1, round(photo.height * scale))
-    from PIL import Image
-
-    data = io.BytesIO()
-    Image.fromarray(images.resize(photo.pixels, width, height)).save(data, "JPEG", quality=82)
-    source = base64.b64encode(data.getvalue()).decode()
     drawn = ""
     if region:
         corners = " ".join(f"{x * scale:.1f},{y * scale:.1f}" for x, y in region.polygon)
@@ -86,3 +81,16 @@ def _picture(path: Path, region: Region | None, side: int = SIDE) -> str:
         f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">'
         f'<image href="data:image/jpeg;base64,{source}" width="{width}" height="{height}"/>{drawn}</svg>'
     )
+
+
+@functools.lru_cache(maxsize=2)  # the query's stands beside every hit
+def _thumbnail(path: Path, side: int) -> tuple[int, int, float, str]:
+    """Width, height, scale against the original, and a JPEG in base 64."""
+    from PIL import Image
+
+    photo = images.read(path)
+    scale = min(1.0, side / max(photo.width, photo.height))
+    width, height = max(1, round(photo.width * scale)), max(1, round(photo.height * scale))
+    data = io.BytesIO()
+    Image.fromarray(images.resize(photo.pixels, width, height)).save(data, "JPEG", quality=82)
+    return width, height, scale, base64.b64encode(data.getvalue()).decode()

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, to_device
 from numpy.typing import NDArray
 
 Span = tuple[int, int]
@@ -22,7 +22,7 @@ def mac(features: Any, masks: Any) -> Any:
     """
     xp = array_namespace(features)
     last = xp.permute_dims(features, (0, 2, 3, 1))  # maxima then run along whole rows of memory
-    boxes = _rectangles(np.asarray(masks))
+    boxes = _rectangles(np.asarray(to_device(masks, "cpu")))
     over_rows = _maxima(xp, last, {box[0] for box in boxes if box})
     over_both = {
         rows: _maxima(xp, band, {box[1] for box in boxes if box and box[0] == rows})

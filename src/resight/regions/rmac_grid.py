@@ -28,8 +28,8 @@ def cells(height: int, width: int, levels: int = 3, whole: bool = True) -> NDArr
     At level l the side is `floor(2 min(height, width) / (l + 1))`, at least one cell, and there are l
     squares along the shorter side. Along the longer side there are more, as many as bring neighbours at
     the first level nearest to 40 % overlap. Positions are spread evenly and rounded down; a square that
-    comes twice on a small map counts once. `whole` puts the whole map first: public implementations differ
-    in that.
+    comes twice on a small map counts once. `whole` puts the whole map first, also where it is square and the
+    first square is the same: public implementations differ in that.
     """
     short = min(height, width)
     more = _along(max(height, width), short) - 1
