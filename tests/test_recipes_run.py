@@ -95,13 +95,69 @@ def test_the_sample_of_a_pooling_is_as_large_as_its_maps_allow(tmp_path, monkeyp
         assert gallery.count()["vectors"] == 10
 
 
-def test_regions_of_another_number_are_refused_in_a_sentence(tmp_path):
+def test_what_is_kept_does_not_grow_with_the_folder(tmp_path, monkeypatch):
+    from resight.indexer import fits
+
     root = tmp_path / "photos"
-    small.draw(root / "a.png", 1, (64, 64))
-    small.draw(root / "b.png", 2, (64, 16))
-    values = small.PLAIN | {"regions": "rmac-grid", "gather": "weighted-sum"}
-    with pytest.raises(BadRecipe, match=r"as many regions in every photo: use views\.resize = 'square'"):
-        small.index(root, values)
+    values = small.PLAIN | {"pooling": "netvlad:k=3"}
+    small.album(root, 6)
+    with Gallery(small.index(root, values).gallery) as gallery:
+        each = gallery.fact("photo_bytes")
+    monkeypatch.setattr(fits, "KEPT_BYTES", 4 * each)
+    sizes = []
+    for count in (12, 30):
+        small.album(root, count)
+        small.index(root)
+        assert "4 photos" in indexer.fit(root / ".resight", engine="openvino", workers=1)
+        with Gallery(root / ".resight") as gallery:
+            assert len(gallery.kept_images()) == 4
+        sizes.append(sum(path.stat().st_size for path in (root / ".resight").glob("kept-*.f32")))
+        assert not small.damage(root / ".resight")
+    assert sizes[0] == sizes[1] <= 4 * each
+
+
+class Impatient(indexer.Silent):
+    """Asks for an end in the middle of the first fit."""
+
+    def __init__(self) -> None:
+        self.now, self.steps = "", 0
+
+    def start(self, what: str, total: int | None) -> None:
+        self.now, self.steps = what, 0
+
+    def step(self, failures: int = 0) -> None:
+        self.steps += 1
+
+    def stopping(self) -> bool:
+        return self.now == "Fitting" and self.steps >= 3
+
+
+def test_a_fit_that_is_stopped_leaves_the_photos_to_the_next_run(tmp_path):
+    root = tmp_path / "photos"
+    small.album(root, 8)
+    stopped = small.index(root, small.PLAIN | {"pooling": "vlad:k=3"}, progress=Impatient())
+    assert stopped.interrupted
+    assert stopped.described == 8
+    with Gallery(stopped.gallery) as gallery:
+        assert gallery.live is None
+    again = small.index(root)
+    assert (again.described, again.interrupted) == (0, False)
+    assert "8 photos" in again.fitted
+    assert not small.damage(stopped.gallery)
+
+
+@pytest.mark.parametrize("gather", ["concat", "weighted-sum"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"regions": "rmac-grid", "views": {"sizes": [64]}},
+        {"regions": "rmac-grid", "views": {"sizes": [64, 32], "resize": "square"}},
+        {"regions": "salient", "views": {"sizes": [64], "resize": "square"}},
+    ],
+)
+def test_regions_that_would_differ_in_number_are_refused(gather, changes):
+    with pytest.raises(BadRecipe, match="needs as many regions in every photo"):
+        small.recipe(small.PLAIN | changes | {"gather": gather})
 
 
 def test_views_that_are_concatenated_are_fitted_on_their_own(tmp_path):
