@@ -24,7 +24,8 @@ def methods(
     if as_json:
         print_json(known)
         return
+    width = max(len(name) for ones in known.values() for name in ones) + 2
     for each, ones in known.items():
         print_line(each)
         for name, line in ones.items():
-            print_line(f"  {name:15}{line}")
+            print_line(f"  {name:{width}}{line}")

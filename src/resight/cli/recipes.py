@@ -28,5 +28,6 @@ def recipes(
     if as_json:
         print_json(first)
         return
+    width = max(map(len, first)) + 2
     for found, line in first.items():
-        print_line(f"{found:14}{line}")
+        print_line(f"{found:{width}}{line}")
