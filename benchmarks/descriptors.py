@@ -96,7 +96,10 @@ def variants() -> Iterator[Recipe]:
     for pooling in ("mac", "gem"):
         yield changed(tursun, f"tursun2020 {pooling}", pooling=pooling, **square)
     for pooling in ("spoc", "crow"):
-        yield changed(tursun, f"tursun2020 {pooling}", pooling=pooling, regions="whole", **WHITENED)
+        clamped = dataclasses.replace(tursun.backbone, relu=True)
+        yield changed(
+            tursun, f"tursun2020 {pooling}", pooling=pooling, regions="whole", backbone=clamped, **WHITENED
+        )
     yield changed(tursun, "tursun2020 blocks.4", layers=("blocks.4",))
     default = Recipe.load("default")
     yield changed(default, ENLARGED, sizes=(1024,))
