@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+import leave_one_out
 from record import record
 from resight.gallery import Gallery
 from resight.indexer import index
-from resight.metrics import average_precision, recall_at
 from resight.recipe import Recipe, names
 from shared_data import shared_data, truth
 
@@ -47,17 +47,10 @@ def scored(gallery: Gallery, instances: dict[str, str]) -> tuple[int, float, flo
     """Queries, mAP (finite sum over all relevant images) and R@1; the query itself is left out."""
     files = [(path, image) for path, image, _ in gallery.files() if image is not None]
     rows = np.array([gallery.rows_of(image)[0] for _, image in files])
-    labels = np.array([instances.get(path, "") for path, _ in files])
     vectors = np.asarray(gallery.vectors)[rows]
-    precisions, firsts = [], []
-    for query in np.flatnonzero(labels != ""):
-        relevant = labels == labels[query]
-        if relevant.sum() < 2:
-            continue
-        order = np.argsort(-(vectors @ vectors[query]), kind="stable")
-        order = order[order != query]
-        precisions.append(average_precision(relevant[order].tolist(), int(relevant.sum()) - 1))
-        firsts.append(recall_at(relevant[order].tolist(), 1))
+    precisions, firsts = leave_one_out.scored(
+        vectors @ vectors.T, [instances.get(path, "") for path, _ in files]
+    )
     return len(precisions), float(np.mean(precisions)), float(np.mean(firsts))
 
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from leave_one_out import scored
 from record import record
 from resight.describer import Describer
 from resight.engines import load
 from resight.indexer.ordered import in_order
-from resight.metrics import average_precision
 from resight.post.l2 import l2
 from resight.post.pca_whitening import fit, pca_whitening
 from resight.processors import processors
@@ -51,12 +51,7 @@ def precision(regions: list[Regions], labels: list[str], ridge: float | None) ->
         found = fit(regions, dims=256, ridge=ridge)
         vectors = [l2(pca_whitening(rows, found)) for rows in regions]
     descriptors = l2(np.stack([rows.sum(axis=0) for rows in vectors]))
-    names, values = np.array(labels), []
-    for query in np.flatnonzero(names != ""):
-        order = np.argsort(-(descriptors @ descriptors[query]), kind="stable")
-        relevant = (names[order] == names[query])[order != query]
-        values.append(average_precision(relevant.tolist(), int(relevant.sum())))
-    return float(np.mean(values))
+    return float(np.mean(scored(descriptors @ descriptors.T, labels)[0]))
 
 
 def main() -> None:

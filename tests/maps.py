@@ -24,6 +24,12 @@ def random_masks(height: int, width: int, seed: int = 0, count: int = 4) -> np.n
     return masks
 
 
+def photos(count: int = 6, height: int = 5, width: int = 4, channels: int = 6, seed: int = 50) -> list:
+    """Samples of a fit: so many maps, each with the whole of it as its region."""
+    whole = np.ones((1, height, width), bool)
+    return [(random_maps(height, width, seed + i, channels, 1), whole) for i in range(count)]
+
+
 def in_loops(maps: np.ndarray, masks: np.ndarray, of_region) -> np.ndarray:
     """`of_region(columns)` of each photo and region, (B, R, D) float64; columns are lists of (C,) arrays."""
     height, width = masks.shape[1:]

@@ -15,6 +15,7 @@ from maps import (
     gradients_are_finite,
     in_loops,
     keeps_its_promises,
+    photos,
     random_maps,
     random_masks,
     same,
@@ -30,11 +31,6 @@ from resight.poolings.netvlad import netvlad
 INTRA = ["cluster", "channel"]
 WINDOWS = ["2+3", "2", "3", "1+2+3", "1", "5+2"]
 METHODS = {"netvlad": (netvlad, single.fit), "multiscale": (multiscale_netvlad, multiscale.fit)}
-
-
-def photos(count: int = 6, height: int = 5, width: int = 4, channels: int = 6, seed: int = 50) -> list:
-    whole = np.ones((1, height, width), bool)
-    return [(random_maps(height, width, seed + i, channels, 1), whole) for i in range(count)]
 
 
 @functools.cache

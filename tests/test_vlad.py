@@ -13,6 +13,7 @@ from maps import (
     gradients_are_finite,
     in_loops,
     keeps_its_promises,
+    photos,
     random_maps,
     random_masks,
     same,
@@ -23,11 +24,6 @@ from resight.poolings._unit_columns import unit, unit_columns
 from resight.poolings.vlad import fit, vlad
 
 NORMS = ["intra", "signed-root"]
-
-
-def photos(count: int = 6, height: int = 5, width: int = 4, channels: int = 6, seed: int = 50) -> list:
-    whole = np.ones((1, height, width), bool)
-    return [(random_maps(height, width, seed + i, channels, 1), whole) for i in range(count)]
 
 
 @functools.cache

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 Polygon = NDArray[np.float64]
 Masks = NDArray[np.bool_]
 
-WHOLE: Polygon = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
-
 
 def rectangle(top: float, left: float, bottom: float, right: float) -> Polygon:
     """The four corners (4, 2) as x, y, clockwise from the upper left."""
     return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], dtype=np.float64)
+
+
+WHOLE = rectangle(0, 0, 1, 1)
 
 
 def masks(polygons: Sequence[Polygon], height: int, width: int) -> Masks:

@@ -93,6 +93,7 @@ class Describer:
         self._streams = [[_stream(recipe, view, layer) for layer in layers] for view in own]
         self._join = [_steps("join", view, 0, recipe.join) for view in own]
         self._post = _steps("post", 0, 0, recipe.post)
+        self._keeps = recipe.keeps_regions
         self._pools_late = self._streams[0][0].pooling.method.fit is not None
 
     @property
@@ -141,7 +142,7 @@ class Describer:
         kept: tuple[Region, ...] = ()
         for view in views(photo, self.recipe.views, box):
             maps = [_channels_last(features) for features in self.engine(view.pixels[None])]
-            whole = box is not None and self.recipe.keeps_regions
+            whole = box is not None and self._keeps
             found = [[WHOLE] if whole else self._polygons(view, features) for features in maps]
             pairs = zip(self._streams[0], maps, found, strict=True)
             if self._pools_late:
@@ -149,7 +150,7 @@ class Describer:
                 polygons.append(found)
             else:
                 arrays.append([self._pooled(one.pooling, features, own) for one, features, own in pairs])
-            if self.recipe.keeps_regions:
+            if self._keeps:
                 kept = tuple(Region.of(view.to_original(polygon)) for polygon in found[0])
         return Prepared(arrays, kept, polygons)
 
@@ -166,7 +167,7 @@ class Describer:
         if not self.is_fitted:
             raise NotFitted(f"The recipe '{self.recipe.name}' must be fitted on photos before it describes.")
         vectors = self._run(self._combined(prepared), self._post)
-        regions = prepared.regions if self.recipe.keeps_regions else None
+        regions = prepared.regions if self._keeps else None
         return Descriptor(np.ascontiguousarray(vectors, dtype=np.float32), regions, self.fingerprint)
 
     def entering(self, step: Step, prepared: Prepared) -> Iterator[Any]:

@@ -12,6 +12,7 @@ import threading
 import warnings
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from resight.backbones._openvino_alone import openvino_alone
 from resight.backbones._smallest import refuse_smaller
 from resight.backbones._weights import locate
 from resight.engines import Engine
+from resight.processors import processors
 from resight.recipe import Backbone
 
 SHAPES_KEPT = 100  # prepared kernels of recent shapes; without a bound, memory grows with every new shape
@@ -33,14 +35,13 @@ class OpenVino:
 
     name = "openvino"
 
-    def __init__(self, folder: Path, workers: int) -> None:
-        facts = json.loads((folder / "network.json").read_text())
+    def __init__(self, folder: Path, facts: dict[str, Any], workers: int) -> None:
         self.weights: str = facts["weights"]
         self._layers, self._smallest = len(facts["layers"]), int(facts["smallest"])
         settings = {
             "INFERENCE_PRECISION_HINT": PRECISION,
             "NUM_STREAMS": workers,
-            "INFERENCE_NUM_THREADS": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0,
+            "INFERENCE_NUM_THREADS": processors(),
             "CPU_RUNTIME_CACHE_CAPACITY": SHAPES_KEPT,
         }
         self._network = openvino_alone().Core().compile_model(folder / "network.xml", "CPU", settings)
@@ -63,14 +64,15 @@ class OpenVino:
 def openvino(backbone: Backbone, workers: int) -> Engine:
     """The network in OpenVINO, for this many threads at once; in PyTorch where it cannot be converted."""
     folder = _converted(backbone)
-    unlike = json.loads((folder / "network.json").read_text())["unlike"]
-    if unlike:
+    facts = json.loads((folder / "network.json").read_text())
+    if facts["unlike"]:
         warnings.warn(
-            f"{backbone.network} runs in PyTorch, slower than others: converted for OpenVINO, {unlike}.",
+            f"{backbone.network} runs in PyTorch, slower than others: "
+            f"converted for OpenVINO, {facts['unlike']}.",
             stacklevel=2,
         )
         return methods.find("engines", "torch").call(backbone, workers)  # type: ignore[no-any-return]
-    return OpenVino(folder, workers)
+    return OpenVino(folder, facts, workers)
 
 
 def cache_folder() -> Path:

@@ -133,6 +133,7 @@ class Run:
             return self._take(to_read, keep=False)
         sample, read = self._sample(to_read, changes)
         full = changes.found > len(sample)
+        left = [path for path in to_read if path not in read]
         if not self.interrupted and fits.is_due(self._writer, full):
             self._progress.say("Fitting the recipe on the photos themselves.")
             try:
@@ -141,11 +142,11 @@ class Run:
                 self.interrupted = True
                 return
             self.fitted = self._writer.fit
-            self._progress.start("Describing", len([path for path in to_read if path not in read]))
+            self._progress.start("Describing", len(left))
             if caution := fits.caution(self._writer):
                 self._progress.say(caution)
         if not self.interrupted:
-            self._take([path for path in to_read if path not in read], keep=False)
+            self._take(left, keep=False)
 
     def _sample(self, to_read: list[str], changes: Changes) -> tuple[set[str], set[str]]:
         """Read the sample of the fit; where not one file of it can be described, a larger one."""

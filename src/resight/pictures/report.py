@@ -12,6 +12,7 @@ from pathlib import Path
 from string import Template
 
 from resight import images
+from resight.areas import rectangle
 from resight.errors import BadImage, StorageFailed
 from resight.types import Box, Hit, Ranking, Region
 
@@ -63,8 +64,7 @@ def _figure(
 def _around(box: Box | None) -> Region | None:
     if box is None:
         return None
-    right, bottom = box.x + box.width, box.y + box.height
-    return Region.of([(box.x, box.y), (right, box.y), (right, bottom), (box.x, bottom)])
+    return Region.of(rectangle(box.y, box.x, box.y + box.height, box.x + box.width))
 
 
 def _picture(path: Path, region: Region | None, side: int = SIDE) -> str:

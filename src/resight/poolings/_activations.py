@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,13 @@ def balance(values: NDArray[np.float64], activated: NDArray[np.float64]) -> floa
     """The factor that gives the activated values the mean of the values; 1 where all are zero."""
     factor = float(values.mean() / max(activated.mean(), TINY))
     return factor if factor > TINY else 1.0
+
+
+def rising(samples: Iterable[tuple[Any, Any]], curve: Callable[[Any, Any], Any]) -> dict[str, Any]:
+    """Where a curve `a f(b x)` starts: b is 3 over the strong activations, a keeps their mean."""
+    values = sample(samples)
+    b = 3 / strong(values)
+    return scalars(a=balance(values, curve(values, b)), b=b)
 
 
 def scalars(**values: float) -> dict[str, Any]:

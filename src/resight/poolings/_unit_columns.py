@@ -30,6 +30,16 @@ def unit_columns(features: Any) -> Any:
     return unit(columns(features))
 
 
+def cells(features: Any, masks: Any) -> tuple[Any, Any]:
+    """(B, C, H, W), masks (R, H, W) -> unit columns (B, H * W, C), and each region's cells (R, H * W)."""
+    return unit_columns(features), array_namespace(masks).reshape(masks, (masks.shape[0], -1))
+
+
+def sampled_inside(photos: Iterable[tuple[Any, Any]], seed: int) -> NDArray[np.float32]:
+    """Columns (1, N, C) and masks (R, N), a photo at a time -> a sample of those that lie in any region."""
+    return sampled((columns[0][masks.any(axis=0)] for columns, masks in photos), seed)
+
+
 def sampled(photos: Iterable[NDArray[np.float32]], seed: int) -> NDArray[np.float32]:
     """Columns (N_i, C) of one photo after the other -> at most 100,000 rows, each as likely as any other.
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from resight.errors import BadSetting
 from resight.poolings import _assignment
-from resight.poolings._unit_columns import sampled, unit
+from resight.poolings._unit_columns import sampled_inside, unit
 
 
 def multiscale_netvlad(
@@ -40,7 +40,7 @@ def fit(
 ) -> dict[str, Any]:
     """Photos' features (1, C, H, W) and masks -> parameters as NetVLAD's, from the columns of all windows."""
     pooled = (_pooled(features, masks, windows) for features, masks in samples)
-    return _assignment.fitted(sampled((c[0][m.any(axis=0)] for c, m in pooled), seed), k, seed)
+    return _assignment.fitted(sampled_inside(pooled, seed), k, seed)
 
 
 def _pooled(features: Any, masks: Any, windows: str) -> tuple[Any, Any]:

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from resight.poolings import _assignment
-from resight.poolings._unit_columns import sampled, unit_columns
+from resight.poolings._unit_columns import cells, sampled_inside
 
 
 def netvlad(features: Any, masks: Any, parameters: dict[str, Any], *, intra_norm: str = "cluster") -> Any:
@@ -19,8 +18,7 @@ def netvlad(features: Any, masks: Any, parameters: dict[str, Any], *, intra_norm
     Columns of unit length, softly assigned; what they differ from each centre by summed, normalised for each
     centre (`cluster`, as in the paper) or for each channel over the centres (`channel`), then all together.
     """
-    flat = array_namespace(masks).reshape(masks, (masks.shape[0], -1))
-    return _assignment.netvlad(unit_columns(features), flat, parameters, intra_norm)
+    return _assignment.netvlad(*cells(features, masks), parameters, intra_norm)
 
 
 def fit(
@@ -32,5 +30,5 @@ def fit(
     the second's (`_assignment.fitted`). Fewer distinct columns than k: the centres left over are spare, their
     assignments 0.
     """
-    photos = (unit_columns(features)[0][masks.any(axis=0).ravel()] for features, masks in samples)
-    return _assignment.fitted(sampled(photos, seed), k, seed)
+    photos = (cells(features, masks) for features, masks in samples)
+    return _assignment.fitted(sampled_inside(photos, seed), k, seed)

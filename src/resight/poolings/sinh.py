@@ -7,7 +7,7 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
-from resight.poolings._activations import LIMIT, balance, cells, region_means, sample, scalars, strong
+from resight.poolings._activations import LIMIT, cells, region_means, rising
 
 
 def sinh(features: Any, masks: Any, parameters: dict[str, Any]) -> Any:
@@ -25,9 +25,7 @@ def fit(samples: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
 
     a keeps the mean of the activations. Both are a choice, made from the data.
     """
-    values = sample(samples)
-    b = 3 / strong(values)
-    return scalars(a=balance(values, _curve(values, b)), b=b)
+    return rising(samples, _curve)
 
 
 def _curve(values: Any, b: Any) -> Any:

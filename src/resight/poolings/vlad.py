@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from resight.poolings._assignment import check, hard, residual_sums
 from resight.poolings._kmeans import kmeans
-from resight.poolings._unit_columns import sampled, unit, unit_columns
+from resight.poolings._unit_columns import cells, sampled_inside, unit
 
 
 def vlad(features: Any, masks: Any, parameters: dict[str, Any], *, norm: str = "intra") -> Any:
@@ -23,9 +23,8 @@ def vlad(features: Any, masks: Any, parameters: dict[str, Any], *, norm: str = "
     """
     check(norm, "norm", ("intra", "signed-root"))
     xp = array_namespace(features)
-    columns = unit_columns(features)
+    columns, flat = cells(features, masks)
     centres = xp.astype(parameters["centres"], columns.dtype, copy=False)
-    flat = xp.reshape(masks, (masks.shape[0], -1))
     sums = residual_sums(columns, hard(columns, centres), centres, flat)
     sums = unit(sums) if norm == "intra" else _signed_root(sums)
     return unit(xp.reshape(sums, (*sums.shape[:2], -1)))
@@ -38,8 +37,8 @@ def fit(
 
     Fewer distinct columns than k: the centres left over are spare, and their numbers in a vector are 0.
     """
-    photos = (unit_columns(features)[0][masks.any(axis=0).ravel()] for features, masks in samples)
-    return {"centres": kmeans(sampled(photos, seed), k, seed)}
+    photos = (cells(features, masks) for features, masks in samples)
+    return {"centres": kmeans(sampled_inside(photos, seed), k, seed)}
 
 
 def _signed_root(values: Any) -> Any:
