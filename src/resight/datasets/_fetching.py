@@ -1,0 +1,131 @@
+"""Fetches the files of a data set: download, checksum, unpack; each can be stopped, and goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Protocol
+
+from resight.datasets._checksums import verify
+from resight.datasets._downloading import download
+from resight.datasets._sources import Source
+from resight.datasets._unpacking import is_archive, unpack
+from resight.errors import FetchFailed
+
+MEGABYTE = 1_000_000
+
+
+class Progress(Protocol):
+    """Whoever watches; a step is a megabyte."""
+
+    def start(self, what: str, total: int | None) -> None:
+        """A stage begins."""
+        ...
+
+    def step(self) -> None:
+        """One more megabyte is done."""
+        ...
+
+    def say(self, sentence: str) -> None:
+        """Something worth a line."""
+        ...
+
+    def stopping(self) -> bool:
+        """Whether to stop: asked for every block."""
+        ...
+
+
+class Stopped(Exception):
+    """The work was asked to stop, and did; what has come stays."""
+
+
+def state(source: Source, root: Path) -> str:
+    """`here`, `unpacked`, `begun` or `missing`; nothing is read for it."""
+    path = root / source.file
+    if _marker(path).exists():
+        return "unpacked"
+    if path.exists():
+        return "here"
+    return "begun" if path.with_name(f"{path.name}.part").exists() else "missing"
+
+
+def fetch(sources: Iterable[Source], root: Path, progress: Progress) -> list[FetchFailed]:
+    """Bring each source that has an address into `root`; the errors of those that failed.
+
+    A file that is there, laid there by hand perhaps, is not fetched, but compared with its checksum. An
+    archive is unpacked into the folder that it lies in, and may be deleted after that: `FILE.unpacked` says
+    that it was. Raises Stopped if `progress.stopping()`, and FetchFailed if another process is fetching.
+    """
+    from filelock import FileLock, Timeout
+
+    failed = []
+    root.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(root / ".fetching.lock", timeout=0):
+            for source in sources:
+                try:
+                    if source.url or (root / source.file).is_file():
+                        _fetch(source, root, progress)
+                except FetchFailed as error:
+                    progress.say(str(error))
+                    failed.append(error)
+    except Timeout:
+        raise FetchFailed(f"Another process is fetching into {root}.") from None
+    return failed
+
+
+def _fetch(source: Source, root: Path, progress: Progress) -> None:
+    path = root / source.file
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            if _marker(path).exists():
+                return
+            download(source.url, path, _begin(source, progress), _steps(progress))
+        progress.start(f"checking {source.file} (MB)", path.stat().st_size // MEGABYTE or None)
+        digest = verify(path, source, root, _steps(progress))
+        if is_archive(path.name) and not _is_unpacked(path, digest):
+            stage = f"unpacking {source.file} (MB)"
+            count = unpack(
+                path,
+                path.parent,
+                lambda size: progress.start(stage, size // MEGABYTE or None),
+                _steps(progress),
+            )
+            _marker(path).write_text(digest, encoding="utf8")
+            progress.say(f"{source.file} is unpacked: {count} files.")
+    except OSError as error:
+        raise FetchFailed(f"{error.filename or path}: {error.strerror or error}.") from None
+
+
+def _begin(source: Source, progress: Progress) -> Callable[[int, int | None], None]:
+    def begin(had: int, total: int | None) -> None:
+        if had:
+            progress.say(f"{source.file} goes on after {had // MEGABYTE} MB.")
+        progress.start(f"{source.file} (MB)", (total - had) // MEGABYTE or None if total else None)
+
+    return begin
+
+
+def _steps(progress: Progress) -> Callable[[int], None]:
+    """Tells of bytes in whole megabytes, and stops where that is asked for."""
+    rest = 0
+
+    def seen(count: int) -> None:
+        nonlocal rest
+        if progress.stopping():
+            raise Stopped
+        rest += count
+        while rest >= MEGABYTE:
+            rest -= MEGABYTE
+            progress.step()
+
+    return seen
+
+
+def _marker(path: Path) -> Path:
+    return path.with_name(f"{path.name}.unpacked")
+
+
+def _is_unpacked(path: Path, digest: str) -> bool:
+    return _marker(path).exists() and _marker(path).read_text(encoding="utf8") == digest

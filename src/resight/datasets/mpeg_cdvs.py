@@ -1,0 +1,97 @@
+"""The retrieval experiment of MPEG's Compact Descriptors for Visual Search, as in Duan et al., TIP 2016.
+
+What is read, as programs that use the set read it: `database_images.txt`, a path a line, is what is ranked;
+`1a_retrieval.txt`, `1b...`, `1c...`, `2...` to `5_retrieval.txt` are the queries, on each line the path of a
+query and those of the photos that it should find, between spaces. Paths are relative to the folder of the
+set. 1 is mixed text and graphics (the same 1500 queries at three qualities), 2 paintings in museums, 3 frames
+of videos, 4 landmarks, 5 common objects.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from resight.datasets._listing import must_be_present
+from resight.datasets._sources import Source
+from resight.errors import BadData, BadSetting, DataMissing
+from resight.truth import Dataset, Question, Truth
+
+CATEGORIES = ("1a", "1b", "1c", "2", "3", "4", "5")
+DATABASE = "database_images.txt"
+NOTE = "for members of MPEG; the photos lie as the lists name them"
+NEEDED = (
+    Source(DATABASE, "", f"a photo a line; {NOTE}"),
+    *(
+        Source(f"{each}_retrieval.txt", "", f"a query and what it should find a line; {NOTE}")
+        for each in CATEGORIES
+    ),
+)
+ABOUT = "35,000 photos in five categories with 8,313 queries, shared among the members of MPEG."
+
+
+def mpeg_cdvs(root: Path, *, categories: str = "1a+2+3+4+5", lists: str = "") -> Dataset:
+    """The queries of `categories`, joined by +; `lists`: the folder below `root` that holds the lists."""
+    chosen = categories.split("+")
+    if not set(chosen) <= set(CATEGORIES) or len(set(chosen)) < len(chosen):
+        raise BadSetting(
+            f"'mpeg-cdvs' takes categories out of {'+'.join(CATEGORIES)}, each once, not '{categories}'."
+        )
+    folder = root / lists
+    numbers = {path: place for place, path in enumerate(_database(folder / DATABASE))}
+    count = len(numbers)
+    questions = []
+    for each in chosen:
+        questions += _questions(folder / f"{each}_retrieval.txt", numbers, count)
+    must_be_present(root, tuple(numbers), DATABASE + " and the lists of queries")
+    whole = chosen == ["1a", "2", "3", "4", "5"]
+    return Dataset(
+        "mpeg-cdvs", root, tuple(numbers), np.arange(count), tuple(questions), ("map", "map-trapezoid"),
+        "queries of categories " + ", ".join(chosen),
+        marks=() if whole else ("the categories are not 1a, 2, 3, 4, 5",),
+    )  # fmt: skip
+
+
+def _database(path: Path) -> list[str]:
+    """The photos that are ranked, each once."""
+    found = [words for _, words in _lines(path)]
+    if any(len(words) > 1 for words in found) or len({words[0] for words in found}) < len(found):
+        raise BadData(f"{path} must name one photo a line, and each once.")
+    return [words[0] for words in found]
+
+
+def _questions(path: Path, numbers: dict[str, int], count: int) -> list[Question]:
+    """The queries of a list; those that the database lacks get the next numbers."""
+    found = []
+    for line, (query, *others) in _lines(path):
+        for other in others:
+            if numbers.get(other, count) >= count:
+                raise BadData(f"{path}, line {line}: '{other}' is not in {DATABASE}.")
+        place = numbers.setdefault(query, len(numbers))
+        right = np.unique(np.array([numbers[other] for other in others], np.int64))
+        if not np.any(right != place):
+            raise BadData(f"{path}, line {line}: the query '{query}' has nothing to find but itself.")
+        found.append(Question(place, {"": Truth(right[right != place])}, name=query))
+    if not found:
+        raise BadData(f"{path} has no queries.")
+    return found
+
+
+def _lines(path: Path) -> list[tuple[int, list[str]]]:
+    """(line, its words), without those that are blank."""
+    try:
+        text = path.read_text(encoding="utf8")
+    except FileNotFoundError:
+        raise DataMissing(
+            f"There is no file {path}: the lists of CDVS are {DATABASE} and 1a_retrieval.txt to "
+            "5_retrieval.txt."
+        ) from None
+    except UnicodeDecodeError:
+        raise BadData(f"{path} is not UTF-8.") from None
+    found = [(line, words.split()) for line, words in enumerate(text.splitlines(), 1) if words.strip()]
+    for line, words in found:
+        for word in words:
+            if word.startswith("/") or ".." in word.split("/"):
+                raise BadData(f"{path}, line {line}: '{word}' leads out of the folder of the set.")
+    return found
