@@ -20,8 +20,10 @@ from resight.errors import (
     NotFitted,
     StorageFailed,
 )
-from resight.gallery import Gallery, Writer, catalogue, check, find_gallery
+from resight.gallery import Gallery, Writer, catalogue, check, find_gallery, parameters
 from resight.gallery.changes import Changes
+from resight.local_features import VERSION
+from resight.photos import LocalFeatures
 from resight.searcher import Searcher
 from resight.types import Descriptor, Prepared
 
@@ -251,7 +253,7 @@ def test_a_catalogue_whose_tables_were_never_made_is_none(tmp_path):
 def test_another_format_is_refused(tmp_path):
     with begun(tmp_path / "g") as writer:
         writer.connection.execute("UPDATE facts SET value = 99 WHERE key = 'format'")
-    with pytest.raises(GalleryError, match="has format 99; this Resight reads format 2"):
+    with pytest.raises(GalleryError, match="has format 99; this Resight reads format 3"):
         Gallery(tmp_path / "g")
 
 
@@ -524,3 +526,253 @@ def test_a_copy_of_a_gallery_is_a_gallery(tmp_path, rng):
     filled(tmp_path / "g", "ab", rng).close()
     shutil.copytree(tmp_path / "g", tmp_path / "h")
     small.assert_same(small.contents(tmp_path / "g"), small.contents(tmp_path / "h"))
+
+
+# local features
+
+
+def with_features(folder: Path, names: str, rng: np.random.Generator) -> dict[str, LocalFeatures]:
+    """A gallery whose photos have 1, 2, 3 ... local features of any bytes."""
+    made = {name: small.random_features(rng, count) for count, name in enumerate(names, 1)}
+    with begun(folder) as writer:
+        writer.store_local_features(VERSION)
+        for name, features in made.items():
+            small.add(writer, name, rng, features)
+        writer.commit()
+    return made
+
+
+def assert_stored(folder: Path, made: dict[str, LocalFeatures]) -> None:
+    with Gallery(folder) as gallery:
+        for name, features in made.items():
+            found = gallery.local_features(gallery.image_of_file(name)[0])
+            assert found.points.tobytes() == features.points.tobytes()
+            assert found.descriptors.tobytes() == features.descriptors.tobytes()
+            assert (found.points.dtype, found.descriptors.dtype) == (np.float32, np.uint8)
+            assert found.points.flags["C_CONTIGUOUS"]
+            assert found.descriptors.flags["C_CONTIGUOUS"]
+
+
+def test_local_features_are_stored_byte_by_byte_whatever_the_bytes_say(tmp_path, rng):
+    made = with_features(tmp_path / "g", "ab", rng)
+    odd = np.array(
+        [0x7FA00001, 0xFFC12345, 0x7F800001, 0x80000000, 1, 0xFF800000], "<u4"
+    )  # signalling NaN ...
+    descriptors = np.frombuffer(np.tile(odd, 64).tobytes(), np.uint8).reshape(-1, 128)
+    made["odd"] = LocalFeatures(np.resize(odd, 24).view("<f4").reshape(12, 2), descriptors)
+    made["none"] = small.random_features(rng, 0)
+    with Writer(tmp_path / "g") as writer:
+        small.add(writer, "odd", rng, made["odd"])
+        small.add(writer, "none", rng, made["none"])
+        writer.commit()
+    assert_stored(tmp_path / "g", made)
+    indexer.remove(tmp_path / "g", ["a"])
+    indexer.compact(tmp_path / "g")
+    del made["a"]
+    assert_stored(tmp_path / "g", made)
+    assert not small.damage(tmp_path / "g")
+
+
+def test_local_features_are_read_as_the_page_of_the_format_says(tmp_path, rng):
+    made = with_features(tmp_path / "g", "abc", rng)
+    with Gallery(tmp_path / "g") as gallery:
+        file = tmp_path / "g" / f"local-{gallery.fact('local'):03d}.bin"
+        first, count = gallery.connection.execute(
+            "SELECT first_row, rows FROM local WHERE image = 2"
+        ).fetchone()
+        assert gallery.fact("local_rows") == 6
+    found = np.memmap(file, [("point", "<f4", 2), ("descriptor", "u1", 128)], "r")[first : first + count]
+    assert file.stat().st_size == 6 * 136
+    assert found["point"].tobytes() == made["b"].points.tobytes()
+    assert found["descriptor"].tobytes() == made["b"].descriptors.tobytes()
+
+
+def test_a_gallery_without_local_features_says_so(tmp_path, rng):
+    with filled(tmp_path / "g", "a", rng) as writer, Gallery(tmp_path / "g") as gallery:
+        assert not gallery.has_local_features
+        assert gallery.local_features(1) is None
+        writer.store_local_features(VERSION)
+        assert gallery.has_local_features
+        assert gallery.local_features(1) is None
+        writer.local.put(1, small.random_features(rng, 3))
+        assert gallery.local_features(1) is None
+        writer.commit()
+        assert len(gallery.local_features(1)) == 3
+        assert gallery.local_features(2) is None
+        writer.connection.execute("UPDATE facts SET value = 'older' WHERE key = 'local_version'")
+        assert not gallery.has_local_features
+        assert gallery.local_features(1) is None
+
+
+def test_a_reader_follows_local_features_and_sees_a_photo_and_its_own_as_one(tmp_path, rng):
+    made = with_features(tmp_path / "g", "abc", rng)
+    with Gallery(tmp_path / "g") as gallery, Writer(tmp_path / "g") as writer:
+        with gallery.at_rest():
+            before = gallery.local_features(2)
+            writer.forget_file("a")
+            writer.drop_orphans()
+            number = writer.start_generation("compact", None, {})
+            for image in writer.waiting(number):
+                writer.copy(image, number)
+            assert writer.local.rewrite(lambda: False)
+            writer.switch(number)
+            assert len(list((tmp_path / "g").glob("local-*"))) == 1
+            assert gallery.local_features(2).points.tobytes() == before.points.tobytes()
+        asked: list[str] = []
+        gallery.connection.set_trace_callback(asked.append)
+        found = gallery.local_features(2)
+        assert found.points.tobytes() == made["b"].points.tobytes()
+        assert found.descriptors.tobytes() == made["b"].descriptors.tobytes()
+        assert sum("FROM local" in question for question in asked) == 1
+        writer.store_local_features(None)
+        assert gallery.local_features(2) is None
+        assert not list((tmp_path / "g").glob("local-*"))
+        assert not small.damage(tmp_path / "g")
+
+
+def test_removed_local_features_give_back_their_room_and_no_more(tmp_path, rng):
+    made = with_features(tmp_path / "g", "abcd", rng)
+    indexer.remove(tmp_path / "g", ["b", "d"])
+    with Gallery(tmp_path / "g") as gallery:
+        assert gallery.count_local_features() == 2
+        number = gallery.fact("local")
+    assert not small.damage(tmp_path / "g")
+    indexer.compact(tmp_path / "g")
+    (path,) = (tmp_path / "g").glob("local-*")
+    assert path.stat().st_size == (1 + 3) * 136
+    assert path.name == f"local-{number + 1:03d}.bin"
+    assert_stored(tmp_path / "g", {name: made[name] for name in "ac"})
+    indexer.compact(tmp_path / "g")
+    assert path.exists()  # nothing to give back: not written again
+    with Writer(tmp_path / "g") as writer:
+        made["e"] = small.random_features(rng, 9)
+        small.add(writer, "e", rng, made["e"])
+        writer.commit()
+    assert_stored(tmp_path / "g", {name: made[name] for name in "ace"})
+
+
+def test_compacting_local_features_that_is_stopped_changes_nothing(tmp_path, rng):
+    class Stops(indexer.Silent):
+        now, left = "", 2
+
+        def start(self, what: str, total: int | None) -> None:
+            self.now = what
+
+        def step(self, failures: int = 0) -> None:
+            self.left -= "local" in self.now
+
+        def stopping(self) -> bool:
+            return self.left <= 0
+
+    made = with_features(tmp_path / "g", "abcd", rng)
+    indexer.remove(tmp_path / "g", ["a"])
+    before = {path.name: path.stat().st_size for path in (tmp_path / "g").glob("*-*")}
+    assert indexer.compact(tmp_path / "g", Stops()) is None
+    assert {path.name: path.stat().st_size for path in (tmp_path / "g").glob("*-*")} == before
+    assert_stored(tmp_path / "g", {name: made[name] for name in "bcd"})
+    assert not small.damage(tmp_path / "g")
+
+
+def test_a_flipped_bit_of_local_features_is_found_and_costs_nothing_else(tmp_path, rng):
+    made = with_features(tmp_path / "g", "abc", rng)
+    (path,) = (tmp_path / "g").glob("local-*")
+    data = bytearray(path.read_bytes())
+    data[136 + 7] ^= 1
+    path.write_bytes(data)
+    (finding,) = small.damage(tmp_path / "g")
+    assert (finding.kind, finding.what) == ("local", "the local features of b are not what was written")
+    indexer.remove(tmp_path / "g", ["a"])
+    with pytest.raises(GalleryError, match="damaged: run `resight verify --repair`"):
+        indexer.compact(tmp_path / "g")
+    repair(tmp_path / "g", 1)
+    assert small.contents(tmp_path / "g").keys() == {"b", "c"}
+    with Writer(tmp_path / "g") as writer:
+        assert writer.local.missing() == [2]
+        writer.local.put(2, made["b"])
+        writer.commit()
+    indexer.compact(tmp_path / "g")
+    assert_stored(tmp_path / "g", {name: made[name] for name in "bc"})
+
+
+@pytest.mark.parametrize("length", [None, 0, 135, 137])
+def test_a_file_of_local_features_that_is_cut_short_keeps_nobody_from_searching(length, tmp_path, rng):
+    folder = tmp_path / "g"
+    made = with_features(folder, "abc", rng)
+    (path,) = folder.glob("local-*")
+    path.unlink() if length is None else os.truncate(path, length)
+    with Gallery(folder) as gallery:
+        query = Descriptor(np.array(gallery.vectors[:1]), None, gallery.fingerprint)
+        assert [hit.relative for hit in Searcher(gallery).search(query, 1)] == ["a"]
+        with pytest.raises(GalleryError, match="cut short: `resight verify --repair`"):
+            gallery.local_features(3)
+    with Writer(folder) as writer, pytest.raises(GalleryError, match="cut short"):
+        small.add(writer, "d", rng, made["a"])
+    lost = 2 if length == 137 else 3
+    assert [finding.kind for finding in small.damage(folder)] == ["local"] * lost
+    repair(folder, lost)
+    assert small.contents(folder).keys() == {*"abc"}
+    with Writer(folder) as writer:
+        for image in writer.local.missing():
+            writer.local.put(image, made["abc"[image - 1]])
+        writer.commit()
+    assert_stored(folder, made)
+    assert not small.damage(folder)
+
+
+def test_files_of_old_local_features_go_at_the_next_open(tmp_path, rng):
+    made = with_features(tmp_path / "g", "a", rng)
+    for name in ("local-000.bin", "local-007.bin"):
+        (tmp_path / "g" / name).write_bytes(b"left over")
+    Writer(tmp_path / "g").close()
+    assert len(list((tmp_path / "g").glob("local-*"))) == 1
+    assert_stored(tmp_path / "g", made)
+
+
+# what a fit was made on
+
+
+def test_the_sample_of_a_fit_lasts_as_long_as_its_parameters(tmp_path, rng):
+    own = {"each.0.1": {"mean": np.ones(4, np.float32)}}
+    with filled(tmp_path / "g", "ab", rng) as writer:
+        assert writer.fitted_on() == set()
+        for turn, behind in enumerate([{b"1" * 32, b"2" * 32}, {b"3" * 32}]):
+            own["each.0.1"]["mean"] += 1
+            name = writer.save_parameters(own, behind)
+            writer.switch(writer.start_generation("refit", name, {"photos": turn}))
+            assert writer.fitted_on() == behind
+        assert writer.connection.execute("SELECT count(*) FROM samples").fetchone() == (1,)
+        own["each.0.1"]["mean"] += 1
+        writer.start_generation("refit", writer.save_parameters(own, {b"4" * 32}), {})
+        writer.commit()
+    with Writer(tmp_path / "g") as writer:
+        assert writer.fitted_on() == {b"3" * 32}
+        assert writer.connection.execute("SELECT count(*) FROM samples").fetchone() == (1,)
+
+
+def test_parameters_come_back_in_the_order_of_their_names(tmp_path, rng):
+    own = {f"each.{row}.0": {key: rng.random(3).astype(np.float32) for key in "zab"} for row in "951730"}
+    with begun(tmp_path / "g") as writer:
+        name = writer.save_parameters(own, set())
+        for _ in range(5):
+            found = parameters.load(writer.folder, name)
+            assert [(step, list(arrays)) for step, arrays in found.items()] == [
+                (step, ["a", "b", "z"]) for step in sorted(own)
+            ]
+            assert all(np.array_equal(found[step][key], own[step][key]) for step in own for key in "zab")
+
+
+def test_one_content_turned_twice_is_two_images(tmp_path, rng):
+    with begun(tmp_path / "g") as writer:
+        plain = writer.add(b"c" * 32, (4, 3), small.random_descriptor(rng), None)
+        turned = writer.add(b"c" * 32, (3, 4), small.random_descriptor(rng), None, turn=90)
+        for relative, image in (("a", plain), ("b", turned)):
+            writer.set_file(relative, 1, 1, image)
+        assert writer.find_content(b"c" * 32, 90) == turned
+        writer.commit()
+        assert (writer.find_content(b"c" * 32), writer.find_content(b"c" * 32, 90)) == (plain, turned)
+        assert writer.find_content(b"c" * 32, 180) is None
+        assert (writer.image(turned).turn, writer.image(turned).width, writer.image(plain).turn) == (90, 3, 0)
+        found = [("a", 1, 1), ("b", 1, 1)]
+        assert writer.changes(found, {"b": 90}).to_read(False) == []
+        assert writer.changes(found, {"a": 180, "b": 90}).to_read(False) == ["a"]
+        assert writer.changes(found).to_read(False) == ["b"]

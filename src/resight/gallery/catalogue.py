@@ -11,18 +11,20 @@ from pathlib import Path
 from resight.errors import GalleryError, NoGallery, StorageFailed
 
 NAME = "catalogue.sqlite"
-FORMAT = 2
+FORMAT = 3
 
 SCHEMA = """
 CREATE TABLE facts (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE images (
     id INTEGER PRIMARY KEY,
-    sha256 BLOB NOT NULL UNIQUE,
+    sha256 BLOB NOT NULL,
+    turn INTEGER NOT NULL DEFAULT 0,
     width INTEGER NOT NULL,
     height INTEGER NOT NULL,
     kept_first INTEGER,
     kept_shapes TEXT,
-    kept_crc INTEGER
+    kept_crc INTEGER,
+    UNIQUE (sha256, turn)
 );
 CREATE TABLE files (
     relative PRIMARY KEY,
@@ -50,6 +52,13 @@ CREATE TABLE descriptors (
     PRIMARY KEY (generation, first_row)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX descriptors_image ON descriptors (image, generation);
+CREATE TABLE samples (parameters TEXT, sha256 BLOB, PRIMARY KEY (parameters, sha256)) WITHOUT ROWID;
+CREATE TABLE local (
+    image INTEGER PRIMARY KEY,
+    first_row INTEGER NOT NULL,
+    rows INTEGER NOT NULL,
+    crc INTEGER NOT NULL
+);
 CREATE TABLE dead (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     generation INTEGER NOT NULL,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from resight.gallery.catalogue import from_stored, storage_errors, to_stored
@@ -12,18 +12,30 @@ REMOVED = "removed"
 
 
 class Changes:
-    """A walk's files (relative path, size, time of change in ns) beside those of a catalogue."""
+    """A walk's files (relative path, size, time of change in ns) beside those of a catalogue.
 
-    def __init__(self, connection: sqlite3.Connection, found: Iterable[tuple[str, int, int]]) -> None:
+    `turns` are degrees clockwise, 0 to 359, of the files that are to be turned.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        found: Iterable[tuple[str, int, int]],
+        turns: Mapping[str, int] | None = None,
+    ) -> None:
+        turns = turns or {}
         self._connection = connection
         one = connection.execute
         one("DROP TABLE IF EXISTS temp.found")
-        one("CREATE TEMP TABLE found (relative PRIMARY KEY, size INTEGER, mtime_ns INTEGER) WITHOUT ROWID")
-        rows = ((to_stored(relative), size, changed) for relative, size, changed in found)
+        one(
+            "CREATE TEMP TABLE found "
+            "(relative PRIMARY KEY, size INTEGER, mtime_ns INTEGER, turn INTEGER) WITHOUT ROWID"
+        )
+        rows = ((to_stored(name), size, changed, turns.get(name, 0)) for name, size, changed in found)
         while batch := list(islice(rows, 10_000)):
             with storage_errors():
                 one("BEGIN")
-                connection.executemany("INSERT OR IGNORE INTO temp.found VALUES (?, ?, ?)", batch)
+                connection.executemany("INSERT OR IGNORE INTO temp.found VALUES (?, ?, ?, ?)", batch)
                 one("COMMIT")
         self.found: int = one("SELECT count(*) FROM temp.found").fetchone()[0]
 
@@ -32,11 +44,12 @@ class Changes:
         return (from_stored(path) for (path,) in self._connection.execute("SELECT relative FROM temp.found"))
 
     def to_read(self, retry: bool) -> list[str]:
-        """Files that are new or changed; with `retry` also those that failed or were removed by hand."""
+        """Files that are new, changed or to be turned otherwise; with `retry` also all that have no image."""
         rows = self._connection.execute(
             "SELECT found.relative FROM temp.found LEFT JOIN files USING (relative) "
+            "LEFT JOIN images ON images.id = files.image "
             "WHERE files.relative IS NULL OR files.size <> found.size OR files.mtime_ns <> found.mtime_ns "
-            "OR (? AND files.image IS NULL) ORDER BY found.relative",
+            "OR images.turn <> found.turn OR (? AND files.image IS NULL) ORDER BY found.relative",
             (retry,),
         )
         return [from_stored(path) for (path,) in rows]

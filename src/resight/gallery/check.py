@@ -19,7 +19,7 @@ from resight.gallery.stored import kept_name, packed_length
 from resight.gallery.vectors import checksum, mapped
 from resight.gallery.writer import Writer
 
-Kind = Literal["catalogue", "parameters", "vectors", "kept", "file"]
+Kind = Literal["catalogue", "parameters", "vectors", "kept", "local", "file"]
 UNIT = 1e-3
 
 
@@ -50,14 +50,18 @@ def verify(gallery: Gallery, contents: bool = False) -> Iterator[Finding]:
             return
         yield from _vectors(gallery)
         yield from _kept(gallery)
+        yield from _local(gallery)
         yield from _files(gallery, contents)
 
 
 def repair(writer: Writer, findings: list[Finding]) -> int:
-    """Forget the images whose vectors are damaged, so that the next `index` describes them again."""
+    """Forget what is damaged of images, so that the next `index` makes it again; of how many images."""
     images = {finding.image for finding in findings if finding.image is not None and finding.damage}
-    for image in images:
-        writer.forget_image(image)
+    for finding in findings:
+        if finding.image is not None and finding.kind == "local":
+            writer.local.forget(finding.image)
+        elif finding.image is not None and finding.damage:
+            writer.forget_image(finding.image)
     writer.drop_orphans()
     writer.fill_up()
     return len(images)
@@ -133,6 +137,23 @@ def _kept(gallery: Gallery) -> Iterator[Finding]:
         if checksum(flat[first : first + length]) != crc:
             files = ", ".join(gallery.files_of(image))
             yield Finding("kept", f"what is kept of {files} is not what was written", again, image)
+
+
+def _local(gallery: Gallery) -> Iterator[Finding]:
+    again = "forget them, so that the next `resight index` stores them again"
+    rows = gallery.connection.execute("SELECT image, first_row, rows, crc FROM local ORDER BY first_row")
+    for image, first, count, crc in rows:
+        try:
+            whole = checksum(gallery.local_rows(first, count)) == crc
+        except GalleryError:
+            whole = False
+        if not whole:
+            files = ", ".join(gallery.files_of(image)) or f"image {image}"
+            yield Finding("local", f"the local features of {files} are not what was written", again, image)
+    for (image,) in gallery.connection.execute(
+        "SELECT image FROM local WHERE image NOT IN (SELECT id FROM images)"
+    ):
+        yield Finding("local", f"local features of image {image}, which is unknown", again, image)
 
 
 def _files(gallery: Gallery, contents: bool) -> Iterator[Finding]:

@@ -32,7 +32,7 @@ def save(folder: Path, parameters: dict[str, Parameters], disk: Disk) -> str:
 
 
 def load(folder: Path, name: str) -> dict[str, Parameters]:
-    """The parameters of a file, step by step; raises GalleryError if its bytes are not what they were."""
+    """The parameters of a file, steps in the order of their names; raises GalleryError for changed bytes."""
     from safetensors.numpy import load as from_bytes
 
     try:
@@ -42,7 +42,7 @@ def load(folder: Path, name: str) -> dict[str, Parameters]:
     if _digest(data) != identity(name):
         raise GalleryError(f"{name} is damaged: run `resight fit`.")
     parameters: dict[str, Parameters] = {}
-    for key, array in from_bytes(data).items():
+    for key, array in sorted(from_bytes(data).items()):  # they come in another order every time
         step, _, own = key.partition("/")
         parameters.setdefault(step, {})[own] = array
     return parameters

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from resight.errors import DescribedOtherwise, GalleryError, NoGallery
 from resight.gallery import catalogue, parameters
+from resight.gallery.local import LocalRows, from_rows
 from resight.gallery.stored import (
     Generation,
     StoredImage,
@@ -27,6 +28,7 @@ from resight.gallery.stored import (
 from resight.gallery.vectors import CutShort, checksum, mapped
 from resight.images import PIXEL_PATH
 from resight.methods import Parameters
+from resight.photos import LocalFeatures
 from resight.recipe import NO_PARAMETERS, PRECISION, Recipe, fingerprint
 from resight.types import Prepared, Region
 
@@ -64,6 +66,7 @@ class Gallery:
         self._dead_until = 0
         self._live: Generation | None = None
         self._fingerprints: dict[str | None, str] = {}
+        self._local = LocalRows(self.folder)
         self.dead: list[tuple[int, int]] = []
         self.vectors: NDArray[np.float32] = np.empty((0, 1), dtype=np.float32)
         try:
@@ -101,7 +104,7 @@ class Gallery:
         for last in (False, False, False, False, True):
             self.connection.execute("BEGIN")
             try:
-                self._follow(damaged and last)
+                self._follow(damaged and last, last)
                 break
             except CutShort:  # a new generation may have taken the old one's place
                 self.connection.execute("COMMIT")
@@ -116,7 +119,9 @@ class Gallery:
             with suppress(sqlite3.DatabaseError):  # a damaged catalogue; what was wrong was said by then
                 self.connection.execute("COMMIT")
 
-    def _follow(self, damaged: bool) -> None:
+    def _follow(self, damaged: bool, last: bool) -> None:
+        # a file of local features that is damaged keeps nobody from searching, or writing
+        self._local.follow(self.connection, damaged=last)
         live = self.generation(int(self.fact("generation", 0)))
         known = self._live
         if live is None or known is None or live.number != known.number:
@@ -166,6 +171,12 @@ class Gallery:
             return "not fitted"
         more = ", and stays so until `resight fit`" if found["frozen"] else ""
         return f"fitted on {found['photos']} photos of {found['source']}{more}"
+
+    def fitted_on(self) -> set[bytes]:
+        """The SHA-256 of the photos behind the live fit, wherever it was made; empty without a fit."""
+        own = self._live.parameters if self._live else None
+        rows = self.connection.execute("SELECT sha256 FROM samples WHERE parameters = ?", (own,))
+        return {sha256 for (sha256,) in rows}
 
     def generation(self, number: int) -> Generation | None:
         """A generation by its number."""
@@ -218,19 +229,21 @@ class Gallery:
         ).fetchone()
         return row
 
-    def image_of_content(self, sha256: bytes) -> int | None:
-        """The id of the image with this content hash."""
-        row = self.connection.execute("SELECT id FROM images WHERE sha256 = ?", (sha256,)).fetchone()
+    def image_of_content(self, sha256: bytes, turn: int = 0) -> int | None:
+        """The id of the image with this content hash, turned by so many degrees."""
+        row = self.connection.execute(
+            "SELECT id FROM images WHERE sha256 = ? AND turn = ?", (sha256, turn)
+        ).fetchone()
         return row[0] if row else None
 
     def image(self, number: int) -> StoredImage:
         """An image by its id."""
         row = self.connection.execute(
-            "SELECT id, sha256, width, height FROM images WHERE id = ?", (number,)
+            "SELECT id, sha256, width, height, turn FROM images WHERE id = ?", (number,)
         ).fetchone()
         if row is None:
             raise GalleryError(f"The gallery has no image {number} any more.")
-        return StoredImage(row[0], row[1], row[2], row[3], tuple(self.files_of(number)))
+        return StoredImage(row[0], row[1], row[2], row[3], tuple(self.files_of(number)), row[4])
 
     def files_of(self, image: int) -> list[str]:
         """Relative paths of the files that hold an image, sorted."""
@@ -286,6 +299,33 @@ class Gallery:
                 "SELECT coalesce(sum(rows), 0) FROM descriptors WHERE generation = ?", (number,)
             ).fetchone()[0],
         }
+
+    # local features
+
+    @property
+    def has_local_features(self) -> bool:
+        """Whether local features are stored on request, and are such as this Resight computes."""
+        from resight.local_features import VERSION
+
+        return bool(self.fact("local_version") == VERSION)
+
+    def local_features(self, image: int) -> LocalFeatures | None:
+        """The stored local features of an image; None where it has none, or those of another Resight."""
+        if not self.connection.in_transaction:
+            with self.at_rest():  # the row and the file that it points into are one
+                return self.local_features(image)
+        row = self.connection.execute(
+            "SELECT first_row, rows FROM local WHERE image = ?", (image,)
+        ).fetchone()
+        return from_rows(self.local_rows(*row)) if row and self.has_local_features else None
+
+    def local_rows(self, first: int, count: int) -> NDArray[np.float32]:
+        """Bytes of local features, (count, 34) as float32; raises GalleryError where they are missing."""
+        return self._local.take(first, count)
+
+    def count_local_features(self) -> int:
+        """Of how many images local features are stored."""
+        return int(self.connection.execute("SELECT count(*) FROM local").fetchone()[0])
 
     # what is kept for the next fit
 

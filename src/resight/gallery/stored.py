@@ -26,13 +26,17 @@ class Generation:
 
 @dataclass(frozen=True)
 class StoredImage:
-    """A described image: its id, content hash, upright size in pixels, and the files that hold it."""
+    """A described image: its id, content hash, upright size in pixels, and the files that hold it.
+
+    `turn`: by how many degrees clockwise it was turned after it was read; its size is the one it has then.
+    """
 
     id: int
     sha256: bytes
     width: int
     height: int
     files: tuple[str, ...]
+    turn: int = 0
 
 
 def vectors_name(number: int) -> str:
@@ -43,6 +47,11 @@ def vectors_name(number: int) -> str:
 def kept_name(number: int) -> str:
     """The file of the prepared photos that are kept for the next fit."""
     return f"kept-{number:03d}.f32"
+
+
+def local_name(number: int) -> str:
+    """The file of the photos' local features."""
+    return f"local-{number:03d}.bin"
 
 
 def packed(prepared: Prepared) -> tuple[NDArray[np.float32], dict[str, Any]]:

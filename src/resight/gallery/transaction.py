@@ -93,6 +93,8 @@ class Transaction:
         for name, file in self._open.items():
             if name.startswith("kept"):
                 self.set("kept_length", file.rows)
+            elif name.startswith("local"):
+                self.set("local_rows", file.rows)
             else:
                 number = int(name.partition("-")[2].partition(".")[0])
                 self.later(

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,10 @@ from resight.errors import GalleryError, GalleryLocked, NoGallery, StorageFailed
 from resight.gallery import catalogue, parameters
 from resight.gallery.catalogue import storage_errors
 from resight.gallery.changes import Changes
+from resight.gallery.local import WIDTH
+from resight.gallery.local_writer import LocalWriter
 from resight.gallery.reader import Gallery
-from resight.gallery.stored import Generation, kept_name, packed, vectors_name
+from resight.gallery.stored import Generation, kept_name, local_name, packed, vectors_name
 from resight.gallery.transaction import Transaction
 from resight.gallery.vectors import Disk, VectorFile, checksum
 from resight.images import PIXEL_PATH
@@ -32,6 +35,10 @@ from resight.methods import Parameters
 from resight.recipe import PRECISION, Recipe
 from resight.types import Descriptor, Prepared
 
+UNNAMED = (
+    "DELETE FROM samples WHERE NOT EXISTS "
+    "(SELECT 1 FROM generations WHERE generations.parameters = samples.parameters)"
+)
 COMMIT_EVERY = 2.0  # seconds of work that a kill can cost
 
 
@@ -53,7 +60,8 @@ class Writer(Gallery):
             raise
         self._work = Transaction(self.folder, self.connection, self._disk)
         self._later, self._set = self._work.later, self._work.set
-        self._pending: dict[bytes, int] = {}
+        self.local = LocalWriter(self, self._work)
+        self._pending: dict[tuple[bytes, int], int] = {}
         self._kept = int(self.fact("kept", 1))
         self._next_image = 1 + self._one("SELECT coalesce(max(id), 0) FROM images")
         self._thread = threading.Lock()
@@ -74,8 +82,11 @@ class Writer(Gallery):
             "pixel_path": PIXEL_PATH,
             "precision": PRECISION,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "id": secrets.token_hex(8),
             "kept": 1,
             "kept_length": 0,
+            "local": 1,
+            "local_rows": 0,
         }
         for key, value in facts.items():
             self._set(key, value)
@@ -83,10 +94,10 @@ class Writer(Gallery):
 
     # photos
 
-    def find_content(self, sha256: bytes) -> int | None:
-        """The image with this content, committed or about to be; may be asked from any thread."""
+    def find_content(self, sha256: bytes, turn: int = 0) -> int | None:
+        """The image with this content and turn, committed or about to be; may be asked from any thread."""
         with self._thread:
-            return self._pending.get(sha256) or self.image_of_content(sha256)
+            return self._pending.get((sha256, turn)) or self.image_of_content(sha256, turn)
 
     def add(
         self,
@@ -94,17 +105,22 @@ class Writer(Gallery):
         size: tuple[int, int],
         descriptor: Descriptor | None,
         prepared: Prepared | None,
+        turn: int = 0,
     ) -> int:
-        """Take in an image of `size` (width, height); it lasts from the next commit on. Returns its id."""
+        """Take in an image of `size` (width, height); it lasts from the next commit on. Returns its id.
+
+        `turn`: the degrees clockwise, 0 to 359, by which the photo was turned before all else.
+        """
         generation = self._live_for(descriptor.vectors.shape[1]) if descriptor is not None else None
         number, self._next_image = self._next_image, self._next_image + 1
         self._later(
-            "INSERT INTO images (id, sha256, width, height) VALUES (?, ?, ?, ?)", number, sha256, *size
-        )
+            "INSERT INTO images (id, sha256, width, height, turn) VALUES (?, ?, ?, ?, ?)",
+            number, sha256, *size, turn,
+        )  # fmt: skip
         if prepared is not None:
             self.keep(number, prepared)
         with self._thread:
-            self._pending[sha256] = number
+            self._pending[sha256, turn] = number
         if descriptor is not None and generation is not None:
             self.put(generation, number, descriptor)
         return number
@@ -164,9 +180,11 @@ class Writer(Gallery):
         """The files of an image are unknown from now on, so that the next `index` reads them again."""
         self._later("DELETE FROM files WHERE image = ?", image)
 
-    def changes(self, found: Iterable[tuple[str, int, int]]) -> Changes:
-        """What a walk found, beside what the catalogue holds."""
-        return Changes(self.connection, found)
+    def changes(
+        self, found: Iterable[tuple[str, int, int]], turns: Mapping[str, int] | None = None
+    ) -> Changes:
+        """What a walk found, and how it is to be turned, beside what the catalogue holds."""
+        return Changes(self.connection, found, turns)
 
     def move_root(self, root: Path) -> None:
         """The same photos are in another folder now."""
@@ -184,6 +202,7 @@ class Writer(Gallery):
             f"SELECT generation, first_row, rows FROM descriptors WHERE image IN ({orphans})"
         )
         self._later(f"DELETE FROM descriptors WHERE image IN ({orphans})")
+        self._later(f"DELETE FROM local WHERE image IN ({orphans})")
         self._later(f"DELETE FROM images WHERE id IN ({orphans})")
         self.commit()
 
@@ -202,12 +221,22 @@ class Writer(Gallery):
             self.commit()
             self._committed = time.monotonic()
 
+    def store_local_features(self, version: str | None) -> None:
+        """Forget all local features; those of this version may come instead, or none."""
+        self.commit()
+        self.local.restart(version)
+        self.commit()
+        self._delete_unnamed_files()
+
     # generations
 
-    def save_parameters(self, own: dict[str, Parameters]) -> str:
-        """Write the parameters of a fit; returns the name of their file."""
+    def save_parameters(self, own: dict[str, Parameters], fitted_on: Iterable[bytes] = ()) -> str:
+        """Write the parameters of a fit, and the SHA-256 of the photos behind it; the name of their file."""
         with storage_errors():
-            return parameters.save(self.folder, own, self._disk)
+            name = parameters.save(self.folder, own, self._disk)
+        for sha256 in sorted(fitted_on):
+            self._later("INSERT OR IGNORE INTO samples VALUES (?, ?)", name, sha256)
+        return name
 
     def start_generation(self, purpose: str, own: str | None, provenance: dict[str, Any]) -> int:
         """Begin a generation beside the live one; `own` is the name of its parameters' file."""
@@ -226,6 +255,8 @@ class Writer(Gallery):
         self._work.let_go_vectors(keep=vectors_name(number))
         self.commit()
         self._delete_unnamed_files()
+        for path in self.folder.glob("graph-*"):  # of the neighbours of rows that are gone
+            path.unlink(missing_ok=True)
 
     def vacuum(self) -> None:
         """Give back the room of the catalogue's deleted rows."""
@@ -265,14 +296,18 @@ class Writer(Gallery):
 
     def fill_up(self) -> None:
         """Files that are cut short get their length again, once the photos concerned are forgotten."""
-        lengths = {kept_name(self._kept): 4 * int(self.fact("kept_length", 0))}
+        lengths = {
+            kept_name(self._kept): 4 * int(self.fact("kept_length", 0)),
+            local_name(int(self.fact("local", 1))): 4 * WIDTH * int(self.fact("local_rows", 0)),
+        }
         if self.live and self.live.width:
             lengths[vectors_name(self.live.number)] = 4 * self.live.width * self.live.rows
         with storage_errors():
             for name, length in lengths.items():
-                with open(self.folder / name, "ab") as file:
-                    if file.tell() < length:
-                        file.truncate(length)
+                if length:
+                    with open(self.folder / name, "ab") as file:
+                        if file.tell() < length:
+                            file.truncate(length)
 
     def keep_only(self, images: set[int]) -> None:
         """Forget what is kept of all other images; the room comes back at once."""
@@ -315,6 +350,7 @@ class Writer(Gallery):
         for table in ("descriptors", "dead"):
             self._later(f"DELETE FROM {table} WHERE generation {which} ?", number)
         self._later(f"DELETE FROM generations WHERE number {which} ?", number)
+        self._later(UNNAMED)
 
     def _kept_file(self, length: int | None = None) -> VectorFile:
         length = int(self.fact("kept_length", 0)) if length is None else length
@@ -343,14 +379,15 @@ class Writer(Gallery):
             self.connection.execute(f"DELETE FROM descriptors WHERE generation IN ({unfinished})", (live,))
             self.connection.execute(f"DELETE FROM dead WHERE generation IN ({unfinished})", (live,))
             self.connection.execute("DELETE FROM generations WHERE number <> ? AND purpose <> 'fit'", (live,))
+            self.connection.execute(UNNAMED)
             self.connection.execute("COMMIT")
         self._delete_unnamed_files()
 
     def _delete_unnamed_files(self) -> None:
         rows = self.connection.execute("SELECT number, parameters FROM generations").fetchall()
         named = {vectors_name(number) for number, _ in rows} | {name for _, name in rows}
-        named.add(kept_name(int(self.fact("kept", 1))))
-        for pattern in ("vectors-*.f32", "kept-*.f32", "parameters-*"):
+        named |= {kept_name(int(self.fact("kept", 1))), local_name(int(self.fact("local", 1)))}
+        for pattern in ("vectors-*.f32", "kept-*.f32", "local-*.bin", "parameters-*"):
             for path in self.folder.glob(pattern):
                 if path.name not in named:
                     path.unlink(missing_ok=True)

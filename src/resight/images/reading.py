@@ -9,26 +9,32 @@ from resight.errors import BadImage
 from resight.images.decoding import decoded
 from resight.images.photo import Enough, Photo
 from resight.images.silence import quietly
-from resight.images.turning import turned, upright
+from resight.images.turning import before, rotated, turned, upright
 
 PIXEL_LIMIT = 200_000_000
 FILE_LIMIT = 1 << 30
 
 
 def read(
-    source: bytes | os.PathLike[str] | str, *, pixel_limit: int = PIXEL_LIMIT, enough: Enough | None = None
+    source: bytes | os.PathLike[str] | str,
+    *,
+    pixel_limit: int = PIXEL_LIMIT,
+    enough: Enough | None = None,
+    turn: int = 0,
 ) -> Photo:
     """Read the whole photo from a file or its bytes; the first frame where there are several.
 
     `enough(width, height)` says, for the size of the upright original, which width and height the caller will
     shrink to at most: a large JPEG is then decoded at the smallest of its scales that is not below them.
+    `turn` are degrees clockwise by which the upright photo is turned, before all else that is asked of it.
     Nothing but `BadImage` is raised, whatever the bytes are; `pixel_limit` is checked before decoding.
     """
     try:
         data = source if isinstance(source, bytes) else _content(source)
         with quietly():
-            stored = decoded(data, pixel_limit, enough)
-            return Photo(turned(stored.pixels, stored.orientation), *upright(stored.size, stored.orientation))
+            stored = decoded(data, pixel_limit, before(enough, turn) if enough and turn else enough)
+            size = upright(stored.size, stored.orientation)
+            return rotated(Photo(turned(stored.pixels, stored.orientation), *size), turn)
     except BadImage as error:
         reason = str(error)
     except MemoryError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import heapq
 import os
@@ -11,11 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from resight import fitter, images
+from resight import fitter
 from resight.describer import Describer
 from resight.engines import load
-from resight.errors import BadImage, BadQuery, DescribedOtherwise, NotFitted, TooMuchVanished
+from resight.errors import BadQuery, DescribedOtherwise, NotFitted, TooMuchVanished
 from resight.gallery import Gallery, Writer, parameters
+from resight.gallery.stored import StoredImage
+from resight.indexer.again import read_again
 from resight.indexer.ordered import in_order
 from resight.indexer.progress import Progress, Silent, Stopped
 from resight.methods import Parameters
@@ -73,8 +74,8 @@ def refit(
     """
     kept = writer.kept_images()
     chosen = [image for image in kept if any(path in wanted for path in writer.files_of(image))]
-    found, provenance = _fitted(writer, describer, chosen or kept, full, progress)
-    name = writer.save_parameters(found)
+    found, provenance, behind = _fitted(writer, describer, chosen or kept, full, progress)
+    name = writer.save_parameters(found, behind)
     number = writer.start_generation("refit", name, provenance)
     describer = describer.with_parameters(found, parameters.identity(name))
     for done, (image, prepared) in enumerate(writer.kept(kept), 1):
@@ -106,9 +107,9 @@ def caution(writer: Writer) -> str:
 
 def borrow(writer: Writer, source: Path | str) -> None:
     """Take another gallery's fit as the first of this one; nothing to do if it has that very fit."""
-    found, provenance = _borrowed(writer, source)
+    found, provenance, behind = _borrowed(writer, source)
     if writer.live is None and not writer.count()["images"]:
-        writer.switch(writer.start_generation("index", writer.save_parameters(found), provenance))
+        writer.switch(writer.start_generation("index", writer.save_parameters(found, behind), provenance))
     elif writer.live is None or writer.live.parameters != writer.save_parameters(found):
         raise BadQuery(
             "This gallery has another fit, or photos that wait for one: `resight fit --fit-from` changes it."
@@ -157,7 +158,7 @@ class Refit:
         """Find the parameters and begin a generation with them; None if stopped."""
         writer = self._writer
         if fit_from:
-            found, provenance = _borrowed(writer, fit_from)
+            found, provenance, behind = _borrowed(writer, fit_from)
         else:
             paths = [path for path, image, _ in writer.files() if image]
             count = sample_size(writer, self._describer)
@@ -180,12 +181,12 @@ class Refit:
             kept = set(writer.kept_images())
             known = [image for image in chosen if image in kept]
             try:
-                found, provenance = _fitted(
+                found, provenance, behind = _fitted(
                     writer, self._describer, known, len(paths) > count, self._progress
                 )
             except Stopped:
                 return None
-        number = writer.start_generation("fit", writer.save_parameters(found), provenance)
+        number = writer.start_generation("fit", writer.save_parameters(found, behind), provenance)
         writer.commit()
         return number
 
@@ -230,19 +231,16 @@ class Refit:
     def _read(self, wanted: list[int]) -> Iterator[tuple[int, Prepared | None]]:
         """Photos of the gallery through the network again; None for one that is gone or changed."""
         root = self._writer.root
-        known = ((image, self._writer.image(image)) for image in wanted)
-        items = ((image, stored.sha256, stored.files) for image, stored in known)
+        describer = self._describer
 
-        def one(item: tuple[int, bytes, tuple[str, ...]]) -> tuple[int, Prepared | None]:
-            image, sha256, files = item
-            for relative in files:
-                with contextlib.suppress(BadImage, OSError):
-                    data = images.content(root / relative)
-                    if hashlib.sha256(data).digest() == sha256:
-                        return image, self._describer.prepare(self._describer.read(data))
-            return image, None
+        def one(image: StoredImage) -> tuple[int, Prepared | None]:
+            return image.id, read_again(
+                root, image, lambda data: describer.prepare(describer.read(data, image.turn))
+            )
 
-        for image, prepared in in_order(one, items, self._workers, self._progress.stopping):
+        for image, prepared in in_order(
+            one, map(self._writer.image, wanted), self._workers, self._progress.stopping
+        ):
             yield image, prepared
             self._progress.step()
             self._writer.commit_if_due()
@@ -252,9 +250,11 @@ def _provenance(gallery: Gallery) -> dict[str, Any]:
     return gallery.live.provenance if gallery.live else {}
 
 
-def _fitted(
-    writer: Writer, describer: Describer, chosen: list[int], full: bool, progress: Progress
-) -> tuple[dict[str, Parameters], dict[str, Any]]:
+Fit = tuple[dict[str, Parameters], dict[str, Any], set[bytes]]
+"""Parameters, their provenance, and the SHA-256 of the photos behind them."""
+
+
+def _fitted(writer: Writer, describer: Describer, chosen: list[int], full: bool, progress: Progress) -> Fit:
     if not chosen:
         raise NotFitted("There is no photo to fit on.")
     progress.start("Fitting", len(chosen) * len(describer.fitted_steps))
@@ -267,18 +267,19 @@ def _fitted(
             progress.step()
 
     found = fitter.fit(describer, watched)
-    contents = hashlib.sha256(b"".join(sorted(writer.image(image).sha256 for image in chosen)))
-    return found, {
+    behind = {writer.image(image).sha256 for image in chosen}
+    provenance = {
         "photos": len(chosen),
         "source": "this gallery",
         "labels": False,
         "frozen": full,
-        "contents": contents.hexdigest()[:32],
+        "contents": hashlib.sha256(b"".join(sorted(behind))).hexdigest()[:32],
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+    return found, provenance, behind
 
 
-def _borrowed(writer: Writer, source: Path | str) -> tuple[dict[str, Parameters], dict[str, Any]]:
+def _borrowed(writer: Writer, source: Path | str) -> Fit:
     with Gallery(source) as other:
         if other.live is None or not other.live.parameters:
             raise NotFitted(f"The gallery {source} has no fit to borrow.")
@@ -288,4 +289,5 @@ def _borrowed(writer: Writer, source: Path | str) -> tuple[dict[str, Parameters]
                 f"The gallery {source} has another recipe or other weights: fit this one."
             )
         found = parameters.load(other.folder, other.live.parameters)
-        return found, other.live.provenance | {"source": f"the gallery {source}", "frozen": True}
+        provenance = other.live.provenance | {"source": f"the gallery {source}", "frozen": True}
+        return found, provenance, other.fitted_on()

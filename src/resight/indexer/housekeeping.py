@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import os
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from resight.errors import BadQuery, GalleryError
@@ -77,10 +78,19 @@ def compact(gallery: Path | str, progress: Progress | None = None) -> int | None
             if progress.stopping():
                 writer.abandon(number)
                 return None
+        progress.start("Compacting local features", writer.count_local_features())
+        if not writer.local.rewrite(partial(_stepped, progress)):
+            writer.abandon(number)
+            return None
         writer.rewrite_kept()
         writer.switch(number)
         writer.vacuum()
         return before - _size(writer.folder)
+
+
+def _stepped(progress: Progress) -> bool:
+    progress.step()
+    return progress.stopping()
 
 
 def _matching(root: Path, names: list[str], want: str) -> list[str]:

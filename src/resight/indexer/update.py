@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from resight import images
 from resight.describer import Describer, describer_like
 from resight.engines import load
-from resight.errors import BadImage, BadQuery, DescribedOtherwise
+from resight.errors import BadQuery, DescribedOtherwise
 from resight.gallery import Writer
 from resight.gallery.changes import Changes
-from resight.indexer import fits
+from resight.indexer import fits, local
 from resight.indexer.housekeeping import forget
+from resight.indexer.listed import Listed
 from resight.indexer.ordered import in_order
+from resight.indexer.outcome import Outcome, Reader
 from resight.indexer.progress import Progress, Silent, Stopped
 from resight.indexer.vanished import refuse_if_unmounted
 from resight.indexer.walk import Walk
 from resight.processors import processors
 from resight.recipe import Recipe
-from resight.types import Descriptor, Prepared
 
 
 @dataclass(frozen=True)
 class Report:
-    """What one run of `index` did: counts of files, and the folders and files that could not be read."""
+    """What one run of `index` did: counts of files, and the folders and files that could not be read.
+
+    `local_features`: of how many photos they were stored.
+    """
 
     gallery: Path
     photos: int = 0
@@ -40,22 +42,8 @@ class Report:
     skipped: int = 0
     unreadable: tuple[str, ...] = ()
     fitted: str = ""
+    local_features: int = 0
     interrupted: bool = False
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One file, read: its content, and what it was described as unless the gallery has that content."""
-
-    relative: str
-    size: int = 0
-    mtime_ns: int = 0
-    sha256: bytes = b""
-    shape: tuple[int, int] = (0, 0)
-    known: int | None = None
-    prepared: Prepared | None = None
-    descriptor: Descriptor | None = None
-    failure: str | None = None
 
 
 def index(
@@ -68,6 +56,9 @@ def index(
     prune: bool = False,
     retry: bool = False,
     fit_from: Path | str | None = None,
+    local_features: bool | None = None,
+    only: Iterable[str] | None = None,
+    turns: Mapping[str, int] | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Make the gallery of a folder of photos true: new, changed, moved and vanished files are noticed.
@@ -75,6 +66,12 @@ def index(
     The gallery is `photos/.resight` unless named. What is committed stays, however the run ends. Raises
     TooMuchVanished, with nothing changed, when the folder or more than half of its photos are gone, unless
     `prune` says that this is meant.
+
+    `local_features` are stored (or, if false, forgotten), now and by every later `index`; None: as before.
+    `only` lists the photos of the gallery, relative paths below the folder with '/', in place of a walk: all
+    others leave it, and one that is not there counts as failed. `turns` are degrees clockwise by which photos
+    are turned once they are read upright, corners filled with black: the gallery knows them turned, and those
+    that a later call does not turn are described anew.
     """
     root, progress = Path(photos), progress or Silent()
     folder = Path(gallery) if gallery else root / ".resight"
@@ -83,20 +80,26 @@ def index(
         raise BadQuery(f"There is no folder {root}.")
     with Writer(folder) as writer:
         describer = _opened(writer, root, recipe, engine, workers, fit_from)
-        walk = Walk(root, folder)
+        walk = Walk(root, folder) if only is None else Listed(root, only)
+        turns = {relative: degrees % 360 for relative, degrees in (turns or {}).items()}
         progress.start("Looking through the folder", None)
-        changes = writer.changes(walk if root.is_dir() else ())
+        changes = writer.changes(walk if root.is_dir() else (), turns)
         to_read, vanished = changes.to_read(retry), changes.vanished(walk.unreadable)
         if not prune:
             refuse_if_unmounted(writer, root, vanished, to_read)
         if root.is_dir() and not _is_root(writer, root):
             writer.move_root(root)
-        run = Run(writer, describer, root, workers, progress)
+        run = Run(writer, describer, root, turns, local.settled(writer, local_features), workers, progress)
         run.read(to_read, changes)
+        missing = walk.missing if isinstance(walk, Listed) else []
+        vanished = sorted({*vanished} - {*missing})
         moved = 0
         if not run.interrupted:
             moved = run.moved(vanished)
+            for path in missing:
+                writer.set_file(path, 0, -1, failure="not there")
             forget(writer, vanished)
+            run.complete()
         return Report(
             folder,
             photos=changes.found,
@@ -105,22 +108,35 @@ def index(
             moved=moved,
             vanished=len(vanished) - moved,
             unchanged=changes.found - len(to_read),
-            failed=run.failed,
+            failed=run.failed + len(missing),
             skipped=walk.skipped,
             unreadable=tuple(walk.unreadable),
             fitted=run.fitted,
+            local_features=run.local_features,
             interrupted=run.interrupted,
         )
 
 
 class Run:
-    """One pass over the files to read: the photos of the fit's sample, a fit if one is due, the others."""
+    """One pass over the files to read: the photos of the fit's sample, a fit if one is due, the others.
+
+    `turns` are degrees clockwise, `local` is whether local features are stored.
+    """
 
     def __init__(
-        self, writer: Writer, describer: Describer, root: Path, workers: int, progress: Progress
+        self,
+        writer: Writer,
+        describer: Describer,
+        root: Path,
+        turns: Mapping[str, int],
+        local: bool,
+        workers: int,
+        progress: Progress,
     ) -> None:
         self._writer, self._describer, self._root = writer, describer, root
+        self._turns, self._local = turns, local
         self._workers, self._progress = workers, progress
+        self.local_features = 0
         self.described, self.failed, self.fitted, self.interrupted = 0, 0, "", False
         self.recognised: Counter[int] = Counter()  # files of each image that was known already
 
@@ -159,18 +175,21 @@ class Run:
                 return sample, read
             sample = fits.sample(changes.paths(), 2 * len(sample))
 
+    def complete(self) -> None:
+        """Store the local features of photos that have none, if they are wanted."""
+        if self._local:
+            self.local_features += local.complete(self._writer, self._root, self._workers, self._progress)
+            self.interrupted = self._progress.stopping()
+
     def moved(self, vanished: list[str]) -> int:
         """How many of the vanished files were found elsewhere."""
         images = Counter((self._writer.image_of_file(path) or (None,))[0] for path in vanished)
         return sum(min(count, self.recognised[image]) for image, count in images.items() if image)
 
     def _take(self, paths: list[str], keep: bool) -> None:
-        ready = self._describer.is_fitted
-
-        def one(path: str) -> Outcome:
-            return _outcome(path, self._root, self._describer, self._writer.find_content, keep, ready)
-
-        for outcome in in_order(one, paths, self._workers, self._progress.stopping):
+        known = self._writer.find_content
+        read = Reader(self._root, self._describer, known, self._turns, keep, self._local)
+        for outcome in in_order(read, paths, self._workers, self._progress.stopping):
             self._record(outcome)
             self._progress.step(self.failed)
             self._writer.commit_if_due()
@@ -180,50 +199,22 @@ class Run:
     def _record(self, outcome: Outcome) -> None:
         image = None
         if outcome.failure is None:
-            image = self._writer.find_content(outcome.sha256)
+            image = self._writer.find_content(outcome.sha256, outcome.turn)
             if image is None:
                 self.described += 1
-                image = self._writer.add(outcome.sha256, outcome.shape, outcome.descriptor, outcome.prepared)
+                image = self._add(outcome)
             else:
                 self.recognised[image] += 1
         else:
             self.failed += 1
         self._writer.set_file(outcome.relative, outcome.size, outcome.mtime_ns, image, outcome.failure)
 
-
-def _outcome(
-    relative: str,
-    root: Path,
-    describer: Describer,
-    known: Callable[[bytes], int | None],
-    keep: bool,
-    ready: bool,
-) -> Outcome:
-    """Read one file, and describe it unless its content is known; what is wrong with it becomes words."""
-    path = root / relative
-    read = Outcome(relative)
-    try:
-        status = path.stat()
-        read = replace(read, size=status.st_size, mtime_ns=status.st_mtime_ns)
-        data = images.content(path)
-        read = replace(read, sha256=hashlib.sha256(data).digest())
-        if known(read.sha256) is not None:
-            return read
-        photo = describer.read(data)
-        prepared = describer.prepare(photo)
-    except BadImage as error:
-        return replace(read, failure=str(error))
-    except (RuntimeError, MemoryError) as error:  # a photo too small for a network's layers, or too large
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        return replace(read, failure=f"the network cannot describe it: {first[:200]}")
-    except OSError as error:  # not the photo's fault, so it is tried again next time: no time of change fits
-        return replace(read, mtime_ns=-1, failure=f"cannot be read: {error.strerror}")
-    return replace(
-        read,
-        shape=(photo.width, photo.height),
-        prepared=prepared if keep else None,
-        descriptor=describer.finish(prepared) if ready else None,
-    )
+    def _add(self, read: Outcome) -> int:
+        image = self._writer.add(read.sha256, read.shape, read.descriptor, read.prepared, read.turn)
+        if read.local is not None:
+            self._writer.local.put(image, read.local)
+            self.local_features += 1
+        return image
 
 
 def _opened(

@@ -1,0 +1,58 @@
+"""Local features in the gallery: rows of 136 bytes, a point and its descriptor, which are moved as bytes."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resight.gallery.stored import local_name
+from resight.gallery.vectors import FLOAT, CutShort, mapped
+from resight.photos import LocalFeatures
+
+ROW = np.dtype([("point", FLOAT, 2), ("descriptor", np.uint8, 128)])
+WIDTH = ROW.itemsize // FLOAT.itemsize  # of a row, as the files of vectors count
+
+
+def to_rows(features: LocalFeatures) -> NDArray[np.float32]:
+    """The features -> (N, 34): their bytes, under the name of float32."""
+    rows = np.empty(len(features), ROW)
+    rows["point"], rows["descriptor"] = features.points, features.descriptors
+    return rows.view(FLOAT).reshape(-1, WIDTH)
+
+
+def from_rows(rows: NDArray[np.float32]) -> LocalFeatures:
+    """`to_rows` undone; a copy."""
+    found = np.ascontiguousarray(rows).reshape(-1).view(ROW)
+    return LocalFeatures(
+        np.ascontiguousarray(found["point"], dtype=np.float32), np.ascontiguousarray(found["descriptor"])
+    )
+
+
+class LocalRows:
+    """The reader's end of the file of local features: mapped anew only where it grew or was written anew."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._number = folder, 0
+        self._rows: NDArray[np.float32] = np.empty((0, WIDTH), dtype=FLOAT)
+
+    def follow(self, connection: sqlite3.Connection, damaged: bool) -> None:
+        """See the rows that are committed by now; with `damaged` those of them that are there."""
+        query = "SELECT key, value FROM facts WHERE key IN ('local', 'local_rows')"
+        facts = dict(connection.execute(query).fetchall())
+        number, rows = int(facts.get("local", 1)), int(facts.get("local_rows", 0))
+        if number != self._number or rows != len(self._rows):
+            self._rows = mapped(self._folder / local_name(number), WIDTH, rows, damaged)
+            self._number = number
+
+    def take(self, first: int, count: int) -> NDArray[np.float32]:
+        """(count, 34) rows over the file's memory; raises CutShort where they are missing."""
+        found = self._rows[first : first + count]
+        if len(found) < count:
+            raise CutShort(
+                f"{local_name(self._number)} is missing or cut short: `resight verify --repair` forgets the "
+                "local features concerned, and the next `resight index` stores them again."
+            )
+        return found

@@ -1,0 +1,25 @@
+"""Photos of a gallery, read again."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from resight import images
+from resight.errors import BadImage
+from resight.gallery.stored import StoredImage
+
+Result = TypeVar("Result")
+
+
+def read_again(root: Path, image: StoredImage, work: Callable[[bytes], Result]) -> Result | None:
+    """What `work` makes of the bytes of an image's first file that still holds them; None where none does."""
+    for relative in image.files:
+        with contextlib.suppress(BadImage, OSError):
+            data = images.content(root / relative)
+            if hashlib.sha256(data).digest() == image.sha256:
+                return work(data)
+    return None

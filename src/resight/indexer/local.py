@@ -1,0 +1,88 @@
+"""Local features in the gallery: whether they are wanted, and those of photos that were indexed without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+from resight import images
+from resight.errors import BadImage
+from resight.gallery import Writer
+from resight.images import Photo
+from resight.indexer.again import read_again
+from resight.indexer.ordered import in_order
+from resight.indexer.progress import Progress
+from resight.photos import LocalFeatures
+from resight.recipe import Views
+from resight.views import enough as enough_to_describe
+
+JPEG = b"\xff\xd8"
+
+
+def settled(writer: Writer, asked: bool | None) -> bool:
+    """Whether local features are stored from now on; None asks for what was asked for last.
+
+    Those of a gallery that wants none are forgotten, and so are those of another version of `extract`.
+    """
+    from resight.local_features import VERSION
+
+    before = writer.fact("local_version")
+    wanted = before is not None if asked is None else asked
+    after = VERSION if wanted else None
+    if before != after:
+        writer.store_local_features(after)
+    return wanted
+
+
+def extracted(data: bytes, turn: int, photo: Photo | None = None) -> LocalFeatures | None:
+    """Local features of a photo's bytes, or of `photo`, made of them; None where they are no photo."""
+    from resight.local_features import enough, extract
+
+    try:
+        return extract(photo or images.read(data, enough=enough, turn=turn))
+    except BadImage:
+        return None
+
+
+def serves(data: bytes, photo: Photo, views: Views) -> bool:
+    """Whether a photo that was read to be described has the very pixels that local features are found in.
+
+    A JPEG may have more or fewer; it is read again then, so that neither descriptors nor local features
+    depend on whether both were asked for.
+    """
+    from resight.local_features import enough
+
+    size = photo.width, photo.height
+    return not data.startswith(JPEG) or enough(*size) == enough_to_describe(*size, views)
+
+
+def complete(writer: Writer, root: Path, workers: int, progress: Progress) -> int:
+    """Read the photos that have none stored, and store theirs; returns of how many. A rerun goes on."""
+    missing = writer.local.missing()
+    if not missing:
+        return 0
+    progress.start("Local features", len(missing))
+    stored = lost = 0
+    for image, features in _of(writer, root, missing, workers, progress.stopping):
+        if features is None:
+            lost += 1
+        else:
+            writer.local.put(image, features)
+            stored += 1
+        progress.step(lost)
+        writer.commit_if_due()
+    writer.commit()
+    if lost:
+        progress.say(f"{lost} photos could not be read again for their local features: `resight index` will.")
+    return stored
+
+
+def _of(
+    writer: Writer, root: Path, missing: Iterable[int], workers: int, stopping: Callable[[], bool]
+) -> Iterable[tuple[int, LocalFeatures | None]]:
+    items = (writer.image(image) for image in missing)
+    return in_order(
+        lambda image: (image.id, read_again(root, image, partial(extracted, turn=image.turn))),
+        items, workers, stopping,
+    )  # fmt: skip

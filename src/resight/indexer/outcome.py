@@ -1,0 +1,81 @@
+"""What reading one file came to: its content, and what it was described as; what is wrong becomes words."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from resight import images
+from resight.describer import Describer
+from resight.errors import BadImage
+from resight.images import Photo
+from resight.indexer.local import extracted, serves
+from resight.photos import LocalFeatures
+from resight.types import Descriptor, Prepared
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One file, read: its content, and what it was described as unless the gallery has that content."""
+
+    relative: str
+    turn: int = 0
+    size: int = 0
+    mtime_ns: int = 0
+    sha256: bytes = b""
+    shape: tuple[int, int] = (0, 0)
+    prepared: Prepared | None = None
+    descriptor: Descriptor | None = None
+    local: LocalFeatures | None = None
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads files; safe to call from several threads.
+
+    `known(sha256, turn)` is the image that the gallery has of a content, `turns` degrees clockwise by which
+    files are turned, `keep` whether what was prepared is kept for a fit, `local` whether local features are.
+    """
+
+    root: Path
+    describer: Describer
+    known: Callable[[bytes, int], int | None]
+    turns: Mapping[str, int]
+    keep: bool
+    local: bool
+
+    def __call__(self, relative: str) -> Outcome:
+        """Read one file, and describe it unless its content is known."""
+        path, describer = self.root / relative, self.describer
+        read = Outcome(relative, self.turns.get(relative, 0))
+        try:
+            status = path.stat()
+            read = replace(read, size=status.st_size, mtime_ns=status.st_mtime_ns)
+            data = images.content(path)
+            read = replace(read, sha256=hashlib.sha256(data).digest())
+            if self.known(read.sha256, read.turn) is not None:
+                return read
+            photo = describer.read(data, read.turn)
+            prepared = describer.prepare(photo)
+        except BadImage as error:
+            return replace(read, failure=str(error))
+        except (RuntimeError, MemoryError) as error:  # a photo too small for a network's layers, or too large
+            first = (str(error).strip() or type(error).__name__).splitlines()[0]
+            return replace(read, failure=f"the network cannot describe it: {first[:200]}")
+        except (
+            OSError
+        ) as error:  # not the photo's fault, so it is tried again next time: no time of change fits
+            return replace(read, mtime_ns=-1, failure=f"cannot be read: {error.strerror}")
+        return replace(
+            read,
+            shape=(photo.width, photo.height),
+            prepared=prepared if self.keep else None,
+            descriptor=describer.finish(prepared) if describer.is_fitted else None,
+            local=self._local(data, read.turn, photo) if self.local else None,
+        )
+
+    def _local(self, data: bytes, turn: int, photo: Photo) -> LocalFeatures | None:
+        return extracted(data, turn, photo if serves(data, photo, self.describer.recipe.views) else None)
