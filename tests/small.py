@@ -24,6 +24,7 @@ from resight.errors import BadQuery, ResightError
 from resight.gallery import Gallery, Writer, check, writer
 from resight.gallery.vectors import Disk
 from resight.indexer import fits, housekeeping, update
+from resight.photos import LocalFeatures
 from resight.recipe import Recipe
 from resight.types import Descriptor, Region
 
@@ -85,18 +86,28 @@ def random_descriptor(rng: np.random.Generator, width: int = 4, rows: int = 1) -
     return Descriptor(vectors, regions, "none")
 
 
-def add(writer: Writer, name: str, rng: np.random.Generator, **more: Any) -> int:
+def random_features(rng: np.random.Generator, count: int) -> LocalFeatures:
+    """Local features of any bytes, such as no photo has."""
+    points = rng.integers(0, 256, (count, 8), dtype=np.uint8).view(np.float32)
+    return LocalFeatures(points, rng.integers(0, 256, (count, 128), dtype=np.uint8))
+
+
+def add(
+    writer: Writer, name: str, rng: np.random.Generator, features: LocalFeatures | None = None, **more: Any
+) -> int:
     """A photo that was never a file, with random vectors."""
     content = hashlib.sha256(name.encode()).digest()
     image = writer.find_content(content)
     if image is None:
         image = writer.add(content, (10, 10), random_descriptor(rng, **more), None)
+        if features is not None:
+            writer.local.put(image, features)
     writer.set_file(name, 1, 1, image)
     return image
 
 
 def contents(folder: Path | str) -> dict[str, tuple[Any, ...]]:
-    """Every file of a gallery: its failure, or its content, descriptor and regions."""
+    """Every file of a gallery: its failure, or its content, descriptor, regions and local features."""
     with Gallery(folder) as gallery, gallery.at_rest():
         found: dict[str, tuple[Any, ...]] = {}
         for name, image, failure in list(gallery.files()):
@@ -105,7 +116,9 @@ def contents(folder: Path | str) -> dict[str, tuple[Any, ...]]:
             else:
                 first, count, regions = gallery.stored_rows(image)
                 rows = np.array(gallery.vectors[first : first + count])
-                found[name] = (gallery.image(image).sha256, rows, regions)
+                local = gallery.local_features(image)
+                stored = None if local is None else local.points.tobytes() + local.descriptors.tobytes()
+                found[name] = (gallery.image(image).sha256, rows, regions, stored)
         return found
 
 
@@ -117,6 +130,7 @@ def assert_same(one: dict[str, tuple[Any, ...]], other: dict[str, tuple[Any, ...
         if described:
             np.testing.assert_allclose(described[0], other[name][1], atol=1e-3, err_msg=name)
             assert described[1] == other[name][2]
+            assert described[2] == other[name][3], f"{name} has other local features"
 
 
 def damage(folder: Path | str) -> list[check.Finding]:
@@ -173,7 +187,7 @@ class Slow(Disk):
 def do(verb: str, root: Path, files: list[str]) -> None:
     """The verbs that may be killed."""
     if verb in ("index", "update"):
-        index(root, FITTED)
+        index(root, FITTED, local_features=True)
     elif verb == "remove":
         indexer.remove(root / ".resight", files)
     elif verb == "compact":

@@ -1,8 +1,9 @@
 """`index`, `fit`, `remove`, `compact` and `search` over drawn photos and a network with random weights."""
 
+import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 
 import small
-from resight import describer, engines, indexer
+from resight import describer, engines, images, indexer, local_features
 from resight.errors import (
     BadQuery,
     DescribedOtherwise,
@@ -18,8 +19,11 @@ from resight.errors import (
     NotFitted,
     TooMuchVanished,
 )
-from resight.gallery import Gallery, Writer
+from resight.gallery import Gallery, Writer, check
+from resight.images.turning import rotated
 from resight.indexer import fits, update
+from resight.indexer.local import extracted
+from resight.photos import LocalFeatures
 from resight.searcher import Searcher
 from resight.types import Box, Descriptor
 
@@ -157,8 +161,6 @@ def test_a_file_that_failed_is_tried_again_when_it_changes_or_when_asked(root, n
 
 
 def test_a_file_that_could_not_be_read_is_tried_again_unasked(root, monkeypatch):
-    from resight import images
-
     small.draw(root / "new.png", 90)
     content = images.content
 
@@ -472,7 +474,7 @@ def test_a_sample_without_one_photo_grows(root, network, monkeypatch):
     assert report.fitted
     assert network.runs == 5
     assert not small.damage(root / ".resight")
-    assert sum(len(found) == 3 for found in small.contents(root / ".resight").values()) == 5
+    assert sum(len(found) == 4 for found in small.contents(root / ".resight").values()) == 5
 
 
 def test_a_folder_of_bad_files_alone_is_no_error(tmp_path, network):
@@ -733,8 +735,6 @@ def test_a_query_described_by_an_old_fit_is_refused_with_advice(root):
     with Gallery(root / ".resight") as gallery:
         describe = describer.describer_like(gallery, "openvino")
         searcher = Searcher(gallery, "openvino")
-        from resight import images
-
         described = describe(images.read(root / "b" / "003.png"))
         assert searcher.search(described, 1)[0].relative == "b/003.png"
         for i in range(9):
@@ -800,3 +800,295 @@ def test_an_empty_gallery_says_so(tmp_path, network):
     assert small.index(tmp_path / "photos", small.PLAIN).photos == 0
     with pytest.raises(NotFitted, match="is empty yet: run `resight index`"):
         found(tmp_path / "photos", tmp_path / "x.png")
+
+
+# local features
+
+
+def features_of(root: Path) -> dict[str, LocalFeatures | None]:
+    with Gallery(root / ".resight") as gallery, gallery.at_rest():
+        return {name: gallery.local_features(image) for name, image, _ in list(gallery.files()) if image}
+
+
+def assert_features(root: Path, turns: dict[str, int] | None = None) -> None:
+    """What is stored is what would be computed now."""
+    stored = features_of(root)
+    for name, found in stored.items():
+        turn = (turns or {}).get(name, 0)
+        wanted = local_features.extract(images.read(root / name, enough=local_features.enough, turn=turn))
+        np.testing.assert_array_equal(found.points, wanted.points)
+        np.testing.assert_array_equal(found.descriptors, wanted.descriptors)
+    assert sum(len(found) > 3 for found in stored.values()) > len(stored) / 2
+
+
+def test_local_features_asked_for_are_stored_and_kept_up(root, network):
+    small.draw(root / "large.jpg", 50, (1600, 1200))
+    (root / "bad.png").write_bytes(b"no photo")
+    Image.new("RGB", (64, 48)).save(root / "blank.png")
+    report = small.index(root, small.PLAIN, local_features=True)
+    assert report.local_features == 14
+    assert network.runs == 14
+    assert_features(root)
+    assert len(features_of(root)["blank.png"]) == 0
+    small.draw(root / "new.png", 51)
+    report = small.index(root)
+    assert (report.local_features, report.described) == (1, 1)
+    assert small.index(root).local_features == 0
+    assert_features(root)
+    assert len(features_of(root)) == 15
+    assert not small.damage(root / ".resight")
+
+
+def test_descriptors_do_not_depend_on_local_features(root, tmp_path):
+    for i, size in enumerate([(1600, 1200), (900, 700), (300, 200)]):
+        small.draw(root / f"{i}.jpg", 60 + i, size)
+    small.index(root, small.PLAIN)
+    without = small.contents(root / ".resight")
+    small.index(root, small.PLAIN, gallery=tmp_path / "with", local_features=True)
+    for name, found in small.contents(tmp_path / "with").items():
+        np.testing.assert_array_equal(found[1], without[name][1])
+
+
+def test_a_photo_is_decoded_once_where_the_same_pixels_serve_both(root, monkeypatch):
+    small.draw(root / "large.jpg", 50, (1600, 1200))
+    small.draw(root / "high.jpg", 51, (900, 1300))
+    asked = []
+    monkeypatch.setattr(
+        "resight.indexer.outcome.extracted",
+        lambda data, turn, photo: asked.append(photo is None) or extracted(data, turn, photo),
+    )
+    turns = {"high.jpg": 90}
+    for size, again in ((640, 0), (128, 2)):
+        asked.clear()
+        values = small.PLAIN | {"views": {"sizes": [size]}}
+        small.index(root, values, gallery=root / f".{size}", local_features=True, turns=turns)
+        assert sum(asked) == again
+        with Gallery(root / f".{size}") as gallery, gallery.at_rest():
+            for name in ("large.jpg", "high.jpg"):
+                photo = images.read(root / name, enough=local_features.enough, turn=turns.get(name, 0))
+                wanted = local_features.extract(photo)
+                found = gallery.local_features(gallery.image_of_file(name)[0])
+                np.testing.assert_array_equal(found.descriptors, wanted.descriptors)
+
+
+def test_local_features_of_a_gallery_that_exists_need_no_network(root, network, monkeypatch):
+    small.index(root, small.FITTED)
+    assert set(features_of(root).values()) == {None}
+    before = small.contents(root / ".resight")
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("the network is not needed")
+
+    for room in (describer, update, fits):
+        monkeypatch.setattr(room, "load", never)
+    first = small.index(root, local_features=True, progress=Stops(3, "Local features"))
+    assert first.interrupted
+    assert 0 < first.local_features < 12
+    assert not small.damage(root / ".resight")
+    second = small.index(root)
+    assert first.local_features + second.local_features == 12
+    assert counts(second) == {"unchanged": 12}
+    assert_features(root)
+    now = small.contents(root / ".resight")
+    small.assert_same({name: (*found[:3], None) for name, found in now.items()}, before)
+
+
+def test_local_features_are_forgotten_when_that_is_asked(root):
+    small.index(root, small.PLAIN, local_features=True)
+    assert list((root / ".resight").glob("local-*"))
+    small.index(root, local_features=False)
+    assert not list((root / ".resight").glob("local-*"))
+    small.draw(root / "new.png", 51)
+    assert small.index(root).local_features == 0
+    assert set(features_of(root).values()) == {None}
+    assert not small.damage(root / ".resight")
+    assert small.index(root, local_features=True).local_features == 13
+    assert_features(root)
+
+
+def test_local_features_of_another_version_are_all_stored_anew(root, network, monkeypatch):
+    small.index(root, small.PLAIN, local_features=True)
+    runs = network.runs
+    with monkeypatch.context() as patch:
+        patch.setattr(local_features, "VERSION", "later")
+        assert set(features_of(root).values()) == {None}
+        assert small.index(root).local_features == 12
+        assert_features(root)
+    assert network.runs == runs
+    assert small.index(root).local_features == 12
+
+
+def test_a_photo_that_cannot_be_read_for_its_local_features_is_tried_again(root, monkeypatch):
+    small.index(root, small.PLAIN)
+    content = images.content
+
+    def broken(path: Path) -> bytes:
+        if path.name in ("000.png", "001.png"):
+            raise OSError(5, "Input/output error")
+        return content(path)
+
+    monkeypatch.setattr(images, "content", broken)
+    progress = Stops(1, "never")
+    assert small.index(root, local_features=True, progress=progress).local_features == 10
+    assert [line for line in progress.said if line.startswith("2 photos could not be read again")]
+    monkeypatch.setattr(images, "content", content)
+    assert small.index(root).local_features == 2
+    assert_features(root)
+
+
+def test_repaired_local_features_are_stored_again_without_the_network(root, network):
+    small.index(root, small.PLAIN, local_features=True)
+    (path,) = (root / ".resight").glob("local-*")
+    os.truncate(path, path.stat().st_size // 2)
+    findings = small.damage(root / ".resight")
+    assert {finding.kind for finding in findings} == {"local"}
+    small.draw(root / "new.png", 51)
+    with pytest.raises(GalleryError, match="cut short"):
+        small.index(root)
+    with Writer(root / ".resight") as writer:
+        check.repair(writer, findings)
+    runs = network.runs
+    assert small.index(root).local_features == len(findings) + 1
+    assert network.runs == runs + 1
+    assert_features(root)
+    assert not small.damage(root / ".resight")
+
+
+# what a fit was made on
+
+
+def hashes(root: Path, names: Iterable[str]) -> set[bytes]:
+    return {hashlib.sha256((root / name).read_bytes()).digest() for name in names}
+
+
+def fitted_on(folder: Path) -> set[bytes]:
+    with Gallery(folder) as gallery:
+        return gallery.fitted_on()
+
+
+def test_a_gallery_knows_the_photos_behind_its_fit(root, monkeypatch):
+    gallery = root / ".resight"
+    monkeypatch.setattr(fits, "SAMPLE", 20)
+    small.index(root, small.FITTED)
+    assert fitted_on(gallery) == hashes(root, small.album(root, 12))
+    for i in range(10):
+        small.draw(root / "c" / f"{i}.png", 800 + i)
+    small.index(root)
+    sample = hashes(root, fits.sample(small.contents(gallery), 20))
+    assert fitted_on(gallery) == sample
+    indexer.remove(gallery, ["a/*"])
+    indexer.compact(gallery)
+    assert fitted_on(gallery) == sample  # also those that have left the gallery
+    assert fit(root, progress=Stops(2, "anew")) is None
+    assert fitted_on(gallery) == sample
+    fit(root)
+    assert fitted_on(gallery) == hashes(root, small.contents(gallery).keys() - {*small.album(root, 12)[:6]})
+    with Gallery(gallery) as opened:
+        assert opened.connection.execute("SELECT count(*) FROM samples").fetchone() == (16,)
+
+
+def test_the_photos_behind_a_fit_travel_with_it(root, tmp_path):
+    source, third = tmp_path / "source", tmp_path / "third"
+    small.index(source.parent / "photos", small.FITTED)
+    sample = fitted_on(root / ".resight")
+    assert len(sample) == 12
+    for i, folder in enumerate((source, third)):
+        small.album(folder, 3, seed=5 + i)
+        small.index(folder, small.FITTED, fit_from=(root, source)[i] / ".resight")
+        assert fitted_on(folder / ".resight") == sample
+    fit(source)
+    assert fitted_on(source / ".resight") == hashes(source, small.album(source, 3, seed=5))
+    fit(third, fit_from=source / ".resight")
+    assert fitted_on(third / ".resight") == fitted_on(source / ".resight")
+
+
+def test_what_was_never_fitted_was_fitted_on_nothing(root):
+    small.index(root, small.PLAIN)
+    assert fitted_on(root / ".resight") == set()
+
+
+# a list in place of a walk, and turned photos
+
+
+def failures(root: Path) -> dict[str, str]:
+    with Gallery(root / ".resight") as gallery:
+        return {name: why for name, _, why in gallery.files() if why}
+
+
+def test_a_list_is_the_gallery(root, network):
+    only = ["a/000.png", "b/001.png", "b/003.png", "b/001.png", "gone.png"]
+    report = small.index(root, small.PLAIN, only=only)
+    assert counts(report) == {"described": 3, "failed": 1}
+    assert report.photos == 3
+    assert failures(root) == {"gone.png": "not there"}
+    assert small.contents(root / ".resight").keys() == {*only}
+    assert counts(small.index(root, only=only)) == {"unchanged": 3, "failed": 1}
+    small.draw(root / "gone.png", 70)
+    assert counts(small.index(root, only=only)) == {"unchanged": 3, "described": 1}
+    (root / "a" / "000.png").unlink()
+    assert counts(small.index(root, only=only)) == {"unchanged": 3, "failed": 1}
+    assert failures(root) == {"a/000.png": "not there"}
+    assert counts(small.index(root, only=only[1:])) == {"unchanged": 3, "vanished": 1}
+    assert counts(small.index(root, only=only[1:3])) == {"unchanged": 2, "vanished": 1}
+    assert counts(small.index(root)) == {"unchanged": 2, "described": 10}
+    assert not small.damage(root / ".resight")
+
+
+def test_a_list_of_photos_that_are_mostly_gone_changes_nothing(root):
+    names = small.album(root, 12)
+    small.index(root, small.PLAIN, only=names)
+    before = small.contents(root / ".resight")
+    shutil.move(root / "a", root.parent / "a")
+    shutil.move(root / "b" / "001.png", root.parent / "away.png")
+    with pytest.raises(TooMuchVanished, match="7 of 12"):
+        small.index(root, only=names)
+    with pytest.raises(TooMuchVanished, match="7 of 12"):
+        small.index(root, only=names[-5:])
+    small.assert_same(small.contents(root / ".resight"), before)
+    assert counts(small.index(root, only=names, prune=True)) == {"unchanged": 5, "failed": 7}
+
+
+@pytest.mark.parametrize("path", ["/a/000.png", "../photos/a/000.png", "a//000.png", "./a/000.png", "a/../b"])
+def test_a_list_of_other_than_plain_paths_is_refused(path, root):
+    with pytest.raises(BadQuery, match="is not a path below"):
+        small.index(root, small.PLAIN, only=[path])
+
+
+def test_turned_photos_are_described_and_stored_turned(root, network):
+    small.draw(root / "large.jpg", 50, (1600, 1200))
+    turns = {"a/000.png": 90, "a/002.png": 180, "b/001.png": -90, "b/003.png": 37, "large.jpg": 90}
+    small.index(root, small.PLAIN, turns=turns, local_features=True)
+    with Gallery(root / ".resight") as gallery, gallery.at_rest():
+        describe = describer.describer_like(gallery, "openvino")
+        for name, image, _ in list(gallery.files()):
+            photo = rotated(describe.read(root / name), turns.get(name, 0))
+            stored, first = gallery.image(image), gallery.rows_of(image)[0]
+            assert (stored.width, stored.height) == (photo.width, photo.height)
+            assert stored.turn == turns.get(name, 0) % 360
+            score = float(gallery.vectors[first] @ describe(photo).vectors[0])
+            assert score == pytest.approx(1, abs=1e-4 if name.endswith("png") else 0.02)
+    assert_features(root, turns)
+    runs = network.runs
+    assert counts(small.index(root, turns=turns)) == {"unchanged": 13}
+    assert network.runs == runs
+    assert counts(small.index(root, turns=turns | {"a/000.png": 270})) == {"described": 1, "unchanged": 12}
+    assert counts(small.index(root)) == {"described": 5, "unchanged": 8}
+    with Gallery(root / ".resight") as gallery:
+        assert {gallery.image(image).turn for _, image, _ in list(gallery.files())} == {0}
+    assert_features(root)
+    assert not small.damage(root / ".resight")
+
+
+def test_a_turned_photo_is_turned_again_when_it_is_read_again(root, network):
+    shutil.copy(root / "a" / "000.png", root / "twin.png")
+    turns = {"a/000.png": 90, "b/001.png": 45}
+    report = small.index(root, small.FITTED, turns=turns)
+    assert report.described == 13  # two images of one content
+    before = small.contents(root / ".resight")
+    with Writer(root / ".resight") as writer:
+        writer.connection.execute("UPDATE images SET kept_shapes = NULL")
+    fit(root)  # every photo passes the network again
+    small.assert_same(small.contents(root / ".resight"), before)
+    small.index(root, turns=turns, local_features=True)
+    assert_features(root, turns)
+    assert fitted_on(root / ".resight") == hashes(root, small.album(root, 12))

@@ -18,6 +18,7 @@ from resight import indexer
 from resight.errors import BadQuery, NoGallery, StorageFailed
 from resight.gallery import Gallery, Writer
 from resight.gallery.vectors import Disk
+from resight.local_features import VERSION
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
 
@@ -44,7 +45,7 @@ class Scene:
         self.files = ("b/*",) if verb == "remove" else ()
         small.album(self.before, 14)
         if verb != "index":
-            small.index(self.before, small.FITTED)
+            small.index(self.before, small.FITTED, local_features=verb in ("remove", "compact"))
         if verb == "update":
             for seed, name in enumerate(("a/000.png", "c/new.png", *(f"c/{i}.png" for i in range(10))), 500):
                 small.draw(self.before / name, seed)
@@ -100,6 +101,7 @@ class Scene:
             assert found[0] == content or found[0] == self.after.get(name, (None,))[0], name
             if found[0] == content and described and len(described[0]):
                 assert len(found[1]), f"{name} lost its descriptor"
+                assert found[3] == described[2] or not described[2], f"{name} lost its local features"
 
     @staticmethod
     def _assert_tidy(gallery: Path) -> None:
@@ -107,6 +109,8 @@ class Scene:
             kept = f"kept-{opened.fact('kept'):03d}.f32"
             wanted = {"catalogue.sqlite", "writer.lock", kept, opened.live.parameters}
             wanted.add(f"vectors-{opened.live.number:03d}.f32")
+            if opened.fact("local_rows"):
+                wanted.add(f"local-{opened.fact('local'):03d}.bin")
         assert {path.name for path in gallery.iterdir() if "sqlite-" not in path.name} == wanted
 
 
@@ -195,9 +199,11 @@ def script(folder: Path, disk: Disk, acknowledged: dict[str, bytes]) -> None:
     with Writer(folder, disk=disk) as writer:
         if writer.fact("root") is None:
             writer.begin(folder.parent, small.recipe(small.FITTED), "weights")
-        for name in "abcdef":
+        if not writer.has_local_features:
+            writer.store_local_features(VERSION)
+        for count, name in enumerate("abcdef"):
             if writer.image_of_file(name) is None:
-                small.add(writer, name, rng)
+                small.add(writer, name, rng, small.random_features(rng, count))
             if name in "ce":
                 writer.commit()
                 acknowledged |= rows(folder)
@@ -211,13 +217,15 @@ def script(folder: Path, disk: Disk, acknowledged: dict[str, bytes]) -> None:
             number = writer.start_generation(purpose, own, {"photos": 4})
             for image in writer.waiting(number):
                 writer.copy(image, number)
+            if purpose == "compact":
+                assert writer.local.rewrite(lambda: False)
             writer.switch(number)
             acknowledged |= rows(folder)
 
 
 def rows(folder: Path) -> dict[str, bytes]:
-    """What another process sees: the vectors of every file."""
-    return {name: found[1].tobytes() for name, found in small.contents(folder).items()}
+    """What another process sees: the vectors and local features of every file."""
+    return {name: found[1].tobytes() + (found[3] or b"") for name, found in small.contents(folder).items()}
 
 
 FULL = OSError(errno.ENOSPC, "No space left on device")

@@ -159,3 +159,14 @@ def test_neither_the_name_nor_the_spelling_is_in_the_fingerprint():
     assert fingerprint(parsed(pooling="gem:eps=0.000001,p=3"), *PARTS) == known
     assert fingerprint(parsed(pooling="gem", views={"enlarge": 2}), *PARTS) == known
     assert fingerprint(parsed(pooling="gem", regions="whole", post=["l2"]), *PARTS) == known
+
+
+def test_a_changed_copy_of_a_shipped_recipe_needs_a_name_of_its_own(tmp_path):
+    text = (recipe.FOLDER / "default.toml").read_text()
+    (tmp_path / "my.toml").write_text(text)
+    assert Recipe.load(str(tmp_path / "my.toml")) == Recipe.load("default")
+    (tmp_path / "my.toml").write_text(text.replace("dims=256", "dims=32"))
+    with pytest.raises(BadRecipe, match="a name of its own"):
+        Recipe.load(str(tmp_path / "my.toml"))
+    (tmp_path / "my.toml").write_text(text.replace("dims=256", "dims=32").replace('"default"', '"mine"', 1))
+    assert Recipe.load(str(tmp_path / "my.toml")).name == "mine"

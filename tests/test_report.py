@@ -11,7 +11,7 @@ from PIL import Image
 
 from resight.errors import StorageFailed
 from resight.pictures.report import SIDE, write_report
-from resight.types import Box, Hit, Ranking, Region
+from resight.types import Box, Hit, Match, Ranking, Region
 
 
 class Page(HTMLParser):
@@ -106,6 +106,24 @@ def test_the_box_and_the_region_are_drawn_where_they_are(tmp_path):
     assert first["polygon"] == {"points": "100.0,50.0 180.0,50.0 180.0,100.5"}
     assert first["svg"]["viewbox"] == f"0 0 {SIDE} {SIDE // 2}"
     assert "polygon" not in second
+
+
+def test_what_geometry_verified_is_said_and_its_points_are_drawn(tmp_path):
+    photo, query = saved(tmp_path / "a.png"), saved(tmp_path / "q.png")
+    there, asked = (
+        Region.of([(200, 100), (360, 100), (360, 201)]),
+        Region.of([(0, 0), (480, 0), (480, 240), (0, 240)]),
+    )
+    points = np.array([[210, 110], [300, 150]], np.float32)
+    match = Match(points - (150, 60), points, np.eye(3), asked, there)
+    verified = Hit(1, 2.0, photo, "a.png", there, False, asked, match)
+    text, page = written(tmp_path, verified, hit(2, photo), query=query)
+    circles = re.findall(r'cx="([^"]+)" cy="([^"]+)"', text)
+    assert circles == [("105.0", "55.0"), ("150.0", "75.0"), ("10.0", "8.3"), ("25.0", "15.0")]
+    assert page.figures[1]["polygon"] == {"points": "100.0,50.0 180.0,50.0 180.0,100.5"}
+    assert "score 2.000, 2 points agree" in page.figures[1]["text"]
+    assert "points agree" not in page.figures[2]["text"]
+    assert "circle" not in page.figures[2]
 
 
 def test_a_file_that_is_gone_or_broken_is_said_to_be(tmp_path):

@@ -13,30 +13,37 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from resight.datasets import open_dataset
     from resight.describer import Describer
     from resight.errors import ResightError
+    from resight.evaluator import Evaluation, compare, evaluate
     from resight.gallery import Gallery
     from resight.images import Photo, read
     from resight.indexer import Report, fit, index
     from resight.recipe import Recipe
     from resight.searcher import Searcher, search
-    from resight.types import Box, Descriptor, Hit, Ranking, Region
+    from resight.truth import Dataset
+    from resight.types import Box, Descriptor, Hit, Match, Ranking, Region
 
 _HOMES = {
+    "datasets": ("open_dataset",),
     "describer": ("Describer",),
     "errors": ("ResightError",),
+    "evaluator": ("Evaluation", "compare", "evaluate"),
     "gallery": ("Gallery",),
     "images": ("Photo", "read"),
     "indexer": ("Report", "fit", "index"),
     "recipe": ("Recipe",),
     "searcher": ("Searcher", "search"),
-    "types": ("Box", "Descriptor", "Hit", "Ranking", "Region"),
+    "truth": ("Dataset",),
+    "types": ("Box", "Descriptor", "Hit", "Match", "Ranking", "Region"),
 }
 
 __version__ = "0.1.0"
 __all__ = [
-    "Box", "Describer", "Descriptor", "Gallery", "Hit", "Photo", "Ranking", "Recipe", "Region", "Report",
-    "ResightError", "Searcher", "fit", "index", "read", "search",
+    "Box", "Dataset", "Describer", "Descriptor", "Evaluation", "Gallery", "Hit", "Match", "Photo",
+    "Ranking", "Recipe", "Region", "Report", "ResightError", "Searcher", "compare", "evaluate", "fit",
+    "index", "open_dataset", "read", "search",
 ]  # fmt: skip
 
 

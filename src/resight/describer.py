@@ -129,9 +129,12 @@ class Describer:
         """Describe a photo, or a box in it."""
         return self.finish(self.prepare(photo, box))
 
-    def read(self, source: bytes | Path | str) -> Photo:
-        """A photo to be described whole, with as many pixels as its views need; raises BadImage."""
-        return read(source, enough=functools.partial(enough, wanted=self.recipe.views))
+    def read(self, source: bytes | Path | str, turn: int = 0) -> Photo:
+        """A photo to be described whole, with as many pixels as its views need; raises BadImage.
+
+        `turn` are degrees clockwise, by which it is turned first.
+        """
+        return read(source, enough=functools.partial(enough, wanted=self.recipe.views), turn=turn)
 
     def prepare(self, photo: Photo, box: Box | None = None) -> Prepared:
         """The first half: a photo -> what its views, layers and regions give without any fit.

@@ -30,6 +30,24 @@ class BadQuery(ResightError):
     """A query, box or path cannot be searched for."""
 
 
+class DataMissing(ResightError):
+    """Files of a data set are not where it is looked for."""
+
+
+class BadData(ResightError):
+    """A file of a data set is there, but is not what it should be."""
+
+
+class FetchFailed(ResightError):
+    """A file of a data set could not be fetched, is not what it should be, or cannot be unpacked."""
+
+    exit_code = 1
+
+
+class FittedOnTest(ResightError):
+    """A recipe was fitted on photos that it is tested on."""
+
+
 class NetworkUnavailable(ResightError):
     """A network or its weights cannot be loaded."""
 

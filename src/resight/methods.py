@@ -15,13 +15,20 @@ import typing
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from resight.errors import BadSetting, UnknownMethod
 
 ROOT = Path(__file__).parent
-KINDS = ("backbones", "engines", "gather", "indexes", "poolings", "post", "regions")
-SINGULAR = {"gather": "way to gather", "indexes": "index", "post": "step"}
+KINDS = (
+    "backbones", "datasets", "engines", "figures", "gather", "indexes", "poolings", "post", "regions",
+    "rerankers",
+)  # fmt: skip
+SINGULAR = {
+    "datasets": "data set", "gather": "way to gather", "indexes": "index", "post": "step",
+    "rerankers": "re-ranker",
+}  # fmt: skip
 
 Parameters = dict[str, Any]
 
@@ -87,12 +94,15 @@ def find(kind: str, text: str) -> Method:
 
 def settings(function: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
     """The keyword-only arguments of a method: name -> (type, default)."""
-    hints = typing.get_type_hints(function)
-    return {
-        key: (hints[key], parameter.default)
-        for key, parameter in inspect.signature(function).parameters.items()
+    own = [
+        parameter
+        for parameter in inspect.signature(function).parameters.values()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    }
+    ]
+    # of these only: what a function gives back may be a type that is not imported until it is called
+    told = SimpleNamespace(__annotations__={parameter.name: parameter.annotation for parameter in own})
+    hints = typing.get_type_hints(told, inspect.unwrap(function).__globals__)
+    return {parameter.name: (hints[parameter.name], parameter.default) for parameter in own}
 
 
 def _given(method: str, text: str, known: dict[str, tuple[Any, Any]]) -> dict[str, Any]:

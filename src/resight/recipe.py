@@ -132,11 +132,22 @@ class Recipe:
                 raise UnknownMethod("recipe", name, names())
         try:
             text = path.read_text(encoding="utf8")
-            return cls.parse({"name": path.stem} | tomllib.loads(text))
+            read = cls.parse({"name": path.stem} | tomllib.loads(text))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise BadRecipe(f"The recipe {path} cannot be read: {error}.") from None
         except ResightError as error:
             raise BadRecipe(f"The recipe {path.name} cannot be used: {error}") from None
+        read._has_a_name_of_its_own(path)
+        return read
+
+    def _has_a_name_of_its_own(self, path: Path) -> None:
+        if path.parent == FOLDER or self.name not in names():
+            return
+        if self.sentence() != Recipe.load(self.name).sentence():
+            raise BadRecipe(
+                f"The recipe {path.name} calls itself '{self.name}', which ships with Resight and is another "
+                "one: give it a name of its own."
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as the gallery stores them; `parse` reads them back."""

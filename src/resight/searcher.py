@@ -2,48 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import hashlib
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from resight import images
+from resight import areas, images, local_features
+from resight.collection import Collection
 from resight.describer import Describer, describer_like
 from resight.errors import BadImage, BadQuery, NotFitted
 from resight.gallery import Gallery, find_gallery
-from resight.indexes.exact import exact
-from resight.types import Box, Descriptor, Hit, Ranking, Region
+from resight.photos import LocalFeatures, Query, Ranked
+from resight.reranking import depth, reranked, rerankers
+from resight.types import Box, Descriptor, Hit, Match, Ranking, Region
 
 
 @dataclass(frozen=True)
-class Query:
-    """What is looked for: (Q, D) rows and their regions, and the query's own path if that is indexed.
+class Asked:
+    """A query, what it is called, and its own path if that is indexed.
 
     `recognised`: the rows are the gallery's own, nothing was described.
     """
 
     name: str
-    vectors: NDArray[np.float32]
-    regions: tuple[Region, ...] | None
+    query: Query
     relative: str | None
     recognised: bool
-
-
-@dataclass(frozen=True)
-class Found:
-    """A file and its score; the pair of regions that matched, of the photo and of the query."""
-
-    score: float
-    relative: str
-    region: Region | None = None
-    query_region: Region | None = None
 
 
 class Searcher:
@@ -53,22 +44,34 @@ class Searcher:
         self.gallery, self._engine = gallery, engine
         self._describer: Describer | None = None
         self._fitted: str | None = None
+        self._collection: Collection | None = None
+        self._collected: object = None
 
     def search(
-        self, query: Path | str | Descriptor, k: int = 10, box: Box | None = None, under: str | None = None
+        self,
+        query: Path | str | Descriptor,
+        k: int = 10,
+        box: Box | None = None,
+        under: str | None = None,
+        rerank: Sequence[str] = (),
     ) -> Ranking:
         """The k nearest files: of a photo's path (or a box in it), or of a descriptor.
 
         An indexed file is recognised, not described again, and comes first. `under` is a glob over relative
-        paths; a folder stands for all that is in it.
+        paths; a folder stands for all that is in it. `rerank` names re-rankers, one after the other, as in
+        `"geometry:top=50"`.
         """
         if k < 1:
             raise BadQuery("k is how many hits to show: 1 or more.")
+        wanted = rerankers(rerank)
         with self.gallery.at_rest():
             if self.gallery.live is None or not len(self.gallery.vectors):
                 raise NotFitted(f"The gallery {self.gallery.folder} is empty yet: run `resight index`.")
-            asked = self._asked(query, box)
-            hits = tuple(self._hits(asked, k, self._files(under) if under else None))
+            photos = self._photos(under)
+            asked = self._asked(query, box, photos)
+            ranked = photos.nearest(asked.query.vectors, depth(wanted, k) + 1)
+            ranked = reranked(ranked, asked.query, photos, wanted)
+            hits = tuple(itertools.islice(self._hits(asked, ranked, under), k))
             return Ranking(asked.name, self.gallery.recipe.name, hits)
 
     def show(self, photo: Path | str, k: int = 5) -> dict[str, Any]:
@@ -90,17 +93,25 @@ class Searcher:
             "nearest": nearest[:k],
         }
 
-    def _asked(self, query: Path | str | Descriptor, box: Box | None) -> Query:
+    def _asked(self, query: Path | str | Descriptor, box: Box | None, photos: Collection) -> Asked:
         if isinstance(query, Descriptor):
             self.gallery.check(query.fingerprint)
-            return Query("a descriptor", query.vectors, query.regions, None, False)
+            described = Query(query.vectors, _no_photo, _no_photo, query.regions)
+            return Asked("a descriptor", described, None, False)
         path = Path(query)
         relative = self._relative(path)
-        stored = self._stored(path, relative) if box is None else None
-        if stored is not None:
-            return Query(str(path), *stored, relative, True)
-        descriptor = self._describe(path, box)
-        return Query(str(path), descriptor.vectors, descriptor.regions, relative, False)
+        image = self._stored(path, relative) if box is None else None
+        if image is not None:
+            return Asked(str(path), photos.query(image), relative, True)
+        turn = self._turn(relative)
+        descriptor = self._describe(path, box, turn)
+        described = Query(
+            descriptor.vectors,
+            lambda: _features(path, box, turn),
+            lambda: _area(path, box, turn),
+            descriptor.regions,
+        )
+        return Asked(str(path), described, relative, False)
 
     def _relative(self, path: Path) -> str | None:
         """The query's path in the gallery, if it is an indexed file and unchanged since."""
@@ -116,10 +127,13 @@ class Searcher:
                     return relative
         return None
 
-    def _stored(
-        self, path: Path, relative: str | None
-    ) -> tuple[NDArray[np.float32], tuple[Region, ...] | None] | None:
-        """The descriptor that the gallery has of this very file, or of a copy of it elsewhere."""
+    def _turn(self, relative: str | None) -> int:
+        """Degrees clockwise by which a file of the gallery is turned."""
+        row = self.gallery.image_of_file(relative) if relative else None
+        return self.gallery.image(row[0]).turn if row and row[0] else 0
+
+    def _stored(self, path: Path, relative: str | None) -> int | None:
+        """The image that the gallery has of this very file, or of a copy of it elsewhere; None if none."""
         row = self.gallery.image_of_file(relative) if relative else None
         if row is None:
             try:
@@ -129,81 +143,98 @@ class Searcher:
             image = self.gallery.image_of_content(content)
         else:
             image = row[0]
-        first, count, regions = self.gallery.stored_rows(image) if image else (0, 0, None)
-        if not count:
-            return None
-        vectors = np.array(self.gallery.vectors[first : first + count])
-        return vectors, tuple(map(Region.of, json.loads(regions))) if regions else None
+        return image if image and self.gallery.rows_of(image)[1] else None
 
-    def _describe(self, path: Path, box: Box | None) -> Descriptor:
+    def _describe(self, path: Path, box: Box | None, turn: int) -> Descriptor:
         fitted = self.gallery.live.parameters if self.gallery.live else None
         if self._describer is None or fitted != self._fitted:
             self._describer, self._fitted = describer_like(self.gallery, self._engine), fitted
         self.gallery.check(self._describer.fingerprint)
-        try:
-            photo = images.read(path) if box else self._describer.read(path)
-        except BadImage as error:
-            raise BadQuery(f"The query {path} cannot be described: {error}.") from None
-        return self._describer(photo, box)
+        with _readable(path):
+            photo = images.read(path, turn=turn) if box else self._describer.read(path, turn)
+            return self._describer(photo, box)
 
-    def _files(self, under: str) -> set[str]:
+    def _photos(self, under: str | None) -> Collection:
+        """The gallery as it is now, or the part of it that is searched; its owners are read once."""
+        if under:
+            return Collection(self.gallery, np.array(sorted(self._inside(under)), np.int64))
+        state = (self.gallery.live, len(self.gallery.vectors), len(self.gallery.dead))
+        if self._collection is None or self._collected != state:
+            self._collection, self._collected = Collection(self.gallery), state
+        return self._collection
+
+    def _inside(self, under: str) -> set[int]:
+        """The images of which a file lies there."""
         wanted = under.removeprefix("./").rstrip("/")
-        inside = {
-            relative
-            for relative, image, _ in self.gallery.files()
-            if image
-            and (fnmatch.fnmatchcase(relative, wanted) or fnmatch.fnmatchcase(relative, f"{wanted}/*"))
-        }
+        inside = {image for relative, image, _ in self.gallery.files() if image and _lies(relative, wanted)}
         if not inside:
             raise BadQuery(f"No indexed photo lies under '{under}'.")
         return inside
 
-    def _hits(self, asked: Query, k: int, inside: set[str] | None) -> Iterator[Hit]:
-        """A recognised query's own file first, then the others, nearest first."""
-        found = self._found(asked, k + 1, inside)
-        if asked.recognised and asked.relative is not None:
-            others = (one for one in found if one.relative != asked.relative)
-            own = [Found(1.0, asked.relative)] if inside is None or asked.relative in inside else []
-            found = itertools.chain(own, others)
-        root = self.gallery.root
-        for rank, one in enumerate(itertools.islice(found, k), 1):
-            mine = one.relative == asked.relative
-            yield Hit(rank, one.score, root / one.relative, one.relative, one.region, mine, one.query_region)
+    def _hits(self, asked: Asked, ranked: Ranked, under: str | None) -> Iterator[Hit]:
+        """A recognised query's own file first, then its copies, then the others, nearest first."""
+        root, wanted = self.gallery.root, (under or "").removeprefix("./").rstrip("/")
+        places = itertools.count(1)
+        own = [] if asked.query.image is None else [(asked.query.image, 1.0)]
+        others = zip(ranked.images.tolist(), ranked.scores.tolist(), strict=True)
+        for image, score in itertools.chain(own, others):
+            files = [name for name in self.gallery.files_of(image) if not under or _lies(name, wanted)]
+            files.sort(key=lambda name: name != asked.relative)
+            match = ranked.matches.get(image)
+            for name in files:
+                mine = name == asked.relative
+                pair = (None, None) if mine and asked.recognised else self._pair(asked.query, image, match)
+                yield Hit(next(places), score, root / name, name, pair[0], mine, pair[1], match)
 
-    def _found(self, asked: Query, images: int, inside: set[str] | None) -> Iterator[Found]:
-        """An image by its best row, and its files one after the other."""
-        gallery, seen = self.gallery, set()
-        only = None if inside is None else _rows_of_files(gallery, inside)
-        wanted = images * (gallery.rows_per_image() if asked.regions else 1)
-        while True:
-            rows, scores = exact(gallery.vectors, asked.vectors, wanted, gallery.dead, only)
-            for row, score in zip(rows.tolist(), scores.tolist(), strict=True):
-                owner = gallery.owner(row)
-                if owner is not None and owner[0] not in seen:
-                    seen.add(owner[0])
-                    pair = owner[1], self._region_of_query(asked, row)
-                    files = gallery.files_of(owner[0])
-                    yield from (Found(score, name, *pair) for name in files if not inside or name in inside)
-            if len(rows) < wanted:
-                return
-            wanted *= 2  # images with several rows took the places of others
-
-    def _region_of_query(self, asked: Query, row: int) -> Region | None:
-        """The region of the query that a row of the gallery matched best."""
-        if not asked.regions:
-            return None
-        return asked.regions[int((asked.vectors @ self.gallery.vectors[row]).argmax())]
+    def _pair(self, query: Query, image: int, match: Match | None) -> tuple[Region | None, Region | None]:
+        """The parts of a photo and of the query that match: verified, or the regions that are nearest."""
+        if match:
+            return match.region, match.query_region
+        first, count, text = self.gallery.stored_rows(image)
+        if not text or not query.regions:
+            return None, None
+        products = self.gallery.vectors[first : first + count] @ query.vectors.T
+        row, column = np.unravel_index(int(products.argmax()), products.shape)
+        return Region.of(json.loads(text)[row]), query.regions[column]
 
 
-def _rows_of_files(gallery: Gallery, inside: set[str]) -> NDArray[np.int64]:
-    spans = {gallery.rows_of(image) for relative, image, _ in gallery.files() if image and relative in inside}
-    rows = [np.arange(first, first + count) for first, count in sorted(spans)]
-    return np.concatenate(rows) if rows else np.empty(0, np.int64)
+def _lies(relative: str, wanted: str) -> bool:
+    return fnmatch.fnmatchcase(relative, wanted) or fnmatch.fnmatchcase(relative, f"{wanted}/*")
+
+
+def _features(path: Path, box: Box | None, turn: int) -> LocalFeatures:
+    with _readable(path):
+        photo = images.read(path, enough=None if box else local_features.enough, turn=turn)
+        return local_features.extract(photo, box)
+
+
+def _area(path: Path, box: Box | None, turn: int) -> Region:
+    """The part of the query that is looked for."""
+    with _readable(path):
+        photo = images.read(path, enough=lambda width, height: (1, 1), turn=turn)
+    left, top, right, bottom = (box or Box(0, 0, photo.width, photo.height)).within(photo.width, photo.height)
+    return Region.of(areas.rectangle(top, left, bottom, right))
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except BadImage as error:
+        raise BadQuery(f"The query {path} cannot be described: {error}.") from None
+
+
+def _no_photo() -> Any:
+    raise BadQuery("A descriptor has no photo beside it, so nothing can be verified: search by the photo.")
 
 
 def search(
-    query: Path | str, gallery: Path | str | None = None, k: int = 10, box: Box | None = None
+    query: Path | str,
+    gallery: Path | str | None = None,
+    k: int = 10,
+    box: Box | None = None,
+    rerank: Sequence[str] = (),
 ) -> Ranking:
     """The k photos of a gallery nearest to a photo; by default the gallery in or above this folder."""
     with Gallery(gallery or find_gallery(Path.cwd())) as opened:
-        return Searcher(opened).search(query, k, box)
+        return Searcher(opened).search(query, k, box, rerank=rerank)

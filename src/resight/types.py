@@ -1,4 +1,4 @@
-"""The values that rooms hand to each other: Box, Region, Prepared, Descriptor, Hit, Ranking."""
+"""The values that rooms hand to each other: Box, Region, Prepared, Descriptor, Match, Hit, Ranking."""
 
 from __future__ import annotations
 
@@ -99,13 +99,38 @@ class Descriptor:
     fingerprint: str
 
 
+@dataclass(frozen=True, eq=False)
+class Match:
+    """A photo that geometry verified: points of the query (N, 2) and of the photo (N, 2) that agree.
+
+    All in pixels of the upright originals. `homography` (3, 3) takes the query's points to the photo's;
+    `query_region` is the part of the query that was looked for, `region` where it lies in the photo.
+    """
+
+    query_points: NDArray[np.float32]
+    points: NDArray[np.float32]
+    homography: NDArray[np.float64]
+    query_region: Region
+    region: Region
+
+    @property
+    def inliers(self) -> int:
+        """How many points agree."""
+        return len(self.points)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON holds it: `points` are `[x, y, x, y]`, in the query and in the photo."""
+        pairs = np.concatenate([self.query_points, self.points], axis=1).astype(np.float64)
+        return {"inliers": self.inliers, "points": pairs.round(1).tolist()}
+
+
 @dataclass(frozen=True)
 class Hit:
     """One file of a ranking. A higher score is nearer; 1 is the same descriptor.
 
     `region` is the part that matched, None when the descriptor covers the whole photo; `query_region` the
     part of the query that it matched; both are None where the recipe keeps no regions, and for a recognised
-    query's own file. `self` is true for the query's own file.
+    query's own file. `self` is true for the query's own file. `match` is what geometry verified, if it did.
     """
 
     rank: int
@@ -115,6 +140,7 @@ class Hit:
     region: Region | None = None
     self: bool = False
     query_region: Region | None = None
+    match: Match | None = None
 
 
 @dataclass(frozen=True)
@@ -152,6 +178,7 @@ class Ranking(Sequence[Hit]):
                     "region": hit.region.as_list() if hit.region else None,
                     "query_region": hit.query_region.as_list() if hit.query_region else None,
                     "self": hit.self,
+                    "match": hit.match.as_dict() if hit.match else None,
                 }
                 for hit in self.hits
             ],

@@ -24,3 +24,11 @@ def gallery_folder(named: Path | None) -> Path:
         return find_gallery(Path.cwd())
     inside = named / ".resight"
     return inside if inside.is_dir() and not (named / "catalogue.sqlite").exists() else named
+
+
+def check_target(file: Path | None) -> None:
+    """Say before the work that a file cannot be written after it: its folder is not there."""
+    from resight.errors import StorageFailed
+
+    if file is not None and not file.absolute().parent.is_dir():
+        raise StorageFailed(f"There is no folder {file.parent} to write {file.name} to: make it first.")

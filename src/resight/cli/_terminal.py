@@ -18,8 +18,8 @@ EVERY = 5.0  # seconds between lines where stderr is no terminal
 class Terminal:
     """Progress with a rate, the time left and the failures so far; Ctrl-C and SIGTERM ask for an end."""
 
-    def __init__(self, quiet: bool = False) -> None:
-        self._quiet, self._stop = quiet, False
+    def __init__(self, quiet: bool = False, reading: str = "the photos that are being read") -> None:
+        self._quiet, self._stop, self._reading = quiet, False, reading
         self._what, self._total, self._done, self._failures = "", 0, 0, 0
         self._begun = self._shown = time.monotonic()
         self._bar: Any = None
@@ -71,7 +71,7 @@ class Terminal:
         if self._stop:  # asked twice: at once
             raise KeyboardInterrupt
         self._stop = True
-        self.say("Stopping after the photos that are being read; once more stops at once.")
+        self.say(f"Stopping after {self._reading}; once more stops at once.")
 
     @contextmanager
     def watching(self) -> Iterator[Terminal]:

@@ -26,6 +26,13 @@ def index(
     retry: Annotated[
         bool, typer.Option("--retry", help="Try files again that failed or were removed by hand.")
     ] = False,
+    local_features: Annotated[
+        Optional[bool],  # noqa: UP045
+        typer.Option(
+            help="Store local features, which `--rerank geometry` would else compute at each search: "
+            "about 95 KB a photo. Kept up from then on."
+        ),
+    ] = None,
     engine: EngineOption = "auto",
     workers: WorkersOption = None,
     as_json: JsonOption = False,
@@ -46,6 +53,7 @@ def index(
             prune=prune,
             retry=retry,
             fit_from=gallery_folder(fit_from) if fit_from else None,
+            local_features=local_features,
             progress=terminal,
         )
     if as_json:
@@ -69,6 +77,8 @@ def _told(report: object) -> list[str]:
     lines = [f"{values['photos']} photos: {', '.join(parts) or 'nothing to do'}."]
     if values["fitted"]:
         lines.append(f"The recipe was {values['fitted']}, without labels.")
+    if values["local_features"]:
+        lines.append(f"Local features of {values['local_features']} photos were stored.")
     if values["failed"]:
         lines.append("`resight info --failures` says which failed, and why.")
     lines += [

@@ -39,8 +39,10 @@ def info(
             "fingerprint": opened.fingerprint,
             **opened.count(),
         }
+        stored, usable = opened.count_local_features(), opened.has_local_features
     if as_json:
-        print_json(known)
+        print_json(known | {"local_features": stored if usable else None})
         return
-    for key, value in known.items():
-        print_line(f"{key:12}{value}")
+    told = f"stored for {stored} photos" if usable else "not stored"
+    for key, value in (known | {"local features": told}).items():
+        print_line(f"{key:16}{value}")

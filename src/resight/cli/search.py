@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from resight.cli._evaluating import RerankOption
 from resight.cli._options import EngineOption, GalleryOption, JsonOption
 
 
@@ -18,6 +19,7 @@ def search(
         str, typer.Option(help="x,y,w,h in pixels of the upright photo: look for this part.")
     ] = "",
     under: Annotated[str, typer.Option(help="Only files whose relative path fits this glob or folder.")] = "",
+    rerank: RerankOption = None,
     html: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(help="Write the ranking as a page with pictures."),
@@ -26,15 +28,16 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Find the photos of a gallery that show the same thing as a photo."""
-    from resight.cli._options import gallery_folder
+    from resight.cli._options import check_target, gallery_folder
     from resight.cli._terminal import Terminal, print_json, print_line
     from resight.gallery import Gallery
     from resight.searcher import Searcher
     from resight.types import Box
 
+    check_target(html)
     wanted = Box.parse(box) if box else None
     with Terminal().watching() as terminal, Gallery(gallery_folder(gallery)) as opened:
-        ranking = Searcher(opened, engine).search(query, k, wanted, under or None)
+        ranking = Searcher(opened, engine).search(query, k, wanted, under or None, rerank or ())
         if html:
             from resight.pictures.report import write_report
 
@@ -44,4 +47,11 @@ def search(
         print_json(ranking.as_dict())
         return
     for hit in ranking:
-        print_line(f"{hit.rank:4d}  {hit.score:6.3f}  {hit.path}{'  (the query itself)' if hit.self else ''}")
+        more = (
+            "  (the query itself)"
+            if hit.self
+            else f"  ({hit.match.inliers} points agree)"
+            if hit.match
+            else ""
+        )
+        print_line(f"{hit.rank:4d}  {hit.score:6.3f}  {hit.path}{more}")

@@ -40,12 +40,23 @@ def salient(
             "'salient' takes 1 to 8 for 'clusters', 1 or more for 'n_max', 'n_min' and 'min_cells', "
             f"and more than {CAMERA} for 'sigma'."
         )
-    points, reach = _detections(pixels, alpha, n_max, sigma, threshold), (0.0, 0.0)
-    if len(points) < n_min:
-        points, reach = _cells(pixels, alpha, n_min)
+    points, reach = salient_points(pixels, alpha, n_max, n_min, sigma, threshold)
     hulls = _hulls(points, reach, clusters) if len(points) else []
     size = np.array([pixels.shape[1], pixels.shape[0]], dtype=np.float64)
     return _distinct([WHOLE, *(np.clip(hull / size, 0, 1) for hull in hulls)], alpha, min_cells)
+
+
+def salient_points(
+    pixels: NDArray[np.uint8],
+    alpha: NDArray[np.float32],
+    n_max: int,
+    n_min: int,
+    sigma: float,
+    threshold: float,
+) -> tuple[Points, tuple[float, float]]:
+    """(N, 2) x, y in pixels, the most salient first, and how far each extends across and down."""
+    points = _detections(pixels, alpha, n_max, sigma, threshold)
+    return (points, (0.0, 0.0)) if len(points) >= n_min else _cells(pixels, alpha, n_min)
 
 
 def _detections(

@@ -1,0 +1,49 @@
+"""Arguments and options of the verbs that evaluate, and how a data set is opened for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+if TYPE_CHECKING:
+    from resight.truth import Dataset
+
+DataArgument = Annotated[
+    str,
+    typer.Argument(help="A folder whose sub-folders are instances, a CSV, or a set of `resight data`."),
+]
+RootOption = Annotated[
+    Optional[Path],  # noqa: UP045 - typer reads it at run time
+    typer.Option(help="Where a named data set is; else RESIGHT_DATA/NAME."),
+]
+DistractorsOption = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        help="More photos to be ranked: a folder, data set, or gallery of the same fit. Repeatable."
+    ),
+]
+FitFromOption = Annotated[
+    str, typer.Option(help="What the recipe is fitted on: a gallery, folder or data set that is not tested.")
+]
+OverlapOption = Annotated[
+    bool, typer.Option("--allow-overlap", help="Fit on the photos that are tested; the result is marked.")
+]
+RerankOption = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(help="Re-rank, as in geometry:top=50; `resight methods rerankers` lists them. Repeatable."),
+]
+DeviateOption = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        help="Not by the protocol: full-queries, junk-counted, query-kept; the result is marked. Repeatable."
+    ),
+]
+
+
+def opened(data: str, root: Path | None) -> Dataset:
+    """The data set that a verb works on."""
+    from resight.datasets import open_dataset
+
+    return open_dataset(data, root)

@@ -1,0 +1,145 @@
+"""`resight data [NAME]`: the data sets, what one needs, and fetching what can be fetched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from resight.cli._options import JsonOption
+
+if TYPE_CHECKING:
+    from resight.datasets._sources import Source
+
+SHOWN = 12  # files of a set; the rest is counted
+
+
+def data(
+    name: Annotated[str, typer.Argument(help="Tell what this data set needs, and what is there.")] = "",
+    root: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Where it lies; by default the folder of its name below RESIGHT_DATA."),
+    ] = None,
+    fetch: Annotated[bool, typer.Option("--fetch", help="Download what has an address; goes on.")] = False,
+    only: Annotated[str, typer.Option(help="Only the files that this glob matches.")] = "*",
+    as_json: JsonOption = False,
+) -> None:
+    """List the data sets, or tell what one needs, and fetch it."""
+    from resight.cli._terminal import print_json, print_line
+    from resight.datasets._opening import home
+    from resight.errors import DataMissing
+
+    if not name:
+        _list(as_json)
+        return
+    try:
+        folder: Path | None = root or home(name)
+    except DataMissing:
+        if fetch:
+            raise
+        folder = None
+    sources = _sources(name, only)
+    code = _fetch(sources, folder) if fetch and folder else 0
+    told = _told(name, folder, sources)
+    if as_json:
+        print_json(told)
+    else:
+        for line in _lines(told):
+            print_line(line)
+    raise typer.Exit(code)
+
+
+def _list(as_json: bool) -> None:
+    import os
+
+    from resight import methods
+    from resight.cli._terminal import print_json, print_line
+    from resight.datasets._opening import VARIABLE, home
+
+    known = bool(os.environ.get(VARIABLE))
+    found = {
+        name: {
+            "about": methods.summary("datasets", name),
+            "here": known and name != "folder" and home(name).is_dir(),
+        }
+        for name in methods.names("datasets")
+    }
+    if as_json:
+        print_json(found)
+        return
+    width = max(map(len, found)) + 2
+    for name, each in found.items():
+        print_line(f"{name:{width}}{'here  ' if each['here'] else '      '}{each['about']}")
+
+
+def _sources(name: str, only: str) -> list[Source]:
+    from fnmatch import fnmatchcase
+
+    from resight import methods
+
+    needed = methods.module("datasets", name.replace("_", "-")).NEEDED
+    return [source for source in needed if fnmatchcase(source.file, only)]
+
+
+def _fetch(sources: list[Source], folder: Path) -> int:
+    """Fetch them; the code to exit with."""
+    from resight.cli._terminal import Terminal, print_line
+    from resight.datasets._fetching import Stopped, fetch
+
+    try:
+        with Terminal(reading="the block that is being read").watching() as terminal:
+            return 1 if fetch(sources, folder, terminal) else 0
+    except (Stopped, KeyboardInterrupt):
+        print_line("Stopped before the end: the same command goes on from here.")
+        return 130
+
+
+def _told(name: str, folder: Path | None, sources: list[Source]) -> dict[str, Any]:
+    """All there is to say of a data set, as JSON has it."""
+    from dataclasses import asdict
+
+    from resight import methods
+    from resight.datasets import open_dataset
+    from resight.datasets._fetching import state
+    from resight.errors import DataMissing, ResightError
+    from resight.published import published
+
+    name = name.replace("_", "-")
+    told: dict[str, Any] = {"name": name, "about": methods.module("datasets", name).ABOUT}
+    told["folder"] = str(folder.absolute()) if folder else None
+    told["published"] = [asdict(figure) for figure in published(name)]
+    told["files"] = [
+        asdict(source) | {"state": state(source, folder) if folder else "missing"} for source in sources
+    ]
+    try:
+        if folder is None:
+            raise DataMissing("say where it lies with --root, or name the folder of all in RESIGHT_DATA.")
+        dataset = open_dataset(name, folder)
+    except ResightError as error:
+        return told | {"photos": None, "queries": None, "marks": [], "error": str(error)}
+    counts = {"photos": len(dataset.photos), "queries": len(dataset.questions)}
+    return told | counts | {"marks": list(dataset.marks), "error": None}
+
+
+def _lines(told: dict[str, Any]) -> list[str]:
+    """The same for people."""
+    lines = [f"{told['name']}: {told['about']}", ""]
+    for each in told["files"][:SHOWN]:
+        where = each["url"] or "no address"
+        lines += [f"{each['state']:9} {each['file']}", f"          {where}; {each['note']}"]
+    if len(told["files"]) > SHOWN:
+        lines.append(f"          and {len(told['files']) - SHOWN} more; --json lists them all")
+    if told["published"]:
+        lines += ["", "Published figures (shares):", *(_figure(each) for each in told["published"])]
+    if told["folder"]:
+        lines += ["", f"Folder: {told['folder']}"]
+    if told["error"]:
+        return [*lines, f"Not ready: {told['error']}"]
+    return [*lines, f"{told['photos']} photos, {told['queries']} queries", *told["marks"]]
+
+
+def _figure(values: dict[str, Any]) -> str:
+    from resight.published import Published
+
+    return f"  {Published(**values)}"

@@ -1,0 +1,112 @@
+"""`resight evaluate RECIPE DATA`: how well a recipe finds what it should."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from resight.cli._evaluating import (
+    DataArgument,
+    DeviateOption,
+    DistractorsOption,
+    FitFromOption,
+    OverlapOption,
+    RerankOption,
+    RootOption,
+)
+from resight.cli._options import EngineOption, JsonOption, WorkersOption
+
+if TYPE_CHECKING:
+    from resight.evaluator import Evaluation
+
+
+def evaluate(
+    recipe: Annotated[str, typer.Argument(help="A recipe's name (see `resight recipes`) or TOML file.")],
+    data: DataArgument,
+    root: RootOption = None,
+    distractors: DistractorsOption = None,
+    fit_from: FitFromOption = "",
+    allow_overlap: OverlapOption = False,
+    rerank: RerankOption = None,
+    deviate: DeviateOption = None,
+    results: Annotated[
+        Path, typer.Option(help="Where evaluate.csv and the run's file for `resight compare` are kept.")
+    ] = Path("results"),
+    html: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Write a page: measures, curves, the best and the worst queries in pictures."),
+    ] = None,
+    engine: EngineOption = "auto",
+    workers: WorkersOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure a recipe on a data set by its protocol; what is described is kept for the next time."""
+    from resight import evaluator
+    from resight.cli._evaluating import opened
+    from resight.cli._options import check_target
+    from resight.cli._terminal import Terminal, print_json, print_line
+    from resight.evaluator.results import check, keep
+    from resight.indexer.progress import Stopped
+    from resight.recipe import Recipe
+
+    check_target(html)
+    check(results)
+    with Terminal().watching() as terminal:
+        try:
+            found = evaluator.evaluate(
+                Recipe.load(recipe),
+                opened(data, root),
+                distractors=distractors or (),
+                fit_from=fit_from or None,
+                allow_overlap=allow_overlap,
+                rerank=rerank or (),
+                deviate=deviate or (),
+                engine=engine,
+                workers=workers,
+                progress=terminal,
+            )
+        except Stopped:
+            print_line("Stopped before the end: what was described is kept, and the same command goes on.")
+            raise typer.Exit(130) from None
+        run = keep(found, results)
+        if html:
+            from resight.pictures.evaluation import write_evaluation
+
+            write_evaluation(html, found)
+            terminal.say(f"Wrote {html}")
+    if as_json:
+        print_json(found.as_dict(answers=False) | {"run": str(run)})
+        return
+    for line in _told(found):
+        print_line(line)
+    print_line(f"Kept in {run.parent.parent / 'evaluate.csv'} and {run}")
+
+
+def _told(found: Evaluation) -> list[str]:
+    from resight.metrics import measure
+    from resight.published import published
+
+    facts = found.facts
+    lines = [
+        f"{found.dataset}: {facts['queries']} queries, {facts['photos']} photos"
+        + (f" and {facts['distractors']} distractors" if facts["distractors"] else ""),
+        f"protocol   {facts['protocol']}",
+        f"recipe     {found.recipe}, {facts['fit']}",
+    ]
+    if facts["rerank"]:
+        lines.append(f"re-ranked  {', then '.join(facts['rerank'])}")
+    lines += [f"NOTE       {mark}" for mark in found.marks]
+    width = max(map(len, found.means)) + 2
+    lines += [f"{name:{width}}{value:.4f}" for name, value in found.means.items()]
+    names = dict.fromkeys(name.split()[-1] for name in found.means)
+    lines += [f"{name}: {measure(name).describe}" for name in names]
+    known = published(found.dataset)
+    own = [each for each in known if each.recipe == found.recipe]
+    lines += [f"published  {each}" for each in own]
+    if known and not own:
+        lines.append(
+            f"published  nothing of this recipe; `resight data {found.dataset}` lists {len(known)} figures"
+        )
+    return [*lines, f"{1000 * facts['seconds']['a query']:.0f} ms a query"]

@@ -1,0 +1,68 @@
+"""`resight figure KIND DATA`: the figures of the papers on any labelled folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from resight.cli._evaluating import (
+    DataArgument,
+    DistractorsOption,
+    FitFromOption,
+    OverlapOption,
+    RerankOption,
+    RootOption,
+)
+from resight.cli._options import EngineOption, WorkersOption
+
+
+def figure(
+    kind: Annotated[
+        str, typer.Argument(help="Which one: see `resight methods figures`; settings follow a colon.")
+    ],
+    data: DataArgument,
+    recipe: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(help="A recipe's name or TOML file; by default `default`. Repeatable."),
+    ] = None,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="A .png, .svg, .pdf or .html file; by default KIND.png."),
+    ] = None,
+    root: RootOption = None,
+    distractors: DistractorsOption = None,
+    fit_from: FitFromOption = "",
+    allow_overlap: OverlapOption = False,
+    rerank: RerankOption = None,
+    engine: EngineOption = "auto",
+    workers: WorkersOption = None,
+) -> None:
+    """Draw a figure of a data set, and of recipes on it."""
+    from resight import methods
+    from resight.cli._evaluating import opened
+    from resight.cli._options import check_target
+    from resight.cli._terminal import Terminal, print_line
+    from resight.evaluator import Study
+    from resight.indexer.progress import Stopped
+    from resight.pictures.saving import check_suffix, save_figure
+    from resight.recipe import Recipe
+
+    draw = methods.find("figures", kind)
+    target = out or Path(f"{draw.name}.png")
+    check_suffix(target)
+    check_target(target)
+    with Terminal().watching() as terminal:
+        options = {
+            "distractors": distractors or (), "fit_from": fit_from or None, "allow_overlap": allow_overlap,
+            "rerank": rerank or (), "engine": engine, "workers": workers, "progress": terminal,
+        }  # fmt: skip
+        recipes = [Recipe.load(name) for name in recipe or ["default"]]
+        try:
+            drawn = draw(Study(opened(data, root), recipes, options))
+        except Stopped:
+            print_line("Stopped before the end: what was described is kept.")
+            raise typer.Exit(130) from None
+        save_figure(drawn, target)
+    print_line(f"Wrote {target}")

@@ -1,0 +1,138 @@
+"""What an evaluation found: a value for each query and measure, and the first photos of each ranking."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from resight.errors import BadQuery
+from resight.types import Match
+
+SHOWN = 100  # photos of a ranking that are kept
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A photo of a ranking: `verdict` is right, wrong, junk, or query for the query's own photo.
+
+    `inliers`: how many points agree, 0 where nothing was verified; `match`, which ones, is not kept on disk.
+    """
+
+    photo: str
+    score: float
+    verdict: str
+    inliers: int = 0
+    match: Match | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One query: `values` by "protocol measure", or by the measure where a set has one protocol.
+
+    `ranks` by protocol: the positions of the right photos, from 0, junk not counted; `positives` how many
+    there are, ranked or not. A query that could not be described has `failure`, and counts as if all that it
+    should find came last.
+    """
+
+    query: str
+    photo: str
+    values: Mapping[str, float]
+    ranks: Mapping[str, tuple[int, ...]]
+    positives: Mapping[str, int]
+    top: tuple[Placed, ...]
+    box: tuple[float, float, float, float] | None = None
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A recipe on a data set: what was measured, how, and on what.
+
+    `facts` are words for whoever reads the result: protocol, fit, re-rankers, hashes. `marks` say what was
+    not as the protocol wants it. `means` are over all queries that have something to find.
+    """
+
+    recipe: str
+    dataset: str
+    root: str
+    facts: Mapping[str, Any]
+    marks: tuple[str, ...]
+    means: Mapping[str, float]
+    answers: tuple[Answer, ...]
+
+    def file(self, photo: str) -> Path:
+        """Where a photo of a ranking lies: in the data set, or in a folder that distractors come from."""
+        found = re.match(r"distractors:(\d+)/", photo)
+        roots = self.facts.get("distractor_roots", ())
+        if found and int(found[1]) <= len(roots):
+            return Path(roots[int(found[1]) - 1]) / photo[found.end() :]
+        return Path(self.root) / photo
+
+    def turn(self, photo: str) -> int:
+        """Degrees clockwise that a photo must be turned by."""
+        return int(self.facts.get("turns", {}).get(photo, 0))
+
+    def save(self, path: Path) -> None:
+        """As JSON: matched points are left out, their number stays."""
+        path.write_text(json.dumps(self.as_dict(), indent=1), encoding="utf8")
+
+    def as_dict(self, answers: bool = True) -> dict[str, Any]:
+        """Plain values, with the queries or without."""
+        plain = {key: value for key, value in vars(self).items() if key != "answers"}
+        if not answers:
+            return plain
+        return plain | {"answers": [_plain(answer) for answer in self.answers]}
+
+    @classmethod
+    def load(cls, path: Path) -> Evaluation:
+        """What `save` wrote; raises BadQuery for anything else."""
+        try:
+            values = json.loads(path.read_text(encoding="utf8"))
+            values["answers"] = tuple(_answer(each) for each in values["answers"])
+            return cls(**values | {"marks": tuple(values["marks"])})
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise BadQuery(
+                f"{path} is no result of `resight evaluate` ({error}): name a file of its results/runs."
+            ) from None
+
+
+def mean(answers: tuple[Answer, ...]) -> dict[str, float]:
+    """Of each measure, over the queries that have it."""
+    return {name: float(np.mean(values)) for name, values in _by_measure(answers).items()}
+
+
+def spread(answers: tuple[Answer, ...]) -> dict[str, float]:
+    """The standard deviation of each measure over the queries that have it, as METU reports it."""
+    return {name: float(np.std(values)) for name, values in _by_measure(answers).items()}
+
+
+def _by_measure(answers: tuple[Answer, ...]) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for answer in answers:
+        for name, value in answer.values.items():
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def _plain(answer: Answer) -> dict[str, Any]:
+    top = [
+        {"photo": one.photo, "score": round(one.score, 6), "verdict": one.verdict, "inliers": one.inliers}
+        for one in answer.top
+    ]
+    return vars(answer) | {"top": top}
+
+
+def _answer(values: dict[str, Any]) -> Answer:
+    top = tuple(Placed(one["photo"], one["score"], one["verdict"], one["inliers"]) for one in values["top"])
+    ranks = {protocol: tuple(found) for protocol, found in values["ranks"].items()}
+    box = tuple(values["box"]) if values["box"] else None
+    if not all(math.isfinite(value) for value in values["values"].values()):
+        raise ValueError("a value is not finite")
+    return Answer(**values | {"top": top, "ranks": ranks, "box": box})

@@ -1,0 +1,95 @@
+"""What a result says of itself: facts, a hash of its data, and marks of what is not by the protocol."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+import resight
+from resight.evaluator.answers import Answer
+from resight.evaluator.overlap import distractors_in_set, twins_apart
+from resight.evaluator.pool import Pool
+from resight.evaluator.scoring import has_truth
+from resight.gallery import Gallery
+from resight.truth import Dataset
+
+LISTED = 3  # names in a sentence about many
+
+
+def facts(pool: Pool, opened: Gallery, galleries: Sequence[Gallery], fit_from: str) -> dict[str, Any]:
+    """Plain values; `fit_from` is what the user named, "" for a fit on the photos themselves."""
+    data = pool.data
+    return {
+        "protocol": data.protocol,
+        "queries": sum(has_truth(data, question) for question in data.questions),
+        "photos": len(data.database),
+        "distractors": pool.distractors,
+        "fit": _fit(opened, fit_from),
+        "sentence": opened.recipe.sentence(),
+        "fingerprint": opened.fingerprint,
+        "data_hash": data_hash(pool, opened, galleries),
+        "distractor_roots": [str(root) for root in pool.roots],
+        "turns": dict(data.turns),
+        "version": resight.__version__,
+    }
+
+
+def _fit(opened: Gallery, fit_from: str) -> str:
+    if not fit_from:
+        return opened.fit.replace("of this gallery", "of those that are ranked")
+    photos = opened.live.provenance["photos"] if opened.live else 0
+    return f"fitted on {photos} photos of {fit_from}"
+
+
+def data_hash(pool: Pool, opened: Gallery, galleries: Sequence[Gallery]) -> str:
+    """Of the contents of all photos, their turns, which are ranked, and what each query should find."""
+    data, digest = pool.data, hashlib.sha256()
+    contents = dict(opened.connection.execute("SELECT id, sha256 FROM images"))
+    digest.update(f"{sorted(data.turns.items())} {data.keeps_query} {len(data.photos)}".encode())
+    digest.update(np.sort(data.database).tobytes())
+    for image in pool.image_of.tolist():
+        digest.update(contents.get(image, b"none"))
+    for gallery in galleries:
+        for (content,) in gallery.connection.execute("SELECT sha256 FROM images ORDER BY sha256"):
+            digest.update(content)
+    for question in data.questions:
+        box = dataclasses.astuple(question.box) if question.box else ""
+        digest.update(f"{question.photo} {box}".encode())
+        for name, truth in question.truths.items():
+            digest.update(name.encode() + np.sort(truth.positive).tobytes())
+            digest.update(b"|" + np.sort(truth.junk).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def marks(
+    pool: Pool, opened: Gallery, galleries: Sequence[Gallery], shared: int, answers: Sequence[Answer]
+) -> Iterator[str]:
+    """What was not as the protocol wants it; `shared` photos were fitted on and are tested."""
+    data = pool.data
+    yield from data.marks
+    if shared:
+        yield f"fitted on {shared} of the photos that it is tested on"
+    yield from _lost(data, pool)
+    failed = sum(bool(answer.failure) for answer in answers)
+    if failed:
+        yield f"{failed} queries could not be described and count as found last"
+    both = distractors_in_set(data, pool.image_of, opened, galleries)
+    if both:
+        yield f"{both} photos of the set are among the distractors, too, and count as wrong there"
+    twins = twins_apart(data, pool.image_of)
+    if twins:
+        yield f"{twins} photos have the very content of one that shows something else"
+
+
+def _lost(data: Dataset, pool: Pool) -> Iterator[str]:
+    missing = np.flatnonzero(pool.image_of < 0).tolist()
+    own = [data.photos[i] for i in missing if i < len(data.photos)]
+    if own:
+        more = ", ..." if len(own) > LISTED else ""
+        yield f"{len(own)} photos could not be described ({', '.join(own[:LISTED])}{more})"
+    if len(missing) > len(own):
+        yield f"{len(missing) - len(own)} distractors could not be described"

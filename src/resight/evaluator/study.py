@@ -1,0 +1,77 @@
+"""A data set and recipes under study: what a figure may ask for, each thing made once."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from resight.collection import Collection
+from resight.describer import Describer
+from resight.engines import Engine, load
+from resight.evaluator.answers import Evaluation
+from resight.evaluator.pool import read
+from resight.evaluator.running import evaluate, prepared
+from resight.gallery import Gallery
+from resight.images import Photo
+from resight.images.photo import Enough
+from resight.processors import processors
+from resight.recipe import Backbone, Recipe
+from resight.truth import Dataset
+from resight.types import Vectors
+
+PREPARING = ("distractors", "fit_from", "allow_overlap", "engine", "workers", "progress")
+
+
+class Study:
+    """`options` are those of `evaluate`: distractors, fit_from, allow_overlap, rerank, engine, progress."""
+
+    def __init__(
+        self, data: Dataset, recipes: Sequence[Recipe], options: Mapping[str, Any] | None = None
+    ) -> None:
+        self.data, self.recipes, self.options = data, tuple(recipes), dict(options or {})
+        self._evaluations: dict[str, Evaluation] = {}
+        self.engine = functools.cache(self._engine)
+
+    def evaluation(self, recipe: Recipe, **options: Any) -> Evaluation:
+        """The recipe on the data set; further options, such as `rerank`, take the place of the study's."""
+        asked = {"rerank": ()} | self.options | options
+        asked["rerank"] = tuple(asked["rerank"])
+        key = f"{recipe.sentence()} {sorted(asked.items())}"
+        if key not in self._evaluations:
+            self._evaluations[key] = evaluate(recipe, self.data, **asked)
+        return self._evaluations[key]
+
+    def read(self, number: int, enough: Enough | None = None) -> Photo:
+        """A photo of the data set by its number, turned as it must be; raises BadImage."""
+        return read(self.data, number, enough)
+
+    def descriptors(self, recipe: Recipe) -> list[Vectors | None]:
+        """Of each photo of the data set (R, D), None where it could not be described."""
+        with self._gallery(recipe) as (made, opened):
+            photos = Collection(opened)
+            numbers = made.images(opened)[: len(self.data.photos)].tolist()
+            return [photos.take(photos.rows_of(image)) if image >= 0 else None for image in numbers]
+
+    def describer(self, recipe: Recipe) -> Describer:
+        """The recipe, fitted as the evaluation fits it; it describes on all cores, a photo at a time."""
+        with self._gallery(recipe) as (_, opened):
+            found, name = opened.parameters()
+            return Describer(recipe, found, name, lambda: self.engine(recipe.backbone))
+
+    def labels(self) -> np.ndarray[Any, Any]:
+        """(photos,) the instance of each, "" for none; empty where a set has no classes."""
+        return np.array(self.data.labels or (), dtype=object)
+
+    @contextlib.contextmanager
+    def _gallery(self, recipe: Recipe) -> Any:
+        self.evaluation(recipe, rerank=())  # describes what is not described, refuses what must be refused
+        made, _ = prepared(recipe, self.data, **{k: v for k, v in self.options.items() if k in PREPARING})
+        with Gallery(made.gallery) as opened, opened.at_rest():
+            yield made, opened
+
+    def _engine(self, backbone: Backbone) -> Engine:
+        return load(backbone, self.options.get("engine", "auto"), self.options.get("workers") or processors())

@@ -1,0 +1,158 @@
+"""The gallery in which a data set is described, once for each recipe and fit, in the user's cache folder.
+
+Safe to delete: the next evaluation describes anew. It is an ordinary gallery over a folder of links, so that
+an evaluation that was killed goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from resight import indexer
+from resight.backbones._weights import locate
+from resight.describer import Describer
+from resight.errors import BadQuery, StorageFailed
+from resight.gallery import Gallery
+from resight.images import PIXEL_PATH, SUFFIXES
+from resight.indexer import Progress
+from resight.indexer.progress import Stopped
+from resight.indexer.walk import Walk
+from resight.photos import Numbers
+from resight.recipe import PRECISION, Recipe
+from resight.truth import Dataset
+
+
+@dataclass(frozen=True)
+class Source:
+    """Photos below a folder; `turns` are degrees clockwise that some must be turned by."""
+
+    root: Path
+    photos: tuple[str, ...]
+    turns: tuple[tuple[str, int], ...] = ()
+
+    def files(self) -> Iterator[str]:
+        """The photos, each by its full path."""
+        root = str(self.root.resolve())
+        return (f"{root}/{photo}" for photo in self.photos)
+
+    @classmethod
+    def of(cls, data: Dataset) -> Source:
+        """All photos of a data set, in its order."""
+        return cls(data.root, data.photos, tuple(sorted(data.turns.items())))
+
+    @classmethod
+    def below(cls, folder: Path) -> Source:
+        """Every photo in a folder."""
+        found = tuple(sorted(path for path, _, _ in Walk(folder, folder / ".resight")))
+        if not found:
+            raise BadQuery(f"There is no photo in {folder}: files with {', '.join(sorted(SUFFIXES)[:4])} ...")
+        return cls(folder, found)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A gallery of some sources; a photo's number is its place in the first, then in the next, and so on."""
+
+    gallery: Path
+    names: tuple[str, ...]
+
+    def images(self, opened: Gallery) -> Numbers:
+        """(photos,): the image of each, -1 for one that could not be described."""
+        found = {relative: image for relative, image, _ in opened.files() if image is not None}
+        return np.array([found.get(name, -1) for name in self.names], np.int64)
+
+
+def described(
+    sources: Sequence[Source],
+    recipe: Recipe,
+    *,
+    fit_from: Path | None = None,
+    local_features: bool = False,
+    engine: str = "auto",
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Workspace:
+    """Describe all photos that are not described yet; raises Stopped where the progress asks for an end."""
+    for source in sources:
+        if not source.root.is_dir():
+            raise BadQuery(f"There is no folder {source.root}.")
+    folder = cache() / _key(sources, recipe, fit_from)
+    links = folder / "photos"
+    names: list[str] = []
+    turns: dict[str, int] = {}
+    try:
+        links.mkdir(parents=True, exist_ok=True)
+        for number, source in enumerate(sources):
+            _link(links / str(number), source.root)
+            names += [f"{number}/{photo}" for photo in source.photos]
+            turns |= {f"{number}/{photo}": degrees for photo, degrees in source.turns}
+    except OSError as error:
+        raise StorageFailed(f"The cache {folder} cannot be written ({error.strerror}).") from None
+    report = indexer.index(
+        links,
+        folder / "gallery",
+        recipe,
+        fit_from=fit_from,
+        only=names,
+        turns=turns,
+        local_features=local_features or None,
+        engine=engine,
+        workers=workers,
+        progress=progress,
+        prune=True,
+    )
+    if report.interrupted:
+        raise Stopped
+    return Workspace(folder / "gallery", tuple(names))
+
+
+def cache() -> Path:
+    """Where such galleries are kept: `XDG_CACHE_HOME`, else `~/.cache`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "resight" / "evaluations"
+
+
+def _key(sources: Sequence[Source], recipe: Recipe, fit_from: Path | None) -> str:
+    """Another key where anything differs that the descriptors depend on.
+
+    The contents of photos are the gallery's own business, unless it fits the recipe on them: a fit must not
+    outlive its photos unseen.
+    """
+    parts = [recipe.sentence(), locate(recipe.backbone).key, PIXEL_PATH, PRECISION, _fit(fit_from)]
+    digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
+    fits = fit_from is None and bool(Describer(recipe).fitted_steps)
+    for source in sources:
+        digest.update(f"\n{source.root.resolve()}\n{source.turns}\n".encode("utf8", "surrogateescape"))
+        for photo in source.photos:
+            digest.update(f"{photo}\0".encode("utf8", "surrogateescape"))
+            digest.update(_state(source.root / photo) if fits else b"")
+    return digest.hexdigest()[:24]
+
+
+def _state(photo: Path) -> bytes:
+    """Another one where a file was changed, as far as its directory entry says."""
+    try:
+        status = photo.stat()
+    except OSError:
+        return b"none"
+    return f"{status.st_size} {status.st_mtime_ns}".encode()
+
+
+def _fit(gallery: Path | None) -> str:
+    if gallery is None:
+        return "its own"
+    with Gallery(gallery) as opened:
+        return (opened.live.parameters if opened.live else None) or "none"
+
+
+def _link(link: Path, target: Path) -> None:
+    if link.is_symlink() and link.readlink() == target.resolve():
+        return
+    link.unlink(missing_ok=True)
+    link.symlink_to(target.resolve(), target_is_directory=True)

@@ -1,0 +1,58 @@
+"""One photo as a recipe looks at it: its first view, the map of one layer, and the regions cut out of it."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resight import images, methods, saliency
+from resight.areas import Polygon
+from resight.evaluator import Study
+from resight.images import Photo
+from resight.images.photo import Pixels
+from resight.recipe import Recipe
+from resight.types import Vectors
+from resight.views import View, enough, views
+
+SIDE = 480  # pixels of the longer side of a photo that is drawn
+
+
+@dataclass(frozen=True)
+class Look:
+    """`features` (1, C, H, W) of the view; `alpha` (H, W), its saliency; `polygons` in shares of the view."""
+
+    photo: Photo
+    view: View
+    features: Vectors
+    alpha: NDArray[np.float32]
+    polygons: list[Polygon]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the upright original."""
+        return self.photo.width, self.photo.height
+
+    def shown(self) -> Pixels:
+        """The view as it is drawn, no larger than is seen."""
+        height, width = self.view.pixels.shape[:2]
+        scale = min(1.0, SIDE / max(height, width))
+        return images.resize(self.view.pixels, max(1, round(width * scale)), max(1, round(height * scale)))
+
+    def cell(self, row: int, column: int) -> tuple[float, float]:
+        """The centre x, y of a cell of the map, in pixels of the upright original."""
+        height, width = self.features.shape[2:]
+        share = np.array([[(column + 0.5) / width, (row + 0.5) / height]])
+        x, y = self.view.to_original(share)[0].tolist()
+        return x, y
+
+
+def look(study: Study, recipe: Recipe, number: int, layer: int) -> Look:
+    """A photo of the data set at the recipe's first size; raises BadImage."""
+    photo = study.read(number, functools.partial(enough, wanted=recipe.views))
+    view = next(iter(views(photo, recipe.views)))
+    features = study.engine(recipe.backbone)(view.pixels[None])[layer]
+    alpha = saliency.spatial(np.maximum(features, 0))[0]
+    return Look(photo, view, features, alpha, methods.find("regions", recipe.regions)(view.pixels, alpha))

@@ -1,0 +1,125 @@
+"""A photo made of the nearest patches of the others. Ng, Yang and Davis, 2015, figure 3."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from resight.errors import BadQuery, BadSetting
+from resight.evaluator import Study
+from resight.figures._columns import References, Tap, columns, nearest, taps, warped
+from resight.figures._ink import LABEL, TEXT, figure, footnote, heading, plain, short, show_photo
+from resight.figures._lists import numbers
+from resight.figures._patches import like, patch, place
+from resight.figures._systems import at_least
+from resight.figures._watching import drawn as some
+from resight.images.photo import Pixels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CELL = 3.0  # inches
+
+
+@dataclass(frozen=True)
+class Mosaic:
+    """A tap's reconstructions, one for each k."""
+
+    title: str
+    pixels: list[Pixels]
+
+
+def correspondence(
+    study: Study,
+    *,
+    photo: int = 0,
+    k: str = "1+5",
+    size: int = 224,
+    layers: str = "",
+    photos: int = 2000,
+    seed: int = 0,
+) -> Figure:
+    """Each column's patch becomes the mean of those of its k nearest columns, of other photos, by L2.
+
+    `photo` counts from 0; photos are warped to squares of `size` pixels. `layers` as `4a+5b+5b@448`, at a
+    size of their own after @; by default those of each recipe. Of more than so many `photos` as many are
+    drawn by `seed`, which is said.
+    """
+    if not 0 <= photo < len(study.data.photos):
+        raise BadSetting(f"'photo' is a number from 0 to {len(study.data.photos) - 1}, not {photo}.")
+    at_least("size", size, 1)
+    at_least("photos", photos, 2)
+    counts, (chosen, notes) = numbers("k", k), some(study, photos, seed)
+    others = [number for number in chosen if number != photo]
+    if not others:
+        raise BadQuery("This figure needs a second photo, whose patches take the first one's place.")
+    made = []
+    for recipe in study.recipes:
+        name = f"{recipe.name}\n" if len(study.recipes) > 1 else ""
+        for tap in taps(recipe, layers, size):
+            made.append(Mosaic(f"{name}{tap.name}", _mosaics(study, tap, photo, others, counts)))
+    return _sheet(study, photo, size, made, counts, notes)
+
+
+def _mosaics(
+    study: Study, tap: Tap, photo: int, others: Sequence[int], counts: Sequence[int]
+) -> list[Pixels]:
+    """The photo (size, size, 3) for each count, its cells filled with the mean of so many patches."""
+    target = warped(study, photo, tap.size)[1]
+    own, grid = columns(study, tap, target)
+    wanted = References(own, np.full(len(own), photo), np.full(len(own), -1))
+    near = nearest(study, tap, others, wanted, max(counts))
+    sums = [np.zeros(target.shape, np.float64) for _ in counts]
+    for number in np.unique(near.photos[near.photos >= 0]).tolist():
+        pixels = warped(study, number, tap.size)[1]
+        for cell, rank in zip(*np.nonzero(near.photos == number), strict=True):
+            where = place(target, grid, int(cell))
+            found = like(patch(pixels, grid, int(near.cells[cell, rank])), target[where])
+            for total, count in zip(sums, counts, strict=True):
+                if rank < count:
+                    total[where] += found
+    there = int((near.photos[0] >= 0).sum())
+    if not there:
+        raise BadQuery("No other photo can be read, so there are no patches to take.")
+    return [
+        np.rint(total / min(count, there)).astype(np.uint8) for total, count in zip(sums, counts, strict=True)
+    ]
+
+
+def _sheet(
+    study: Study,
+    photo: int,
+    side: int,
+    made: Sequence[Mosaic],
+    counts: Sequence[int],
+    notes: Sequence[str],
+) -> Figure:
+    """The photo in the first column, a column a layer, a row a count; all in the shape of the original."""
+    original, pixels = warped(study, photo, side)
+    size = (original.width, original.height)
+    height = min(1.5, size[1] / size[0]) * CELL
+    drawn = figure(max(7.0, CELL * (1 + len(made))), 0.9 + (height + 0.2) * len(counts))
+    heading(
+        drawn, f"{study.data.name}: what each layer takes for the same, {short(study.data.photos[photo], 50)}"
+    )
+    places = drawn.subplots(len(counts), 1 + len(made), squeeze=False)
+    for row, count in enumerate(counts):
+        places[row, 0].axis("off")
+        for axes, mosaic in zip(places[row, 1:], made, strict=True):
+            show_photo(axes, mosaic.pixels[row], size=size)
+            if row == 0:
+                _title(axes, mosaic.title)
+        places[row, 1].set_ylabel(f"{count} nearest", fontsize=LABEL, color=TEXT)
+    places[0, 0].axis("on")
+    show_photo(places[0, 0], pixels, size=size)
+    _title(places[0, 0], "the photo")
+    footnote(drawn, [f"nearest patches of {study.data.name}, the photo's own left out", *notes])
+    return drawn
+
+
+def _title(axes: Axes, text: str) -> None:
+    axes.set_title(plain(text), fontsize=LABEL, color=TEXT, loc="left")

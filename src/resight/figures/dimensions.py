@@ -1,0 +1,123 @@
+"""Mean average precision against the numbers that are kept. Husain et al. 2019, figure 6."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from resight.describer import Describer
+from resight.errors import BadImage, BadSetting
+from resight.evaluator import Study
+from resight.evaluator.scoring import counted
+from resight.figures._descriptors import Described, cut
+from resight.figures._ink import LABEL, clean, colour, dash, figure, footnote, heading, plain, spread
+from resight.figures._systems import alone, at_least, marks
+from resight.metrics import average_precision, ranks_of
+from resight.recipe import Recipe
+from resight.truth import Question, Truth
+from resight.types import Vectors
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def dimensions(
+    study: Study, *, dims: str = "8+16+32+64+128+256", queries: int = 1000, seed: int = 0
+) -> Figure:
+    """A line a recipe: the first `dims` numbers, l2 again; by the finite sum, as the measure `map`.
+
+    A recipe is drawn as far as its descriptors reach. Nothing is re-ranked, and no distractors are added.
+    Of more `queries` so many are drawn by `seed`, which is said.
+    """
+    at_least("queries", queries, 1)
+    wanted = _numbers(dims)
+    asked = [(question, truth) for question in study.data.questions for truth in question.truths.values()]
+    asked = [(question, truth) for question, truth in asked if len(counted(study.data, question, truth)[0])]
+    notes = ["map by the finite sum; not re-ranked, without distractors"]
+    if len(asked) > queries:
+        notes.append(f"{queries} of {len(asked)} queries, drawn at random")
+        chosen = np.random.default_rng(seed).choice(len(asked), queries, replace=False)
+        asked = [asked[i] for i in np.sort(chosen)]
+    drawn = figure(8.0, 5.0)
+    heading(drawn, f"{study.data.name}: mean average precision against dimensions")
+    axes = drawn.subplots()
+    named = alone(study)
+    for i, (recipe, each) in enumerate(zip(study.recipes, named, strict=True)):
+        reached, values = _line(study, recipe, wanted, asked)
+        axes.plot(reached, values, color=colour(i), linestyle=dash(i), marker="o", label=plain(each.name))
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(wanted, [str(number) for number in wanted])
+    axes.minorticks_off()
+    axes.set_ylim(0, 1.02)
+    clean(axes, "dimensions kept", "map")
+    _name(axes)
+    footnote(drawn, notes + marks(named))
+    return drawn
+
+
+def _name(axes: Axes) -> None:
+    """Each line's name where it ends, in its colour."""
+    points = [(line, np.asarray(line.get_xydata(), np.float64)) for line in axes.lines]
+    lines = [line for line, places in points if len(places)]
+    ends = [places[-1].tolist() for _, places in points if len(places)]
+    for line, (x, _), y in zip(lines, ends, spread([y for _, y in ends], 0.05), strict=True):
+        axes.annotate(str(line.get_label()), (x, y), (8, 0), textcoords="offset points", va="center",
+                      fontsize=LABEL - 1, color=line.get_color(), annotation_clip=False)  # fmt: skip
+
+
+def _line(
+    study: Study, recipe: Recipe, dims: list[int], asked: list[tuple[Question, Truth]]
+) -> tuple[list[int], list[float]]:
+    described = Described(study.descriptors(recipe))
+    reached = [each for each in dims if each <= described.width]
+    describer = functools.cache(lambda: study.describer(recipe))
+    vectors = [_vectors(study, describer, described, question) for question, _ in asked]
+    values = []
+    for each in reached:
+        shorter = described.cut(each)
+        found = [_precision(study, shorter, own, *one) for own, one in zip(vectors, asked, strict=True)]
+        values.append(float(np.mean(found)))
+    return reached, values
+
+
+def _vectors(
+    study: Study, describer: Callable[[], Describer], described: Described, question: Question
+) -> Vectors | None:
+    """Of the part that is asked for; None where it could not be described."""
+    place = np.flatnonzero(described.numbers == question.photo)
+    if not len(place):
+        return None
+    if question.box is None:
+        return described.rows(int(place[0]))
+    try:
+        return describer()(study.read(question.photo), question.box).vectors
+    except BadImage:
+        return None
+
+
+def _precision(
+    study: Study, described: Described, vectors: Vectors | None, question: Question, truth: Truth
+) -> float:
+    if vectors is None:
+        return 0.0
+    order = np.argsort(-described.scores(cut(vectors, described.width)), kind="stable")
+    ranking = described.numbers[order]
+    ranking = ranking[np.isin(ranking, study.data.database)]
+    if not study.data.keeps_query:
+        ranking = ranking[ranking != question.photo]
+    positive, junk = counted(study.data, question, truth)
+    return average_precision(ranks_of(ranking, positive, junk), len(positive))
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        found = sorted({int(part) for part in text.split("+")})
+    except ValueError:
+        found = [0]
+    if found[0] < 1:
+        raise BadSetting(f"'dims' are whole numbers joined by +, as in 8+16+32, not '{text}'.")
+    return found

@@ -1,0 +1,42 @@
+"""Queries of the largest gain and loss between two rankings. Husain et al. 2019, figure 7."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from resight.evaluator import Difference, Study, compare
+from resight.figures._ink import short
+from resight.figures._rankings import Row, sheet
+from resight.figures._systems import System, at_least, marks, measured, systems
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def gains(study: Study, *, queries: int = 3, k: int = 10, measure: str = "") -> Figure:
+    """What gains and what loses most, each query under both: two recipes, or without and with re-ranking."""
+    at_least("queries", queries, 1)
+    at_least("k", k, 1)
+    pair = systems(study, wanted=2)
+    first, second = pair
+    by = measured(first.evaluation, measure)
+    differences = compare(first.evaluation, second.evaluation, by).differences
+    shown = [each for each in differences[:queries] if each.gain > 0]
+    shown += [each for each in differences[::-1][:queries] if each.gain < 0]
+    rows = [row for each in shown for row in _rows(pair, each, by)]
+    unchanged = "" if rows else ": no query changed"
+    title = (
+        f"{study.data.name}: largest gains and losses by {by}, from {first.name} to {second.name}{unchanged}"
+    )
+    return sheet(rows, k, title, marks(pair))
+
+
+def _rows(pair: Sequence[System], each: Difference, by: str) -> list[Row]:
+    (first, second), before, after = pair, each.first, each.second
+    change = f"{'gain' if each.gain > 0 else 'loss'} {abs(each.gain):.3f}"
+    above = f"{change}   {short(before.query, 50)}   {first.name}   {by} {before.values[by]:.3f}"
+    return [
+        Row(first.evaluation, before, above),
+        Row(second.evaluation, after, f"{second.name}   {by} {after.values[by]:.3f}"),
+    ]

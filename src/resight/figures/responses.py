@@ -1,0 +1,97 @@
+"""The places that give most to the descriptors of matching pairs. Husain, Ong and Bober, 2019, figure 4."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from resight import areas, methods
+from resight.describer import Describer, Step
+from resight.errors import BadQuery
+from resight.evaluator import Study
+from resight.figures._descriptors import Described
+from resight.figures._ink import LABEL, TEXT, WRONG, figure, footnote, heading, plain, short, show_photo
+from resight.figures._looking import Look, look
+from resight.figures._responses import shares, strongest
+from resight.figures._systems import alone, at_least, marks
+from resight.figures._truth import matching_pairs
+from resight.photos import Numbers
+from resight.recipe import Recipe
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH = 12.0  # inches
+
+
+def responses(study: Study, *, pairs: int = 2, places: int = 5, seed: int = 0) -> Figure:
+    """A row a recipe, a column a pair, drawn by `seed`: circles around the places that give most to a photo.
+
+    A place gives its share of the squared length of what is pooled from the recipe's last layer at its first
+    size, before any whitening; negative responses count as 0. The circle of the first is thickest. The number
+    is the Euclidean distance of the pair's descriptors. Raises BadQuery for a pooling that is no sum, mean or
+    maximum of places.
+    """
+    at_least("pairs", pairs, 1)
+    at_least("places", places, 1)
+    named = alone(study)
+    described = [Described(study.descriptors(recipe)) for recipe in study.recipes]
+    chosen = _chosen(matching_pairs(study), described, pairs, seed)
+    drawn = figure(WIDTH, 0.8 + len(named) * (0.6 + 0.7 * WIDTH / (2 * len(chosen))))
+    heading(drawn, f"{study.data.name}: the places that give most to matching pairs")
+    cells = drawn.subplots(len(named), 2 * len(chosen), squeeze=False)
+    for row, recipe, name, own in zip(cells, study.recipes, named, described, strict=True):
+        numbers = np.searchsorted(own.numbers, chosen)
+        distances = own.distances(numbers[:, 0], numbers[:, 1])
+        looks = _Looks(study, recipe, places)
+        for axes, number in zip(row, chosen.ravel().tolist(), strict=True):
+            looks.draw(axes, number)
+            axes.set_xlabel(plain(short(study.data.photos[number], 30)), fontsize=LABEL - 2, color=TEXT)
+        for axes, distance in zip(row[::2], distances, strict=True):
+            axes.set_title(
+                plain(f"{name.name}   distance {distance:.2f}"), fontsize=LABEL, color=TEXT, loc="left"
+            )
+    footnote(drawn, [f"the {places} strongest places of the last layer", *marks(named)])
+    return drawn
+
+
+def _chosen(pairs: Numbers, described: Sequence[Described], most: int, seed: int) -> Numbers:
+    """(P, 2): pairs whose photos every recipe could describe, in the order of the queries."""
+    known = np.all([np.isin(pairs, each.numbers).all(axis=1) for each in described], axis=0)
+    places = np.flatnonzero(known)
+    if not len(places):
+        raise BadQuery("No matching pair could be described by every recipe.")
+    if len(places) > most:
+        places = np.sort(np.random.default_rng(seed).choice(places, most, replace=False))
+    return pairs[places]
+
+
+class _Looks:
+    """How a recipe looks at photos: its pooling of the last layer, with the parameters of its fit."""
+
+    def __init__(self, study: Study, recipe: Recipe, places: int) -> None:
+        self._study, self._recipe, self._places = study, recipe, places
+        self._layer = len(recipe.backbone.layers) - 1
+        self._pooling = Step("pooling", 0, self._layer, 0, methods.find("poolings", recipe.pooling))
+        describer: Describer = study.describer(recipe)
+        self._parameters: Any = describer.parameters.get(self._pooling.name)
+
+    def draw(self, axes: Axes, number: int) -> None:
+        """The photo, and circles on it."""
+        seen = look(self._study, self._recipe, number, self._layer)
+        show_photo(axes, seen.shown(), size=seen.size)
+        masks = areas.masks(seen.polygons, *seen.features.shape[2:])
+        found = shares(self._pooling, self._parameters, seen.features, masks)
+        for rank, place in enumerate(strongest(found, self._places)):
+            _circle(axes, seen, place, 3.0 if rank == 0 else 1.8)
+
+
+def _circle(axes: Axes, seen: Look, place: tuple[int, int], width: float) -> None:
+    from matplotlib.patches import Circle
+
+    radius = 0.035 * max(seen.size)
+    for line, ink in ((width + 1.6, "white"), (width, WRONG)):
+        axes.add_patch(Circle(seen.cell(*place), radius, fill=False, edgecolor=ink, linewidth=line))

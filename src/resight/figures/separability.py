@@ -1,0 +1,65 @@
+"""How far distances of matching and non-matching pairs lie apart. Husain et al. 2019, figure 3."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from resight.errors import BadQuery
+from resight.evaluator import Study
+from resight.figures._descriptors import Described
+from resight.figures._ink import LABEL, RIGHT, TEXT, WRONG, clean, figure, footnote, heading, plain
+from resight.figures._pairs import matching, non_matching
+from resight.figures._systems import alone, at_least, marks
+from resight.metrics import DISTANCE_EDGES, distance_distribution
+from resight.metrics import separability as divergence
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def separability(study: Study, *, pairs: int = 500_000, seed: int = 0) -> Figure:
+    """Histograms of both, 100 bins from 0 to 2, a panel a recipe, and KL(matching || non-matching) in nats.
+
+    Pairs of photos of one instance match; those of two instances, or with a photo of none, do not. At most
+    so many `pairs` of each kind, drawn by `seed`, which is said. Raises BadQuery for a set without classes.
+    """
+    at_least("pairs", pairs, 1)
+    labels = study.labels()
+    if not len(labels):
+        raise BadQuery("This figure needs classes: sub-folders that are instances, or a CSV that names them.")
+    drawn = figure(max(7.0, 4.2 * len(study.recipes)), 4.4)
+    heading(drawn, f"{study.data.name}: distances of matching and of non-matching pairs")
+    panels = drawn.subplots(1, len(study.recipes), squeeze=False, sharex=True, sharey=True)[0]
+    notes, named = [], alone(study)
+    for axes, recipe, each in zip(panels, study.recipes, named, strict=True):
+        described = Described(study.descriptors(recipe))
+        found, draw = labels[described.numbers], np.random.default_rng(seed)
+        same, other = (described.distances(*kind(found, pairs, draw)) for kind in (matching, non_matching))
+        if not len(same) or not len(other):
+            raise BadQuery("This figure needs two photos of one instance, and two of different ones.")
+        _panel(axes, each.name, same, other)
+        notes.append(_counted(same, pairs, "matching") + ", " + _counted(other, pairs, "non-matching"))
+    panels[0].set_ylabel("share of pairs, counts plus 1", fontsize=LABEL, color=TEXT)
+    footnote(drawn, notes + marks(named))
+    return drawn
+
+
+def _panel(axes: Axes, name: str, same: np.ndarray, other: np.ndarray) -> None:
+    for values, colour, words in ((other, WRONG, "non-matching"), (same, RIGHT, "matching")):
+        shares = distance_distribution(values)
+        axes.stairs(shares, DISTANCE_EDGES, fill=True, color=colour, alpha=0.35)
+        axes.stairs(shares, DISTANCE_EDGES, color=colour, linewidth=1.4,
+                    linestyle="-" if values is same else "--", label=words)  # fmt: skip
+    clean(axes, "Euclidean distance of descriptors", "")
+    axes.set_xlim(0, 2)
+    axes.set_title(
+        f"{plain(name)}   KL {divergence(same, other):.3f} nats", fontsize=LABEL, color=TEXT, loc="left"
+    )
+    axes.legend(frameon=False, fontsize=LABEL - 1, loc="upper left")
+
+
+def _counted(values: np.ndarray, most: int, kind: str) -> str:
+    return f"{len(values)} {kind} pairs" + (" drawn at random" if len(values) == most else "")

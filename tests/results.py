@@ -1,0 +1,71 @@
+"""Results of evaluations made by hand, and a study that knows nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+from resight.evaluator import Answer, Evaluation, Placed
+from resight.evaluator.answers import mean
+from resight.metrics import average_precision
+from resight.types import Match, Region
+from small import draw
+
+FACTS = {
+    "protocol": "leave-one-out", "queries": 2, "photos": 9, "distractors": 0, "rerank": [],
+    "fit": "not fitted", "seconds": {"describing": 1.0, "a query": 0.012}, "fingerprint": "f00d",
+    "data_hash": "cafe",
+    "version": "0", "sentence": {},
+}  # fmt: skip
+
+
+def placed(photo: str, verdict: str, score: float = 0.5, match: Match | None = None) -> Placed:
+    return Placed(photo, score, verdict, match.inliers if match else 0, match)
+
+
+def answer(
+    photo: str, ranks: tuple[int, ...], total: int, top: tuple[Placed, ...] = (), protocol: str = "", **more
+) -> Answer:
+    """With the finite sum of its ranks as `map`."""
+    value = average_precision(np.array(ranks, np.int64), total)
+    values = {f"{protocol} map".strip(): value}
+    return Answer(photo, photo, values, {protocol: ranks}, {protocol: total}, top, **more)
+
+
+def evaluation(root: Path, *answers: Answer, recipe: str = "plain", marks: tuple[str, ...] = (), **facts):
+    given = FACTS | {"queries": len(answers)} | facts
+    return Evaluation(recipe, "tiny", str(root), given, marks, mean(answers), answers)
+
+
+def match(points: np.ndarray, shift: tuple[float, float]) -> Match:
+    """Points of a query that lie `shift` further in the photo."""
+    corners = np.array([(0, 0), (60, 0), (60, 40), (0, 40)], np.float64)
+    homography = np.array([[1, 0, shift[0]], [0, 1, shift[1]], [0, 0, 1]], np.float64)
+    points = np.asarray(points, np.float32)
+    return Match(
+        points, points + np.float32(shift), homography, Region.of(corners), Region.of(corners + shift)
+    )
+
+
+class Known:
+    """A study whose evaluations are given: by the recipe's name, and what re-ranks it."""
+
+    def __init__(self, found: dict[tuple[str, ...], Evaluation], rerank: tuple[str, ...] = ()) -> None:
+        self.found, self.options = found, {"rerank": rerank}
+        self.recipes = [SimpleNamespace(name=name) for name in dict.fromkeys(key[0] for key in found)]
+        self.data = SimpleNamespace(name="tiny")
+
+    def evaluation(self, recipe, rerank: tuple[str, ...] | None = None) -> Evaluation:
+        return self.found[(recipe.name, *(self.options["rerank"] if rerank is None else rerank))]
+
+
+def labelled(root: Path, instances: int = 3, photos: int = 3) -> Path:
+    """A folder of sub-folders, and two photos that show no instance."""
+    for i in range(instances):
+        for j in range(photos):
+            draw(root / f"instance {i}" / f"{j}.png", 10 * i + j)
+    for j in range(2):
+        draw(root / "distractors" / f"{j}.png", 900 + j)
+    return root
