@@ -5,12 +5,12 @@ bin     = $(VENV)/bin
 PHOTOS ?=
 QUERY  ?=
 
-BENCHES = $(addprefix bench-,quality speed search small_galleries regions whitening poolings choice)
+BENCHES = $(addprefix bench-,quality speed search small_galleries regions whitening poolings choice diffusion distractors reranking)
 
-.PHONY: demo test check soak bench $(BENCHES) bench-descriptors clean help
+.PHONY: demo test check soak bench $(BENCHES) bench-descriptors pictures clean help
 
 help:
-	@echo "make demo [PHOTOS=folder QUERY=photo] | test | check | soak | bench | clean"
+	@echo "make demo [PHOTOS=folder QUERY=photo] | test | check | soak | bench | pictures | clean"
 
 # A stamp for each set-up; a changed pyproject.toml installs anew.
 $(VENV)/.demo: pyproject.toml
@@ -46,6 +46,10 @@ $(BENCHES): bench-%: $(VENV)/.all
 bench-descriptors: $(VENV)/.all
 	$(bin)/python benchmarks/descriptors.py
 	$(bin)/python benchmarks/picture.py
+
+pictures: $(VENV)/.all
+	$(bin)/python examples/picture.py
+	$(bin)/python examples/pictures.py
 
 clean:
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache

@@ -18,10 +18,10 @@ def scored(similarities: NDArray[np.float32], labels: Sequence[str]) -> tuple[li
     names, precisions, firsts = np.array(labels), [], []
     for query in np.flatnonzero(names != ""):
         order = np.argsort(-similarities[query], kind="stable")
-        relevant = (names[order] == names[query])[order != query].tolist()
-        if any(relevant):
-            precisions.append(average_precision(relevant, sum(relevant)))
-            firsts.append(recall_at(relevant, 1))
+        ranks = np.flatnonzero((names[order] == names[query])[order != query])
+        if len(ranks):
+            precisions.append(average_precision(ranks, len(ranks)))
+            firsts.append(recall_at(ranks, 1))
     return precisions, firsts
 
 

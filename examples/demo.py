@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from resight.gallery.catalogue import FORMAT
+
 BUILD = Path(__file__).resolve().parent.parent / "build" / "demo"
 PHOTOS = [
     "astronaut.png", "brick.png", "camera.png", "cell.png", "chelsea.png", "coffee.png", "coins.png",
@@ -30,7 +32,7 @@ def resight(*arguments: object) -> None:
 
 
 def main() -> None:
-    """Index, search, and name the page that was written."""
+    """Index, search, verify, and name the page that was written."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", default="", help="a folder of your own")
     parser.add_argument("--query", default="", help="a photo of your own")
@@ -40,12 +42,13 @@ def main() -> None:
     BUILD.mkdir(parents=True, exist_ok=True)
     photos, queries = (Path(asked.photos), [Path(asked.query)]) if asked.photos else prepared()
     own = hashlib.sha256(str(photos.resolve()).encode()).hexdigest()[:8]  # a folder, a gallery
-    gallery = BUILD / (f"own-{own}" if asked.photos else "gallery")
-    resight("index", photos, "--gallery", gallery)
+    gallery = BUILD / f"{f'own-{own}' if asked.photos else 'gallery'}-{FORMAT}"
+    resight("index", photos, "--gallery", gallery, "--local-features")
     pages = []
     for query in queries:
         pages.append(BUILD / f"{query.stem}.html")
-        resight("search", query, "--gallery", gallery, "-k", 5, "--html", pages[-1])
+        shown = ["-k", 5, "--rerank", "geometry", "--html", pages[-1]]
+        resight("search", query, "--gallery", gallery, *shown)
     sys.stdout.write("\nLook at what was found:\n" + "".join(f"  {page}\n" for page in pages))
 
 
