@@ -18,6 +18,7 @@ from resight.evaluator import Evaluation, workspace
 from resight.evaluator.results import check, keep
 from resight.evaluator.several import Several
 from resight.gallery import Gallery
+from resight.indexer.progress import Silent, Stopped
 from resight.metrics import average_precision
 from resight.truth import Dataset, Question, Truth
 from resight.types import Box
@@ -296,8 +297,6 @@ def test_reranking_goes_through_the_ranking(root):
 
 
 def test_stopping_keeps_what_was_described(root):
-    from resight.indexer.progress import Silent, Stopped
-
     class Once(Silent):
         def __init__(self):
             self.steps = 0
@@ -311,6 +310,97 @@ def test_stopping_keeps_what_was_described(root):
     with pytest.raises(Stopped):
         evaluate(small.PLAIN, data(root), progress=Once())
     assert len(evaluate(small.PLAIN, data(root)).answers) == 12
+
+
+class UntilQuery(Silent):
+    """Asks to stop once so many queries are answered; counts those it saw."""
+
+    def __init__(self, last=None):
+        self.last, self.queries, self.said = last, None, []
+
+    def start(self, what, total):
+        self.queries = 0 if what == "Queries" else None
+
+    def step(self, failures=0):
+        self.queries = None if self.queries is None else self.queries + 1
+
+    def stopping(self):
+        return self.last is not None and self.queries == self.last
+
+    def say(self, sentence):
+        self.said.append(sentence)
+
+
+def journals(cache):
+    return sorted(cache.rglob("answers-*.jsonl"))
+
+
+@pytest.fixture
+def cache():
+    return workspace.cache()
+
+
+def test_answers_outlive_a_stop_and_go_when_all_are_given(root, cache):
+    chain = {"rerank": ["geometry:top=6,least=4"]}
+    whole = evaluate(small.PLAIN, data(root), **chain)
+    assert not journals(cache)
+    with pytest.raises(Stopped):
+        evaluate(small.PLAIN, data(root), **chain, progress=UntilQuery(5))
+    assert len(journals(cache)) == 1
+    other = UntilQuery()
+    assert len(evaluate(small.PLAIN, data(root), progress=other).answers) == 12
+    assert other.queries == 12, "another chain has other answers"
+    watching = UntilQuery()
+    resumed = evaluate(small.PLAIN, data(root), **chain, progress=watching)
+    assert watching.queries == 7
+    assert any("5 of 12 queries" in sentence for sentence in watching.said)
+    assert resumed.answers == whole.answers
+    assert resumed.means == whole.means
+    pairs = [
+        (one.match, another.match)
+        for answer, same in zip(whole.answers, resumed.answers, strict=True)
+        for one, another in zip(answer.top, same.top, strict=True)
+    ]
+    assert any(match for match, _ in pairs)
+    for match, same in pairs:
+        assert (match is None) == (same is None)
+        for name in vars(match) if match else ():
+            assert np.array_equal(getattr(match, name), getattr(same, name)) or name.endswith("region")
+        assert match is None or (match.region, match.query_region) == (same.region, same.query_region)
+    assert not journals(cache)
+
+
+def test_a_journal_that_is_cut_or_changed_is_taken_as_far_as_it_is_whole(root, cache):
+    whole = evaluate(small.PLAIN, data(root))
+    with pytest.raises(Stopped):
+        evaluate(small.PLAIN, data(root), progress=UntilQuery(6))
+    (path,) = journals(cache)
+    lines = path.read_bytes().split(b"\n")
+    lines[2] = lines[2].replace(b"0.", b"1.")
+    path.write_bytes(b"\n".join(lines)[:-40])
+    with pytest.raises(Stopped):
+        evaluate(small.PLAIN, data(root), progress=UntilQuery(1))  # written behind what is cut
+    watching = UntilQuery()
+    assert evaluate(small.PLAIN, data(root), progress=watching).answers == whole.answers
+    assert watching.queries == 12 - 6 + 2 - 1
+
+
+def test_answers_are_not_taken_over_from_another_set_or_other_code(root, monkeypatch):
+    from resight.evaluator import journal
+
+    with pytest.raises(Stopped):
+        evaluate(small.PLAIN, data(root), progress=UntilQuery(4))
+    monkeypatch.setattr(journal, "_program", lambda: "another version")
+    other = UntilQuery(4)
+    with pytest.raises(Stopped):
+        evaluate(small.PLAIN, data(root), progress=other)
+    assert not other.said
+    renamed = UntilQuery()
+    evaluate(small.PLAIN, data(root, name="another set"), progress=renamed)
+    assert (renamed.queries, renamed.said) == (12, [])
+    same = UntilQuery()
+    evaluate(small.PLAIN, data(root), progress=same)
+    assert same.queries == 8
 
 
 # what must not pass without a word

@@ -95,7 +95,7 @@ class Evaluation:
         """What `save` wrote; raises BadQuery for anything else."""
         try:
             values = json.loads(path.read_text(encoding="utf8"))
-            values["answers"] = tuple(_answer(each) for each in values["answers"])
+            values["answers"] = tuple(answer_from(each) for each in values["answers"])
             return cls(**values | {"marks": tuple(values["marks"])})
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise BadQuery(
@@ -129,10 +129,11 @@ def _plain(answer: Answer) -> dict[str, Any]:
     return vars(answer) | {"top": top}
 
 
-def _answer(values: dict[str, Any]) -> Answer:
-    top = tuple(Placed(one["photo"], one["score"], one["verdict"], one["inliers"]) for one in values["top"])
+def answer_from(values: Mapping[str, Any]) -> Answer:
+    """An answer from plain values, as JSON has them; raises ValueError, TypeError or KeyError for others."""
+    top = tuple(Placed(**one) for one in values["top"])
     ranks = {protocol: tuple(found) for protocol, found in values["ranks"].items()}
     box = tuple(values["box"]) if values["box"] else None
     if not all(math.isfinite(value) for value in values["values"].values()):
         raise ValueError("a value is not finite")
-    return Answer(**values | {"top": top, "ranks": ranks, "box": box})
+    return Answer(**{**values, "top": top, "ranks": ranks, "box": box})

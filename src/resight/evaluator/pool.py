@@ -58,6 +58,11 @@ class Pool:
         self._counts, self._numbers = np.concatenate(counts), np.concatenate(numbers)
         self._starts = np.cumsum(self._counts) - self._counts
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the workspace calls the photos of the data set, and those that are described beside them."""
+        return self._workspace.names
+
     def numbers(self, images: Numbers) -> tuple[Numbers, Numbers]:
         """(M,) images -> the photos that they stand for, in that order, and which of the images each is."""
         counts = self._counts[images]

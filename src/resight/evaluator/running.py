@@ -17,6 +17,7 @@ from resight.evaluator import workspace
 from resight.evaluator.answers import Answer, Evaluation, mean, spread
 from resight.evaluator.deviations import deviating
 from resight.evaluator.facts import facts, marks
+from resight.evaluator.journal import Journal
 from resight.evaluator.overlap import fitted_on_tested, refuse_own_fit, refuse_same_files
 from resight.evaluator.pool import Pool
 from resight.evaluator.scoring import answered, has_truth, unanswered
@@ -28,7 +29,7 @@ from resight.indexer.progress import Stopped
 from resight.methods import Method
 from resight.recipe import Recipe
 from resight.reranking import reranked, rerankers
-from resight.truth import Dataset
+from resight.truth import Dataset, Question
 
 
 def evaluate(
@@ -78,8 +79,10 @@ def evaluate(
         pool = Pool(data, made, opened, galleries)
         describer = functools.cache(lambda: describer_like(opened, engine, workers or 1))
         described = time.monotonic() - begun
-        answers, seconds = _answers(pool, wanted, describer, progress)
-        found = facts(pool, opened, galleries, str(fit_from or "")) | {
+        found = facts(pool, opened, galleries, str(fit_from or ""))
+        journal = Journal(made.gallery.parent, [found["data_hash"], *_asked(pool, wanted)])
+        answers, seconds = _answers(pool, wanted, describer, journal, progress)
+        found |= {
             "rerank": list(rerank),
             "overlap": shared,
             "deviations": spread(answers),
@@ -114,27 +117,52 @@ def prepared(
 
 
 def _answers(
-    pool: Pool, wanted: Sequence[Method], describer: Callable[[], Describer], progress: Progress
+    pool: Pool,
+    wanted: Sequence[Method],
+    describer: Callable[[], Describer],
+    journal: Journal,
+    progress: Progress,
 ) -> tuple[tuple[Answer, ...], list[float]]:
     """Of every query that has something to find; and the seconds that each took to describe and rank."""
     asked = [question for question in pool.data.questions if has_truth(pool.data, question)]
-    progress.start("Queries", len(asked))
-    answers, seconds = [], []
-    for question in asked:
-        if progress.stopping():
-            raise Stopped
-        begun = time.monotonic()
-        try:
-            query = pool.query(question, describer)
-        except (BadImage, BadQuery) as error:
-            answers.append(unanswered(pool.data, question, pool.size, str(error)))
-        else:
-            ranked = pool.photos.nearest(query.vectors, pool.size + 1)
-            ranked = reranked(ranked, query, pool.photos, wanted)
-            seconds.append(time.monotonic() - begun)
-            answers.append(answered(pool.data, question, *pool.placed(ranked, question), ranked, pool.name))
-        progress.step()
-    return tuple(answers), seconds or [0.0]
+    if len(journal):
+        progress.say(f"{len(journal)} of {len(asked)} queries were answered before the last stop.")
+    progress.start("Queries", len(asked) - len(journal))
+    found = []
+    for number, question in enumerate(asked):
+        one = journal.get(number)
+        if one is None:
+            if progress.stopping():
+                raise Stopped
+            one = _answer(pool, question, wanted, describer)
+            journal.add(number, *one)
+            progress.step()
+        found.append(one)
+    journal.end()
+    times = [seconds for _, seconds in found if seconds is not None]
+    return tuple(answer for answer, _ in found), times or [0.0]
+
+
+def _answer(
+    pool: Pool, question: Question, wanted: Sequence[Method], describer: Callable[[], Describer]
+) -> tuple[Answer, float | None]:
+    """And the seconds it took; None for a query that could not be described."""
+    begun = time.monotonic()
+    try:
+        query = pool.query(question, describer)
+    except (BadImage, BadQuery) as error:
+        return unanswered(pool.data, question, pool.size, str(error)), None
+    ranked = pool.photos.nearest(query.vectors, pool.size + 1)
+    ranked = reranked(ranked, query, pool.photos, wanted)
+    seconds = time.monotonic() - begun
+    return answered(pool.data, question, *pool.placed(ranked, question), ranked, pool.name), seconds
+
+
+def _asked(pool: Pool, wanted: Sequence[Method]) -> list[str]:
+    """In words, beside the hash of the data: all that answers depend on, and the names in them."""
+    data = pool.data
+    names = [data.name, *map(str, pool.roots), *pool.names, *(question.name for question in data.questions)]
+    return [pool.photos.identity, *data.measures, *names, *(each.sentence() for each in wanted)]
 
 
 def _fitted(recipe: Recipe, fit_from: str | Path, settings: dict[str, Any]) -> Path:
