@@ -22,7 +22,8 @@ FACTS = {
 
 
 def placed(photo: str, verdict: str, score: float = 0.5, match: Match | None = None) -> Placed:
-    return Placed(photo, score, verdict, match.inliers if match else 0, match)
+    inliers, region = (match.inliers, match.region) if match else (0, None)
+    return Placed(photo, score, verdict, inliers, region, match)
 
 
 def answer(

@@ -238,7 +238,7 @@ def test_photos_that_cannot_be_described_are_marked_and_count_as_not_found(root)
     found = evaluate(small.PLAIN, data(root))
     assert found.marks == (
         "1 photos could not be described (0/1.png)",
-        "1 queries could not be described and count as found last",
+        "1 queries could not be described and count as found last (0/1.png)",
     )
     failed = found.answers[1]
     assert failed.failure
@@ -370,6 +370,23 @@ def test_answers_outlive_a_stop_and_go_when_all_are_given(root, cache):
     assert not journals(cache)
 
 
+def test_few_matched_points_are_kept_and_every_verified_region(root, tmp_path, monkeypatch):
+    monkeypatch.setattr("resight.evaluator.scoring.MATCHED", 1)
+    found = evaluate(small.PLAIN, data(root), rerank=["geometry:top=6,least=4"])
+    verified = [[one for one in answer.top if one.inliers] for answer in found.answers]
+    assert max(map(len, verified)) > 1
+    for ones in verified:
+        assert [one.match is not None for one in ones] == [i == 0 for i in range(len(ones))]
+        assert all(one.region for one in ones)
+    found.save(tmp_path / "run.json")
+    loaded = Evaluation.load(tmp_path / "run.json")
+    for answer, same in zip(found.answers, loaded.answers, strict=True):
+        assert [one.inliers for one in same.top] == [one.inliers for one in answer.top]
+        assert [one.region.as_list() if one.region else None for one in same.top] == [
+            one.region.as_list() if one.region else None for one in answer.top
+        ]
+
+
 def test_a_journal_that_is_cut_or_changed_is_taken_as_far_as_it_is_whole(root, cache):
     whole = evaluate(small.PLAIN, data(root))
     with pytest.raises(Stopped):
@@ -494,7 +511,7 @@ def test_a_box_outside_its_photo_is_a_query_that_failed(root):
     found = evaluate(small.PLAIN, replace(own, questions=questions))
     assert "outside the photo" in found.answers[0].failure
     assert found.answers[0].box == (500, 500, 10, 10)
-    assert found.marks == ("1 queries could not be described and count as found last",)
+    assert found.marks == ("1 queries could not be described and count as found last (0/0.png)",)
 
 
 def test_results_are_of_the_same_data_only_if_all_that_matters_is_the_same(root, tmp_path):

@@ -535,9 +535,15 @@ def test_the_verb_lists_all_sets_and_which_are_here(tmp_path):
     told = json.loads(run("--json", RESIGHT_DATA=str(tmp_path)).output)
     assert sorted(told) == methods.names("datasets")
     assert [name for name, each in told.items() if each["here"]] == ["npu"]
-    lines = run(RESIGHT_DATA=str(tmp_path)).output.splitlines()
+    lines = run(RESIGHT_DATA=str(tmp_path), XDG_CACHE_HOME=str(tmp_path)).output.splitlines()
     assert len(lines) == len(told)
     assert any(line.startswith("npu ") and " here " in line for line in lines)
+    kept = tmp_path / "resight" / "evaluations" / "a" / "gallery"
+    kept.mkdir(parents=True)
+    (kept / "vectors").write_bytes(bytes(2_000_000))
+    (kept.parent / "photos").symlink_to(tmp_path / "npu", target_is_directory=True)
+    *_, last = run(XDG_CACHE_HOME=str(tmp_path)).output.splitlines()
+    assert last.startswith("Evaluations keep 2 MB in ")
 
 
 def test_the_verb_tells_what_is_needed_and_what_is_there(tmp_path):

@@ -71,6 +71,18 @@ def _list(as_json: bool) -> None:
     width = max(map(len, found)) + 2
     for name, each in found.items():
         print_line(f"{name:{width}}{'here  ' if each['here'] else '      '}{each['about']}")
+    if used := _kept():
+        print_line(f"\n{used}")
+
+
+def _kept() -> str:
+    """What evaluations keep, in words; "" for nothing."""
+    from resight.evaluator.workspace import cache
+
+    sizes = [path.lstat().st_size for path in cache().rglob("*") if path.is_file() and not path.is_symlink()]
+    if not sizes:
+        return ""
+    return f"Evaluations keep {sum(sizes) / 1e6:.0f} MB in {cache()}: safe to delete."
 
 
 def _sources(name: str, only: str) -> list[Source]:

@@ -13,22 +13,25 @@ from typing import Any
 import numpy as np
 
 from resight.errors import BadQuery
-from resight.types import Match
+from resight.types import Match, Region
 
 SHOWN = 100  # photos of a ranking that are kept
+MATCHED = 10  # of these, verified ones whose matched points are kept: a thousand queries would fill memory
 
 
 @dataclass(frozen=True)
 class Placed:
     """A photo of a ranking: `verdict` is right, wrong, junk, or query for the query's own photo.
 
-    `inliers`: how many points agree, 0 where nothing was verified; `match`, which ones, is not kept on disk.
+    `inliers`: how many points agree, 0 where nothing was verified, and `region` where they lie. `match`,
+    which points they are, is there for the first ten verified photos alone, and not in the run's file.
     """
 
     photo: str
     score: float
     verdict: str
     inliers: int = 0
+    region: Region | None = None
     match: Match | None = field(default=None, compare=False)
 
 
@@ -122,16 +125,26 @@ def _by_measure(answers: tuple[Answer, ...]) -> dict[str, list[float]]:
 
 
 def _plain(answer: Answer) -> dict[str, Any]:
-    top = [
-        {"photo": one.photo, "score": round(one.score, 6), "verdict": one.verdict, "inliers": one.inliers}
-        for one in answer.top
-    ]
+    top = [_plain_placed(one) for one in answer.top]
     return vars(answer) | {"top": top}
+
+
+def _plain_placed(one: Placed) -> dict[str, Any]:
+    plain = {"photo": one.photo, "score": round(one.score, 6), "verdict": one.verdict}
+    if one.region:
+        plain |= {"inliers": one.inliers, "region": one.region.as_list()}
+    return plain
+
+
+def placed_from(values: Mapping[str, Any]) -> Placed:
+    """A photo of a ranking from plain values, as JSON has them."""
+    region = Region.of(values["region"]) if values.get("region") else None
+    return Placed(**{**values, "region": region})
 
 
 def answer_from(values: Mapping[str, Any]) -> Answer:
     """An answer from plain values, as JSON has them; raises ValueError, TypeError or KeyError for others."""
-    top = tuple(Placed(**one) for one in values["top"])
+    top = tuple(placed_from(one) for one in values["top"])
     ranks = {protocol: tuple(found) for protocol, found in values["ranks"].items()}
     box = tuple(values["box"]) if values["box"] else None
     if not all(math.isfinite(value) for value in values["values"].values()):

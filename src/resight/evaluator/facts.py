@@ -74,9 +74,9 @@ def marks(
     if shared:
         yield f"fitted on {shared} of the photos that it is tested on"
     yield from _lost(data, pool)
-    failed = sum(bool(answer.failure) for answer in answers)
+    failed = [answer.query for answer in answers if answer.failure]
     if failed:
-        yield f"{failed} queries could not be described and count as found last"
+        yield f"{len(failed)} queries could not be described and count as found last ({_some(failed)})"
     both = distractors_in_set(data, pool.image_of, opened, galleries)
     if both:
         yield f"{both} photos of the set are among the distractors, too, and count as wrong there"
@@ -89,7 +89,10 @@ def _lost(data: Dataset, pool: Pool) -> Iterator[str]:
     missing = np.flatnonzero(pool.image_of < 0).tolist()
     own = [data.photos[i] for i in missing if i < len(data.photos)]
     if own:
-        more = ", ..." if len(own) > LISTED else ""
-        yield f"{len(own)} photos could not be described ({', '.join(own[:LISTED])}{more})"
+        yield f"{len(own)} photos could not be described ({_some(own)})"
     if len(missing) > len(own):
         yield f"{len(missing) - len(own)} distractors could not be described"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:LISTED]) + (", ..." if len(names) > LISTED else "")

@@ -18,7 +18,7 @@ import numpy as np
 
 import resight
 from resight.errors import StorageFailed
-from resight.evaluator.answers import Answer, answer_from
+from resight.evaluator.answers import Answer, Placed, answer_from
 from resight.types import Match, Region
 
 MARK = 16  # hexadecimal digits of the hash at the beginning of a line
@@ -48,7 +48,7 @@ class Journal:
                 # a line that a full disk or a kill has cut must not swallow the next one
                 file.write(line if file.tell() == 0 else b"\n" + line)
         except OSError as error:
-            raise StorageFailed(f"The cache {self.path.parent} cannot be written ({error.strerror}).") from None
+            raise StorageFailed(f"{self.path} cannot be written ({error.strerror}).") from None
 
     def end(self) -> None:
         """All is answered."""
@@ -87,8 +87,12 @@ def _program() -> str:
 
 def _plain(answer: Answer) -> dict[str, Any]:
     """All of an answer, to the last digit and with its matches."""
-    top = [vars(one) | {"match": _plain_match(one.match) if one.match else None} for one in answer.top]
-    return vars(answer) | {"top": top}
+    return vars(answer) | {"top": [_plain_placed(one) for one in answer.top]}
+
+
+def _plain_placed(one: Placed) -> dict[str, Any]:
+    region = one.region.polygon if one.region else None
+    return vars(one) | {"region": region, "match": _plain_match(one.match) if one.match else None}
 
 
 def _plain_match(match: Match) -> dict[str, Any]:

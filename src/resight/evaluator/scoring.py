@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from resight.evaluator.answers import SHOWN, Answer, Placed
+from resight.evaluator.answers import MATCHED, SHOWN, Answer, Placed
 from resight.metrics import measure, ranks_of
 from resight.photos import Numbers, Ranked
 from resight.truth import Dataset, Question, Truth
@@ -33,12 +33,15 @@ def answered(
         places[protocol], positives[protocol] = tuple(ranks.tolist()), len(positive)
         for wanted in data.measures:
             values[f"{protocol} {wanted}".strip()] = measure(wanted)(ranks, len(positive), size)
-    shown = []
+    shown, matched = [], 0
     for number, i in zip(ranking[:SHOWN].tolist(), which[:SHOWN].tolist(), strict=True):
         match = ranked.matches.get(int(ranked.images[i])) if i >= 0 else None
         score = float(ranked.scores[i]) if i >= 0 else 1.0
-        inliers = match.inliers if match else 0
-        shown.append(Placed(name(number), score, _verdict(data, question, number), inliers, match))
+        inliers, region = (match.inliers, match.region) if match else (0, None)
+        verdict = _verdict(data, question, number)
+        matched += match is not None and verdict != "query"
+        kept = match if matched <= MATCHED else None
+        shown.append(Placed(name(number), score, verdict, inliers, region, kept))
     photo = data.photos[question.photo]
     return Answer(question.name or photo, photo, values, places, positives, tuple(shown), _corners(question))
 

@@ -98,8 +98,8 @@ def show_hit(axes: Axes, evaluation: Evaluation, hit: Placed, side: int = SIDE) 
     """The frame of its verdict, the region that geometry verified, the score and how many points agree."""
     pixels, size = shrunk(evaluation, hit.photo, side)
     show_photo(axes, pixels, hit.verdict, size)
-    if hit.match and pixels is not None:
-        outline(axes, hit.match.region)
+    if hit.region and pixels is not None:
+        outline(axes, hit.region)
     axes.set_xlabel(worth(hit), fontsize=SMALL, color=QUIET, labelpad=2)
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from resight.errors import BadQuery
+from resight.errors import BadQuery, BadSetting
 from resight.evaluator import Answer, Evaluation, Placed, Study
+from resight.evaluator.answers import MATCHED
 from resight.figures._ink import (
     FRAMES,
     LABEL,
@@ -45,6 +46,8 @@ def matches(
     """
     for name, value in (("hits", hits), ("lines", lines)):
         at_least(name, value, 1)
+    if hits > MATCHED:
+        raise BadSetting(f"'hits' is a whole number up to {MATCHED}, not {hits}.")
     evaluation = _verified(study)
     found = [answer for answer in chosen(evaluation, order, len(evaluation.answers)) if _hits(answer)]
     if not found:

@@ -29,8 +29,7 @@ def row(evaluation: Evaluation, answer: Answer, k: int, words: str = "") -> str:
 
 def _hit(evaluation: Evaluation, rank: int, hit: Placed) -> str:
     caption = f"<b>{rank} {SIGNS[hit.verdict]}</b><br>{html.escape(hit.photo)}<br>{worth(hit)}"
-    region = hit.match.region if hit.match else None
-    return _figure(hit.verdict, _photo(evaluation, hit.photo, region), caption)
+    return _figure(hit.verdict, _photo(evaluation, hit.photo, hit.region), caption)
 
 
 def _photo(evaluation: Evaluation, photo: str, region: Region | None) -> str:
