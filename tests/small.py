@@ -114,9 +114,9 @@ def contents(folder: Path | str) -> dict[str, tuple[Any, ...]]:
             if image is None:
                 found[name] = (failure,)
             else:
-                first, count, regions = gallery.stored_rows(image)
+                first, count, regions = gallery.rows.stored(image)
                 rows = np.array(gallery.vectors[first : first + count])
-                local = gallery.local_features(image)
+                local = gallery.local_features.of(image)
                 stored = None if local is None else local.points.tobytes() + local.descriptors.tobytes()
                 found[name] = (gallery.image(image).sha256, rows, regions, stored)
         return found

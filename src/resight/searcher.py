@@ -81,7 +81,7 @@ class Searcher:
             image = (self.gallery.image_of_file(relative) or (None,))[0] if relative else None
             if image is None:
                 raise BadQuery(f"{photo} is not in the gallery {self.gallery.folder}, or has changed since.")
-            stored, (first, rows, regions) = self.gallery.image(image), self.gallery.stored_rows(image)
+            stored, (first, rows, regions) = self.gallery.image(image), self.gallery.rows.stored(image)
         nearest = [hit for hit in self.search(photo, k + 1).as_dict()["hits"] if not hit["self"]]
         return {
             "image": image,
@@ -143,7 +143,7 @@ class Searcher:
             image = self.gallery.image_of_content(content)
         else:
             image = row[0]
-        return image if image and self.gallery.rows_of(image)[1] else None
+        return image if image and self.gallery.rows.of(image)[1] else None
 
     def _describe(self, path: Path, box: Box | None, turn: int) -> Descriptor:
         fitted = self.gallery.live.parameters if self.gallery.live else None
@@ -190,7 +190,7 @@ class Searcher:
         """The parts of a photo and of the query that match: verified, or the regions that are nearest."""
         if match:
             return match.region, match.query_region
-        first, count, text = self.gallery.stored_rows(image)
+        first, count, text = self.gallery.rows.stored(image)
         if not text or not query.regions:
             return None, None
         products = self.gallery.vectors[first : first + count] @ query.vectors.T

@@ -51,7 +51,7 @@ def is_open(writer: Writer, describer: Describer) -> bool:
     """
     if not describer.fitted_steps or _provenance(writer).get("frozen"):
         return False
-    return writer.live is None or writer.all_kept()
+    return writer.live is None or writer.kept.holds_all()
 
 
 def is_due(writer: Writer, full: bool) -> bool:
@@ -59,9 +59,9 @@ def is_due(writer: Writer, full: bool) -> bool:
 
     Not while a `fit` that was begun waits to be ended: it would be given up unasked.
     """
-    if writer.live and writer.unfinished("fit"):
+    if writer.live and writer.generations.unfinished("fit"):
         return False
-    now, then = len(writer.kept_images()), _provenance(writer).get("photos", 0)
+    now, then = len(writer.kept.images()), _provenance(writer).get("photos", 0)
     return now > 0 and (full or now >= GROWTH * then)
 
 
@@ -72,20 +72,20 @@ def refit(
 
     Raises Stopped, with nothing changed.
     """
-    kept = writer.kept_images()
+    kept = writer.kept.images()
     chosen = [image for image in kept if any(path in wanted for path in writer.files_of(image))]
     found, provenance, behind = _fitted(writer, describer, chosen or kept, full, progress)
-    name = writer.save_parameters(found, behind)
-    number = writer.start_generation("refit", name, provenance)
+    name = writer.generations.save_parameters(found, behind)
+    number = writer.generations.start("refit", name, provenance)
     describer = describer.with_parameters(found, parameters.identity(name))
-    for done, (image, prepared) in enumerate(writer.kept(kept), 1):
-        writer.put(number, image, describer.finish(prepared))
+    for done, (image, prepared) in enumerate(writer.kept.prepared(kept), 1):
+        writer.generations.put(number, image, describer.finish(prepared))
         if done % BATCH == 0:
             writer.commit()
         if progress.stopping():
-            writer.abandon(number)
+            writer.generations.abandon(number)
             raise Stopped
-    writer.switch(number)
+    writer.generations.switch(number)
     return describer
 
 
@@ -109,8 +109,10 @@ def borrow(writer: Writer, source: Path | str) -> None:
     """Take another gallery's fit as the first of this one; nothing to do if it has that very fit."""
     found, provenance, behind = _borrowed(writer, source)
     if writer.live is None and not writer.count()["images"]:
-        writer.switch(writer.start_generation("index", writer.save_parameters(found, behind), provenance))
-    elif writer.live is None or writer.live.parameters != writer.save_parameters(found):
+        writer.generations.switch(
+            writer.generations.start("index", writer.generations.save_parameters(found, behind), provenance)
+        )
+    elif writer.live is None or writer.live.parameters != writer.generations.save_parameters(found):
         raise BadQuery(
             "This gallery has another fit, or photos that wait for one: `resight fit --fit-from` changes it."
         )
@@ -136,13 +138,13 @@ def fit(
         if not describer.fitted_steps:
             raise NotFitted(f"The recipe '{writer.recipe.name}' has nothing to fit.")
         work = Refit(writer, describer, workers, progress)
-        begun = writer.unfinished("fit")
+        begun = writer.generations.unfinished("fit")
         if begun and not fit_from:
             progress.say("Going on with the fit that was begun.")
             number: int | None = begun.number
         else:
             if begun:
-                writer.abandon(begun.number)
+                writer.generations.abandon(begun.number)
             number = work.begin(fit_from)
         return writer.fit if number and work.finish(number) else None
 
@@ -164,21 +166,21 @@ class Refit:
             count = sample_size(writer, self._describer)
             rows = (writer.image_of_file(path) for path in sample(paths, count))
             chosen = sorted({row[0] for row in rows if row and row[0]})
-            writer.keep_only(set(chosen))
-            kept = set(writer.kept_images())
+            writer.keeper.only(set(chosen))
+            kept = set(writer.kept.images())
             missing = [image for image in chosen if image not in kept]
             self._progress.start("Reading the sample", len(missing))
             lost = 0
             for image, prepared in self._read(missing):
                 if prepared:
-                    writer.keep(image, prepared)
+                    writer.keeper.put(image, prepared)
                 else:
                     lost += 1
             writer.commit()
             if self._progress.stopping():
                 return None
             self._refuse_if_unmounted(lost, len(chosen))
-            kept = set(writer.kept_images())
+            kept = set(writer.kept.images())
             known = [image for image in chosen if image in kept]
             try:
                 found, provenance, behind = _fitted(
@@ -186,7 +188,9 @@ class Refit:
                 )
             except Stopped:
                 return None
-        number = writer.start_generation("fit", writer.save_parameters(found, behind), provenance)
+        number = writer.generations.start(
+            "fit", writer.generations.save_parameters(found, behind), provenance
+        )
         writer.commit()
         return number
 
@@ -194,17 +198,19 @@ class Refit:
         """Describe what the generation still lacks, and make it the live one; false if stopped."""
         writer = self._writer
         describer = self._describer.with_parameters(*writer.parameters(number))
-        waiting, kept = writer.waiting(number), set(writer.kept_images())
+        waiting, kept = writer.generations.waiting(number), set(writer.kept.images())
         self._progress.start("Describing anew", len(waiting))
-        for done, (image, prepared) in enumerate(writer.kept([one for one in waiting if one in kept]), 1):
-            writer.put(number, image, describer.finish(prepared))
+        for done, (image, prepared) in enumerate(
+            writer.kept.prepared([one for one in waiting if one in kept]), 1
+        ):
+            writer.generations.put(number, image, describer.finish(prepared))
             self._progress.step()
             if done % BATCH == 0:
                 writer.commit()
         lost = []
         for image, read in self._read([image for image in waiting if image not in kept]):
             if read:
-                writer.put(number, image, describer.finish(read))
+                writer.generations.put(number, image, describer.finish(read))
             else:
                 lost.append(image)
         writer.commit()
@@ -218,7 +224,7 @@ class Refit:
         for image in lost:  # only now: until here, searches find them by the old fit
             writer.forget_image(image)
         writer.drop_orphans()
-        writer.switch(number)
+        writer.generations.switch(number)
         return True
 
     def _refuse_if_unmounted(self, lost: int, of: int) -> None:
@@ -260,7 +266,7 @@ def _fitted(writer: Writer, describer: Describer, chosen: list[int], full: bool,
     progress.start("Fitting", len(chosen) * len(describer.fitted_steps))
 
     def watched() -> Iterator[Prepared]:
-        for _, prepared in writer.kept(chosen):
+        for _, prepared in writer.kept.prepared(chosen):
             if progress.stopping():
                 raise Stopped
             yield prepared

@@ -171,7 +171,7 @@ class Run:
         while True:
             self._take([path for path in to_read if path in sample and path not in read], keep=True)
             read |= sample
-            if self.interrupted or self._writer.kept_images() or len(sample) == changes.found:
+            if self.interrupted or self._writer.kept.images() or len(sample) == changes.found:
                 return sample, read
             sample = fits.sample(changes.paths(), 2 * len(sample))
 
