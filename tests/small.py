@@ -23,7 +23,7 @@ from resight import indexer
 from resight.errors import BadQuery, ResightError
 from resight.gallery import Gallery, Writer, check, writer
 from resight.gallery.vectors import Disk
-from resight.indexer import fits, housekeeping, update
+from resight.indexer import housekeeping, refit, update
 from resight.photos import LocalFeatures
 from resight.recipe import Recipe
 from resight.types import Descriptor, Region
@@ -201,7 +201,7 @@ def do(verb: str, root: Path, files: list[str]) -> None:
 def main() -> None:
     verb, root, *files = sys.argv[1:]
     warnings.simplefilter("ignore")
-    housekeeping.Writer = fits.Writer = update.Writer = lambda *a, **b: Writer(*a, **b, disk=Slow())
+    housekeeping.Writer = refit.Writer = update.Writer = lambda *a, **b: Writer(*a, **b, disk=Slow())
     writer.COMMIT_EVERY = 0.01
     housekeeping.COMMIT_EVERY = 3
     limit = int(os.environ.get("LARGEST_FILE", 0))

@@ -21,7 +21,7 @@ from resight.errors import (
 )
 from resight.gallery import Gallery, Writer, check
 from resight.images.turning import rotated
-from resight.indexer import fits, update
+from resight.indexer import fits, opening, refit
 from resight.indexer.local import extracted
 from resight.photos import LocalFeatures
 from resight.searcher import Searcher
@@ -55,7 +55,7 @@ def loaded() -> Counting:
 
 @pytest.fixture
 def network(loaded, monkeypatch) -> Counting:
-    for room in (describer, update, fits):
+    for room in (describer, opening, refit):
         monkeypatch.setattr(room, "load", loaded.load)
     loaded.runs = 0
     return loaded
@@ -117,7 +117,7 @@ def test_unchanged_files_cost_a_stat(root, network, monkeypatch):
     def never(*_: object, **__: object) -> None:
         raise AssertionError("this is not needed for unchanged files")
 
-    for room in (describer, update, fits):
+    for room in (describer, opening, refit):
         monkeypatch.setattr(room, "load", never)
     monkeypatch.setattr("resight.images.content", never)
     report = small.index(root)
@@ -879,7 +879,7 @@ def test_local_features_of_a_gallery_that_exists_need_no_network(root, network, 
     def never(*_: object, **__: object) -> None:
         raise AssertionError("the network is not needed")
 
-    for room in (describer, update, fits):
+    for room in (describer, opening, refit):
         monkeypatch.setattr(room, "load", never)
     first = small.index(root, local_features=True, progress=Stops(3, "Local features"))
     assert first.interrupted
