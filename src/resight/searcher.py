@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import fnmatch
 import hashlib
 import itertools
@@ -14,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from resight import areas, images, local_features
+from resight import images
 from resight.collection import Collection
 from resight.describer import Describer, describer_like
 from resight.errors import BadImage, BadQuery, NotFitted
 from resight.gallery import Gallery, find_gallery
-from resight.photos import LocalFeatures, Query, Ranked
+from resight.photos import Query, Ranked
+from resight.queries import of_descriptor, of_photo, readable
 from resight.reranking import depth, reranked, rerankers
 from resight.types import Box, Descriptor, Hit, Match, Ranking, Region
 
@@ -96,22 +96,15 @@ class Searcher:
     def _asked(self, query: Path | str | Descriptor, box: Box | None, photos: Collection) -> Asked:
         if isinstance(query, Descriptor):
             self.gallery.check(query.fingerprint)
-            described = Query(query.vectors, _no_photo, _no_photo, query.regions)
-            return Asked("a descriptor", described, None, False)
+            return Asked("a descriptor", of_descriptor(query), None, False)
         path = Path(query)
         relative = self._relative(path)
         image = self._stored(path, relative) if box is None else None
         if image is not None:
             return Asked(str(path), photos.query(image), relative, True)
         turn = self._turn(relative)
-        descriptor = self._describe(path, box, turn)
-        described = Query(
-            descriptor.vectors,
-            lambda: _features(path, box, turn),
-            lambda: _area(path, box, turn),
-            descriptor.regions,
-        )
-        return Asked(str(path), described, relative, False)
+        described = self._describe(path, box, turn)
+        return Asked(str(path), of_photo(path, described, box, turn), relative, False)
 
     def _relative(self, path: Path) -> str | None:
         """The query's path in the gallery, if it is an indexed file and unchanged since."""
@@ -150,7 +143,7 @@ class Searcher:
         if self._describer is None or fitted != self._fitted:
             self._describer, self._fitted = describer_like(self.gallery, self._engine), fitted
         self.gallery.check(self._describer.fingerprint)
-        with _readable(path):
+        with readable(path):
             photo = images.read(path, turn=turn) if box else self._describer.read(path, turn)
             return self._describer(photo, box)
 
@@ -200,32 +193,6 @@ class Searcher:
 
 def _lies(relative: str, wanted: str) -> bool:
     return fnmatch.fnmatchcase(relative, wanted) or fnmatch.fnmatchcase(relative, f"{wanted}/*")
-
-
-def _features(path: Path, box: Box | None, turn: int) -> LocalFeatures:
-    with _readable(path):
-        photo = images.read(path, enough=None if box else local_features.enough, turn=turn)
-        return local_features.extract(photo, box)
-
-
-def _area(path: Path, box: Box | None, turn: int) -> Region:
-    """The part of the query that is looked for."""
-    with _readable(path):
-        photo = images.read(path, enough=lambda width, height: (1, 1), turn=turn)
-    left, top, right, bottom = (box or Box(0, 0, photo.width, photo.height)).within(photo.width, photo.height)
-    return Region.of(areas.rectangle(top, left, bottom, right))
-
-
-@contextlib.contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except BadImage as error:
-        raise BadQuery(f"The query {path} cannot be described: {error}.") from None
-
-
-def _no_photo() -> Any:
-    raise BadQuery("A descriptor has no photo beside it, so nothing can be verified: search by the photo.")
 
 
 def search(
