@@ -46,7 +46,7 @@ def gathered(data: Path, name: str, folder: Path) -> dict[str, str]:
 def scored(gallery: Gallery, instances: dict[str, str]) -> tuple[int, float, float]:
     """Queries, mAP (finite sum over all relevant images) and R@1; the query itself is left out."""
     files = [(path, image) for path, image, _ in gallery.files() if image is not None]
-    rows = np.array([gallery.rows_of(image)[0] for _, image in files])
+    rows = np.array([gallery.rows.of(image)[0] for _, image in files])
     vectors = np.asarray(gallery.vectors)[rows]
     precisions, firsts = leave_one_out.scored(
         vectors @ vectors.T, [instances.get(path, "") for path, _ in files]

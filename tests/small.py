@@ -23,7 +23,7 @@ from resight import indexer
 from resight.errors import BadQuery, ResightError
 from resight.gallery import Gallery, Writer, check, writer
 from resight.gallery.vectors import Disk
-from resight.indexer import fits, housekeeping, update
+from resight.indexer import housekeeping, refit, update
 from resight.photos import LocalFeatures
 from resight.recipe import Recipe
 from resight.types import Descriptor, Region
@@ -114,9 +114,9 @@ def contents(folder: Path | str) -> dict[str, tuple[Any, ...]]:
             if image is None:
                 found[name] = (failure,)
             else:
-                first, count, regions = gallery.stored_rows(image)
+                first, count, regions = gallery.rows.stored(image)
                 rows = np.array(gallery.vectors[first : first + count])
-                local = gallery.local_features(image)
+                local = gallery.local_features.of(image)
                 stored = None if local is None else local.points.tobytes() + local.descriptors.tobytes()
                 found[name] = (gallery.image(image).sha256, rows, regions, stored)
         return found
@@ -201,7 +201,7 @@ def do(verb: str, root: Path, files: list[str]) -> None:
 def main() -> None:
     verb, root, *files = sys.argv[1:]
     warnings.simplefilter("ignore")
-    housekeeping.Writer = fits.Writer = update.Writer = lambda *a, **b: Writer(*a, **b, disk=Slow())
+    housekeeping.Writer = refit.Writer = update.Writer = lambda *a, **b: Writer(*a, **b, disk=Slow())
     writer.COMMIT_EVERY = 0.01
     housekeeping.COMMIT_EVERY = 3
     limit = int(os.environ.get("LARGEST_FILE", 0))

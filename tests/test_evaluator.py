@@ -72,7 +72,7 @@ def vectors_of(values, root, photos):
     """The descriptors as `index` makes them, in the order of the photos."""
     report = small.index(root, values, gallery=root.parent / f"by-hand-{values['name']}")
     with Gallery(report.gallery) as gallery:
-        found = [gallery.rows_of(gallery.image_of_file(photo)[0]) for photo in photos]
+        found = [gallery.rows.of(gallery.image_of_file(photo)[0]) for photo in photos]
         return [np.array(gallery.vectors[first : first + count], np.float64) for first, count in found]
 
 

@@ -14,7 +14,6 @@ from resight import areas, methods
 from resight.areas import WHOLE, rectangle
 from resight.backbones._stages import stages
 from resight.datasets import open_dataset
-from resight.describer import Step
 from resight.errors import BadQuery, BadRecipe, BadSetting, UnknownMethod
 from resight.evaluator import Study
 from resight.figures._columns import CELLS, References, closest, columns, nearest, taps, warped
@@ -27,6 +26,7 @@ from resight.figures.activations import Stream, _values
 from resight.indexer.progress import Silent, Stopped
 from resight.pictures.saving import save_figure
 from resight.recipe import Backbone
+from resight.steps import Step
 from results import labelled
 from small import FITTED, KEEP, PLAIN, RANDOM_WEIGHTS, draw, recipe
 

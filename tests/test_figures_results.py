@@ -492,7 +492,7 @@ def test_fewer_queries_are_drawn_and_that_is_said(study):
     assert any("4 of 9 queries, drawn at random" in text for text in texts(made))
 
 
-@pytest.mark.parametrize("dims", ["", "8+x", "0+8", "-1"])
+@pytest.mark.parametrize("dims", ["", "8+x", "0+8", "-1", "8+8"])
 def test_dimensions_that_are_no_numbers_are_an_error(study, dims):
     with pytest.raises(BadSetting, match="'dims'"):
         drawn(f"dimensions:dims={dims}", study)

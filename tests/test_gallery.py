@@ -67,7 +67,7 @@ def test_what_was_added_is_read_again(tmp_path, rng):
         assert (gallery.image(image).width, gallery.image(image).height) == (640, 480)
         assert gallery.image_of_file("x/ü.jpg") == (image, 7, 8)
         assert gallery.image_of_content(b"c" * 32) == image
-        assert [gallery.owner(row) for row in range(4)] == [
+        assert [gallery.rows.owner(row) for row in range(4)] == [
             *((image, region) for region in described.regions),
             None,
         ]
@@ -104,11 +104,11 @@ def test_pooled_vectors_are_kept(tmp_path, rng):
         first = writer.add(b"1" * 32, (1, 1), None, wanted)
         writer.add(b"2" * 32, (1, 1), None, pooled(rng))
         writer.commit()
-        writer.rewrite_kept()
+        writer.keeper.rewrite()
         writer.commit()
     with Gallery(tmp_path / "g") as gallery:
-        assert len(gallery.kept_images()) == 2
-        ((_, found),) = gallery.kept([first])
+        assert len(gallery.kept.images()) == 2
+        ((_, found),) = gallery.kept.prepared([first])
         for layers, others in zip(found.arrays, wanted.arrays, strict=True):
             np.testing.assert_array_equal(layers[0], others[0])
 
@@ -159,11 +159,11 @@ class Turning:
                 writer.forget_file(f"{i - 3}")
                 writer.drop_orphans()
             if i % 5 == 4:
-                number = writer.start_generation("refit", None, {"turn": i})
-                for each in writer.waiting(number):
+                number = writer.generations.start("refit", None, {"turn": i})
+                for each in writer.generations.waiting(number):
                     found = self.contents.index(writer.image(each).sha256)
-                    writer.put_rows(number, each, self.row(found, i), None)
-                writer.switch(number)
+                    writer.generations.put_rows(number, each, self.row(found, i), None)
+                writer.generations.switch(number)
 
     def read(self) -> None:
         try:
@@ -178,7 +178,7 @@ class Turning:
         with gallery.at_rest():
             turn = gallery.live.provenance.get("turn", 0) if gallery.live else 0
             dead = {row for first, count in gallery.dead for row in range(first, first + count)}
-            owners = [gallery.owner(row) for row in range(len(gallery.vectors))]
+            owners = [gallery.rows.owner(row) for row in range(len(gallery.vectors))]
             for row, owner in enumerate(owners):
                 if (owner is None) != (row in dead):
                     self.wrong.append(f"row {row} is dead and has an owner, or neither")
@@ -305,7 +305,7 @@ def test_a_gallery_that_only_others_write_to_is_followed(tmp_path, rng, monkeypa
         with Writer(folder) as writer:
             writer.forget_file("a")
             writer.drop_orphans()
-            writer.switch(writer.start_generation("compact", None, {}))
+            writer.generations.switch(writer.generations.start("compact", None, {}))
         gallery.refresh()
         assert gallery.count() == {"images": 2, "files": 2, "failures": 0, "vectors": 0}
     with Gallery(folder) as gallery, Writer(folder) as writer:
@@ -341,22 +341,22 @@ def test_files_of_an_old_generation_go_at_the_next_open(tmp_path, rng):
 def test_a_fit_that_was_begun_waits_while_a_refit_is_forgotten(tmp_path, rng):
     with filled(tmp_path / "g", "abc", rng) as writer:
         for purpose in ("refit", "fit"):
-            number = writer.start_generation(purpose, None, {})
-            for image in writer.waiting(number)[:2]:
-                writer.copy(image, number)
+            number = writer.generations.start(purpose, None, {})
+            for image in writer.generations.waiting(number)[:2]:
+                writer.generations.copy(image, number)
             writer.commit()
     with Writer(tmp_path / "g") as writer:
-        assert writer.unfinished("refit") is None
-        assert writer.unfinished("fit").number == number
-        assert writer.waiting(number) == [3]
+        assert writer.generations.unfinished("refit") is None
+        assert writer.generations.unfinished("fit").number == number
+        assert writer.generations.waiting(number) == [3]
         writer.forget_file("a")
         writer.drop_orphans()
-        assert writer.waiting(number) == [3]
+        assert writer.generations.waiting(number) == [3]
     with pytest.raises(GalleryError, match="end it with `resight fit`"):
         indexer.compact(tmp_path / "g")
     with Writer(tmp_path / "g") as writer:
-        writer.copy(3, number)
-        writer.switch(number)
+        writer.generations.copy(3, number)
+        writer.generations.switch(number)
     assert small.contents(tmp_path / "g").keys() == {"b", "c"}
     assert not small.damage(tmp_path / "g")
     with Gallery(tmp_path / "g") as gallery:
@@ -433,7 +433,7 @@ def test_pooled_vectors_that_are_cut_short_are_found_and_repaired(length, tmp_pa
         image = writer.add(b"x" * 32, (1, 1), small.random_descriptor(rng), pooled(rng))
         writer.set_file("x", 1, 1, image)
         writer.commit()
-        assert [number for number, _ in writer.kept(writer.kept_images())] == [image]
+        assert [number for number, _ in writer.kept.prepared(writer.kept.images())] == [image]
     assert not small.damage(folder)
 
 
@@ -444,7 +444,7 @@ def test_pooled_vectors_that_changed_are_not_fitted_on(tmp_path, rng):
         path = tmp_path / "g" / "kept-001.f32"
         path.write_bytes(b"\1" + path.read_bytes()[1:])
         with pytest.raises(GalleryError, match="verify --repair"):
-            list(writer.kept([image]))
+            list(writer.kept.prepared([image]))
 
 
 def test_a_photo_without_a_descriptor_is_found(tmp_path, rng):
@@ -535,7 +535,7 @@ def with_features(folder: Path, names: str, rng: np.random.Generator) -> dict[st
     """A gallery whose photos have 1, 2, 3 ... local features of any bytes."""
     made = {name: small.random_features(rng, count) for count, name in enumerate(names, 1)}
     with begun(folder) as writer:
-        writer.store_local_features(VERSION)
+        writer.local.restart(VERSION)
         for name, features in made.items():
             small.add(writer, name, rng, features)
         writer.commit()
@@ -545,7 +545,7 @@ def with_features(folder: Path, names: str, rng: np.random.Generator) -> dict[st
 def assert_stored(folder: Path, made: dict[str, LocalFeatures]) -> None:
     with Gallery(folder) as gallery:
         for name, features in made.items():
-            found = gallery.local_features(gallery.image_of_file(name)[0])
+            found = gallery.local_features.of(gallery.image_of_file(name)[0])
             assert found.points.tobytes() == features.points.tobytes()
             assert found.descriptors.tobytes() == features.descriptors.tobytes()
             assert (found.points.dtype, found.descriptors.dtype) == (np.float32, np.uint8)
@@ -589,52 +589,65 @@ def test_local_features_are_read_as_the_page_of_the_format_says(tmp_path, rng):
 
 def test_a_gallery_without_local_features_says_so(tmp_path, rng):
     with filled(tmp_path / "g", "a", rng) as writer, Gallery(tmp_path / "g") as gallery:
-        assert not gallery.has_local_features
-        assert gallery.local_features(1) is None
-        writer.store_local_features(VERSION)
-        assert gallery.has_local_features
-        assert gallery.local_features(1) is None
+        assert not gallery.local_features.usable
+        assert gallery.local_features.of(1) is None
+        writer.local.restart(VERSION)
+        assert gallery.local_features.usable
+        assert gallery.local_features.of(1) is None
         writer.local.put(1, small.random_features(rng, 3))
-        assert gallery.local_features(1) is None
+        assert gallery.local_features.of(1) is None
         writer.commit()
-        assert len(gallery.local_features(1)) == 3
-        assert gallery.local_features(2) is None
+        assert len(gallery.local_features.of(1)) == 3
+        assert gallery.local_features.of(2) is None
         writer.connection.execute("UPDATE facts SET value = 'older' WHERE key = 'local_version'")
-        assert not gallery.has_local_features
-        assert gallery.local_features(1) is None
+        assert not gallery.local_features.usable
+        assert gallery.local_features.of(1) is None
 
 
 def test_a_reader_follows_local_features_and_sees_a_photo_and_its_own_as_one(tmp_path, rng):
     made = with_features(tmp_path / "g", "abc", rng)
     with Gallery(tmp_path / "g") as gallery, Writer(tmp_path / "g") as writer:
         with gallery.at_rest():
-            before = gallery.local_features(2)
+            before = gallery.local_features.of(2)
             writer.forget_file("a")
             writer.drop_orphans()
-            number = writer.start_generation("compact", None, {})
-            for image in writer.waiting(number):
-                writer.copy(image, number)
+            number = writer.generations.start("compact", None, {})
+            for image in writer.generations.waiting(number):
+                writer.generations.copy(image, number)
             assert writer.local.rewrite(lambda: False)
-            writer.switch(number)
+            writer.generations.switch(number)
             assert len(list((tmp_path / "g").glob("local-*"))) == 1
-            assert gallery.local_features(2).points.tobytes() == before.points.tobytes()
+            assert gallery.local_features.of(2).points.tobytes() == before.points.tobytes()
         asked: list[str] = []
         gallery.connection.set_trace_callback(asked.append)
-        found = gallery.local_features(2)
+        found = gallery.local_features.of(2)
         assert found.points.tobytes() == made["b"].points.tobytes()
         assert found.descriptors.tobytes() == made["b"].descriptors.tobytes()
         assert sum("FROM local" in question for question in asked) == 1
-        writer.store_local_features(None)
-        assert gallery.local_features(2) is None
+        writer.local.restart(None)
+        assert gallery.local_features.of(2) is None
         assert not list((tmp_path / "g").glob("local-*"))
         assert not small.damage(tmp_path / "g")
+
+
+def test_local_features_that_only_others_write_are_followed(tmp_path, rng, monkeypatch):
+    folder = tmp_path / "g"
+    with_features(folder, "ab", rng)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    with Gallery(folder) as gallery:
+        assert len(gallery.local_features.of(2)) == 2
+        with Writer(folder) as writer:
+            writer.local.restart(VERSION)
+            writer.local.put(2, small.random_features(rng, 5))
+            writer.commit()
+            assert len(gallery.local_features.of(2)) == 5
 
 
 def test_removed_local_features_give_back_their_room_and_no_more(tmp_path, rng):
     made = with_features(tmp_path / "g", "abcd", rng)
     indexer.remove(tmp_path / "g", ["b", "d"])
     with Gallery(tmp_path / "g") as gallery:
-        assert gallery.count_local_features() == 2
+        assert gallery.local_features.count() == 2
         number = gallery.fact("local")
     assert not small.damage(tmp_path / "g")
     indexer.compact(tmp_path / "g")
@@ -704,7 +717,7 @@ def test_a_file_of_local_features_that_is_cut_short_keeps_nobody_from_searching(
         query = Descriptor(np.array(gallery.vectors[:1]), None, gallery.fingerprint)
         assert [hit.relative for hit in Searcher(gallery).search(query, 1)] == ["a"]
         with pytest.raises(GalleryError, match="cut short: `resight verify --repair`"):
-            gallery.local_features(3)
+            gallery.local_features.of(3)
     with Writer(folder) as writer, pytest.raises(GalleryError, match="cut short"):
         small.add(writer, "d", rng, made["a"])
     lost = 2 if length == 137 else 3
@@ -737,12 +750,12 @@ def test_the_sample_of_a_fit_lasts_as_long_as_its_parameters(tmp_path, rng):
         assert writer.fitted_on() == set()
         for turn, behind in enumerate([{b"1" * 32, b"2" * 32}, {b"3" * 32}]):
             own["each.0.1"]["mean"] += 1
-            name = writer.save_parameters(own, behind)
-            writer.switch(writer.start_generation("refit", name, {"photos": turn}))
+            name = writer.generations.save_parameters(own, behind)
+            writer.generations.switch(writer.generations.start("refit", name, {"photos": turn}))
             assert writer.fitted_on() == behind
         assert writer.connection.execute("SELECT count(*) FROM samples").fetchone() == (1,)
         own["each.0.1"]["mean"] += 1
-        writer.start_generation("refit", writer.save_parameters(own, {b"4" * 32}), {})
+        writer.generations.start("refit", writer.generations.save_parameters(own, {b"4" * 32}), {})
         writer.commit()
     with Writer(tmp_path / "g") as writer:
         assert writer.fitted_on() == {b"3" * 32}
@@ -752,7 +765,7 @@ def test_the_sample_of_a_fit_lasts_as_long_as_its_parameters(tmp_path, rng):
 def test_parameters_come_back_in_the_order_of_their_names(tmp_path, rng):
     own = {f"each.{row}.0": {key: rng.random(3).astype(np.float32) for key in "zab"} for row in "951730"}
     with begun(tmp_path / "g") as writer:
-        name = writer.save_parameters(own, set())
+        name = writer.generations.save_parameters(own, set())
         for _ in range(5):
             found = parameters.load(writer.folder, name)
             assert [(step, list(arrays)) for step, arrays in found.items()] == [

@@ -21,7 +21,7 @@ from resight.errors import (
 )
 from resight.gallery import Gallery, Writer, check
 from resight.images.turning import rotated
-from resight.indexer import fits, update
+from resight.indexer import fits, opening, refit
 from resight.indexer.local import extracted
 from resight.photos import LocalFeatures
 from resight.searcher import Searcher
@@ -55,7 +55,7 @@ def loaded() -> Counting:
 
 @pytest.fixture
 def network(loaded, monkeypatch) -> Counting:
-    for room in (describer, update, fits):
+    for room in (describer, opening, refit):
         monkeypatch.setattr(room, "load", loaded.load)
     loaded.runs = 0
     return loaded
@@ -117,7 +117,7 @@ def test_unchanged_files_cost_a_stat(root, network, monkeypatch):
     def never(*_: object, **__: object) -> None:
         raise AssertionError("this is not needed for unchanged files")
 
-    for room in (describer, update, fits):
+    for room in (describer, opening, refit):
         monkeypatch.setattr(room, "load", never)
     monkeypatch.setattr("resight.images.content", never)
     report = small.index(root)
@@ -459,7 +459,7 @@ def test_the_sample_is_that_of_the_smallest_path_hashes(root, monkeypatch):
     small.index(root, small.FITTED)
     wanted = fits.sample(small.album(root, 12), fits.SAMPLE)
     with Gallery(root / ".resight") as gallery:
-        kept = {name for image in gallery.kept_images() for name in gallery.files_of(image)}
+        kept = {name for image in gallery.kept.images() for name in gallery.files_of(image)}
     assert kept == wanted
     few, many = [f"{i}.jpg" for i in range(50)], [f"{i}.jpg" for i in range(80)]
     assert fits.sample(many, 5) & set(few) <= fits.sample(few, 5)
@@ -582,7 +582,7 @@ def test_fit_forgets_a_photo_that_is_gone_and_index_finds_it_again(root, monkeyp
     monkeypatch.setattr(fits, "SAMPLE", 4)
     small.index(root, small.FITTED)
     with Gallery(root / ".resight") as gallery:
-        kept = {name for image in gallery.kept_images() for name in gallery.files_of(image)}
+        kept = {name for image in gallery.kept.images() for name in gallery.files_of(image)}
     name = next(name for name in small.album(root, 12) if name not in kept)
     (root / name).rename(root / "away.png")
     progress = Stops(1, "never")
@@ -755,7 +755,7 @@ def test_several_vectors_an_image_rank_by_their_best_region(root, network):
     assert not small.damage(root / ".resight")
     with Gallery(root / ".resight") as gallery:
         vectors, searcher = np.array(gallery.vectors, np.float64), Searcher(gallery)
-        spans = {name: gallery.stored_rows(image) for name, image, _ in list(gallery.files())}
+        spans = {name: gallery.rows.stored(image) for name, image, _ in list(gallery.files())}
         assert len(vectors) > 5 * len(spans)
         for query in ("a/000.png", "c/7.png"):
             first, count, _ = spans[query]
@@ -772,7 +772,7 @@ def test_several_vectors_an_image_rank_by_their_best_region(root, network):
                 for hit, wanted in zip(ranking[1:], slow, strict=False):
                     assert hit.score == pytest.approx(wanted, abs=1e-6)
                     regions = [
-                        gallery.owner(row)[1]
+                        gallery.rows.owner(row)[1]
                         for row in range(spans[hit.relative][0], sum(spans[hit.relative][:2]))
                     ]
                     assert scores[hit.relative][regions.index(hit.region)] == pytest.approx(wanted, abs=1e-6)
@@ -807,7 +807,7 @@ def test_an_empty_gallery_says_so(tmp_path, network):
 
 def features_of(root: Path) -> dict[str, LocalFeatures | None]:
     with Gallery(root / ".resight") as gallery, gallery.at_rest():
-        return {name: gallery.local_features(image) for name, image, _ in list(gallery.files()) if image}
+        return {name: gallery.local_features.of(image) for name, image, _ in list(gallery.files()) if image}
 
 
 def assert_features(root: Path, turns: dict[str, int] | None = None) -> None:
@@ -867,7 +867,7 @@ def test_a_photo_is_decoded_once_where_the_same_pixels_serve_both(root, monkeypa
             for name in ("large.jpg", "high.jpg"):
                 photo = images.read(root / name, enough=local_features.enough, turn=turns.get(name, 0))
                 wanted = local_features.extract(photo)
-                found = gallery.local_features(gallery.image_of_file(name)[0])
+                found = gallery.local_features.of(gallery.image_of_file(name)[0])
                 np.testing.assert_array_equal(found.descriptors, wanted.descriptors)
 
 
@@ -879,7 +879,7 @@ def test_local_features_of_a_gallery_that_exists_need_no_network(root, network, 
     def never(*_: object, **__: object) -> None:
         raise AssertionError("the network is not needed")
 
-    for room in (describer, update, fits):
+    for room in (describer, opening, refit):
         monkeypatch.setattr(room, "load", never)
     first = small.index(root, local_features=True, progress=Stops(3, "Local features"))
     assert first.interrupted
@@ -1062,7 +1062,7 @@ def test_turned_photos_are_described_and_stored_turned(root, network):
         describe = describer.describer_like(gallery, "openvino")
         for name, image, _ in list(gallery.files()):
             photo = rotated(describe.read(root / name), turns.get(name, 0))
-            stored, first = gallery.image(image), gallery.rows_of(image)[0]
+            stored, first = gallery.image(image), gallery.rows.of(image)[0]
             assert (stored.width, stored.height) == (photo.width, photo.height)
             assert stored.turn == turns.get(name, 0) % 360
             score = float(gallery.vectors[first] @ describe(photo).vectors[0])

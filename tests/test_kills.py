@@ -199,8 +199,8 @@ def script(folder: Path, disk: Disk, acknowledged: dict[str, bytes]) -> None:
     with Writer(folder, disk=disk) as writer:
         if writer.fact("root") is None:
             writer.begin(folder.parent, small.recipe(small.FITTED), "weights")
-        if not writer.has_local_features:
-            writer.store_local_features(VERSION)
+        if not writer.local_features.usable:
+            writer.local.restart(VERSION)
         for count, name in enumerate("abcdef"):
             if writer.image_of_file(name) is None:
                 small.add(writer, name, rng, small.random_features(rng, count))
@@ -212,14 +212,14 @@ def script(folder: Path, disk: Disk, acknowledged: dict[str, bytes]) -> None:
             writer.forget_file(name)
         writer.drop_orphans()
         acknowledged |= rows(folder)
-        own = writer.save_parameters({"each.0.1": {"mean": np.ones(4, np.float32)}})
+        own = writer.generations.save_parameters({"each.0.1": {"mean": np.ones(4, np.float32)}})
         for purpose in ("refit", "compact"):
-            number = writer.start_generation(purpose, own, {"photos": 4})
-            for image in writer.waiting(number):
-                writer.copy(image, number)
+            number = writer.generations.start(purpose, own, {"photos": 4})
+            for image in writer.generations.waiting(number):
+                writer.generations.copy(image, number)
             if purpose == "compact":
                 assert writer.local.rewrite(lambda: False)
-            writer.switch(number)
+            writer.generations.switch(number)
             acknowledged |= rows(folder)
 
 

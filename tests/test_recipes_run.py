@@ -46,7 +46,7 @@ def test_a_recipe_runs_from_photos_to_hits(name, tmp_path):
         assert found[0].self
         described = describer_like(gallery, "openvino")
         again = described(described.read(root / photos[3]))
-        first, count = gallery.rows_of(gallery.image_of_file(photos[3])[0])
+        first, count = gallery.rows.of(gallery.image_of_file(photos[3])[0])
         np.testing.assert_allclose(again.vectors, gallery.vectors[first : first + count], atol=1e-3)
         part = searcher.search(root / photos[3], k=3, box=Box(8, 8, 40, 30))
         assert len(part) == 3
@@ -86,12 +86,12 @@ def test_the_sample_of_a_pooling_is_as_large_as_its_maps_allow(tmp_path, monkeyp
     values = small.PLAIN | {"pooling": "netvlad:k=3"}
     with Gallery(small.index(root, values).gallery) as gallery:
         each = describer_like(gallery, "openvino").bytes_kept()
-        assert each == 4 * np.prod(next(gallery.kept([1]))[1].arrays[0][0].shape) * 64 / 48
+        assert each == 4 * np.prod(next(gallery.kept.prepared([1]))[1].arrays[0][0].shape) * 64 / 48
     monkeypatch.setattr(fits, "KEPT_BYTES", 4 * each + 1)
     other = small.index(root, values, gallery=tmp_path / "other")
     assert "4 photos" in other.fitted
     with Gallery(other.gallery) as gallery:
-        assert len(gallery.kept_images()) == 4
+        assert len(gallery.kept.images()) == 4
         assert gallery.count()["vectors"] == 10
 
 
@@ -110,7 +110,7 @@ def test_what_is_kept_does_not_grow_with_the_folder(tmp_path, monkeypatch):
         small.index(root)
         assert "4 photos" in indexer.fit(root / ".resight", engine="openvino", workers=1)
         with Gallery(root / ".resight") as gallery:
-            assert len(gallery.kept_images()) == 4
+            assert len(gallery.kept.images()) == 4
         sizes.append(sum(path.stat().st_size for path in (root / ".resight").glob("kept-*.f32")))
         assert not small.damage(root / ".resight")
     assert sizes[0] == sizes[1] <= 4 * each

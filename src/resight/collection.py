@@ -83,12 +83,12 @@ class Collection:
 
     def rows_of(self, image: int) -> Numbers:
         """The row numbers of an image, in the order of its regions."""
-        first, count = self.gallery.rows_of(image)
+        first, count = self.gallery.rows.of(image)
         return np.arange(first, first + count)
 
     def nearest(self, vectors: Vectors, k: int) -> Ranked:
         """The k images with the highest dot product of any of their rows with any of (Q, D) `vectors`."""
-        wanted = k * (self.gallery.rows_per_image() if k < len(self._vectors) else 1)
+        wanted = k * (self.gallery.rows.per_image() if k < len(self._vectors) else 1)
         while True:
             rows, scores = exact(self._vectors, vectors, wanted, self._dead, self._found)
             found = self._owners_of(rows)
@@ -105,7 +105,7 @@ class Collection:
 
     def features(self, images: Sequence[int]) -> list[LocalFeatures]:
         """The stored local features of images, or those computed from the photos now, which is said once."""
-        found = {image: self.gallery.local_features(image) for image in images}
+        found = {image: self.gallery.local_features.of(image) for image in images}
         missing = [image for image, stored in found.items() if stored is None]
         if missing and not self._computes:
             self._computes = True
@@ -122,7 +122,7 @@ class Collection:
 
     def query(self, image: int) -> Query:
         """A photo of the gallery as a query: nothing is described."""
-        stored, (_, _, regions) = self.gallery.image(image), self.gallery.stored_rows(image)
+        stored, (_, _, regions) = self.gallery.image(image), self.gallery.rows.stored(image)
         return Query(
             self.take(self.rows_of(image)),
             lambda: self.features([image])[0],

@@ -11,7 +11,6 @@ import functools
 import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,8 +21,9 @@ from resight.areas import WHOLE, Polygon
 from resight.engines import Engine, load
 from resight.errors import NotFitted
 from resight.images import PIXEL_PATH, Photo, read
-from resight.methods import Method, Parameters
+from resight.methods import Parameters
 from resight.recipe import NO_PARAMETERS, PRECISION, Recipe, fingerprint
+from resight.steps import Step, Stream, steps_at
 from resight.types import Box, Descriptor, Prepared, Region, Vectors
 from resight.views import View, enough, views
 
@@ -39,35 +39,6 @@ class Fitted(Protocol):
     def parameters(self, generation: int | None = None) -> tuple[dict[str, Parameters], str]:
         """The parameters of its fitted steps, and what they are called."""
         ...
-
-
-@dataclass(frozen=True)
-class Step:
-    """A method at its place in the sentence: pooling, each, gather, join or post.
-
-    The first three are fitted for every layer. Views that are concatenated have steps of their own up to
-    there; views that are summed share theirs, or their sum would mean nothing.
-    """
-
-    place: str
-    view: int
-    layer: int
-    index: int
-    method: Method
-
-    @property
-    def name(self) -> str:
-        """The key of its parameters."""
-        return f"{self.place}.{self.view}.{self.layer}.{self.index}"
-
-
-@dataclass(frozen=True)
-class Stream:
-    """What one layer of one view goes through: pooling, the steps on each region, gathering."""
-
-    pooling: Step
-    each: list[Step]
-    gather: Step
 
 
 class Describer:
@@ -90,9 +61,9 @@ class Describer:
         self._regions = methods.find("regions", recipe.regions)
         own = range(len(recipe.views.sizes) if recipe.views.combine == "concat" else 1)
         layers = range(len(recipe.backbone.layers))
-        self._streams = [[_stream(recipe, view, layer) for layer in layers] for view in own]
-        self._join = [_steps("join", view, 0, recipe.join) for view in own]
-        self._post = _steps("post", 0, 0, recipe.post)
+        self._streams = [[Stream.of(recipe, view, layer) for layer in layers] for view in own]
+        self._join = [steps_at("join", view, 0, recipe.join) for view in own]
+        self._post = steps_at("post", 0, 0, recipe.post)
         self._keeps = recipe.keeps_regions
         self._pools_late = self._streams[0][0].pooling.method.fit is not None
 
@@ -244,16 +215,6 @@ def describer_like(source: Fitted, engine: str = "auto", workers: int = 1) -> De
     """A describer that gives descriptors like those of a gallery."""
     recipe = source.recipe
     return Describer(recipe, *source.parameters(), lambda: load(recipe.backbone, engine, workers))
-
-
-def _stream(recipe: Recipe, view: int, layer: int) -> Stream:
-    pooling = Step("pooling", view, layer, 0, methods.find("poolings", recipe.pooling))
-    gather = Step("gather", view, layer, 0, methods.find("gather", recipe.gather))
-    return Stream(pooling, _steps("each", view, layer, recipe.each), gather)
-
-
-def _steps(place: str, view: int, layer: int, sentences: Sequence[str]) -> list[Step]:
-    return [Step(place, view, layer, i, methods.find("post", text)) for i, text in enumerate(sentences)]
 
 
 def _channels_last(features: Vectors) -> Vectors:

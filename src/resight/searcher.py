@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import fnmatch
 import hashlib
 import itertools
@@ -14,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from resight import areas, images, local_features
+from resight import images
 from resight.collection import Collection
 from resight.describer import Describer, describer_like
 from resight.errors import BadImage, BadQuery, NotFitted
 from resight.gallery import Gallery, find_gallery
-from resight.photos import LocalFeatures, Query, Ranked
+from resight.photos import Query, Ranked
+from resight.queries import of_descriptor, of_photo, readable
 from resight.reranking import depth, reranked, rerankers
 from resight.types import Box, Descriptor, Hit, Match, Ranking, Region
 
@@ -81,7 +81,7 @@ class Searcher:
             image = (self.gallery.image_of_file(relative) or (None,))[0] if relative else None
             if image is None:
                 raise BadQuery(f"{photo} is not in the gallery {self.gallery.folder}, or has changed since.")
-            stored, (first, rows, regions) = self.gallery.image(image), self.gallery.stored_rows(image)
+            stored, (first, rows, regions) = self.gallery.image(image), self.gallery.rows.stored(image)
         nearest = [hit for hit in self.search(photo, k + 1).as_dict()["hits"] if not hit["self"]]
         return {
             "image": image,
@@ -96,22 +96,15 @@ class Searcher:
     def _asked(self, query: Path | str | Descriptor, box: Box | None, photos: Collection) -> Asked:
         if isinstance(query, Descriptor):
             self.gallery.check(query.fingerprint)
-            described = Query(query.vectors, _no_photo, _no_photo, query.regions)
-            return Asked("a descriptor", described, None, False)
+            return Asked("a descriptor", of_descriptor(query), None, False)
         path = Path(query)
         relative = self._relative(path)
         image = self._stored(path, relative) if box is None else None
         if image is not None:
             return Asked(str(path), photos.query(image), relative, True)
         turn = self._turn(relative)
-        descriptor = self._describe(path, box, turn)
-        described = Query(
-            descriptor.vectors,
-            lambda: _features(path, box, turn),
-            lambda: _area(path, box, turn),
-            descriptor.regions,
-        )
-        return Asked(str(path), described, relative, False)
+        described = self._describe(path, box, turn)
+        return Asked(str(path), of_photo(path, described, box, turn), relative, False)
 
     def _relative(self, path: Path) -> str | None:
         """The query's path in the gallery, if it is an indexed file and unchanged since."""
@@ -143,14 +136,14 @@ class Searcher:
             image = self.gallery.image_of_content(content)
         else:
             image = row[0]
-        return image if image and self.gallery.rows_of(image)[1] else None
+        return image if image and self.gallery.rows.of(image)[1] else None
 
     def _describe(self, path: Path, box: Box | None, turn: int) -> Descriptor:
         fitted = self.gallery.live.parameters if self.gallery.live else None
         if self._describer is None or fitted != self._fitted:
             self._describer, self._fitted = describer_like(self.gallery, self._engine), fitted
         self.gallery.check(self._describer.fingerprint)
-        with _readable(path):
+        with readable(path):
             photo = images.read(path, turn=turn) if box else self._describer.read(path, turn)
             return self._describer(photo, box)
 
@@ -190,7 +183,7 @@ class Searcher:
         """The parts of a photo and of the query that match: verified, or the regions that are nearest."""
         if match:
             return match.region, match.query_region
-        first, count, text = self.gallery.stored_rows(image)
+        first, count, text = self.gallery.rows.stored(image)
         if not text or not query.regions:
             return None, None
         products = self.gallery.vectors[first : first + count] @ query.vectors.T
@@ -200,32 +193,6 @@ class Searcher:
 
 def _lies(relative: str, wanted: str) -> bool:
     return fnmatch.fnmatchcase(relative, wanted) or fnmatch.fnmatchcase(relative, f"{wanted}/*")
-
-
-def _features(path: Path, box: Box | None, turn: int) -> LocalFeatures:
-    with _readable(path):
-        photo = images.read(path, enough=None if box else local_features.enough, turn=turn)
-        return local_features.extract(photo, box)
-
-
-def _area(path: Path, box: Box | None, turn: int) -> Region:
-    """The part of the query that is looked for."""
-    with _readable(path):
-        photo = images.read(path, enough=lambda width, height: (1, 1), turn=turn)
-    left, top, right, bottom = (box or Box(0, 0, photo.width, photo.height)).within(photo.width, photo.height)
-    return Region.of(areas.rectangle(top, left, bottom, right))
-
-
-@contextlib.contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except BadImage as error:
-        raise BadQuery(f"The query {path} cannot be described: {error}.") from None
-
-
-def _no_photo() -> Any:
-    raise BadQuery("A descriptor has no photo beside it, so nothing can be verified: search by the photo.")
 
 
 def search(

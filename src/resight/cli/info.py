@@ -39,7 +39,7 @@ def info(
             "fingerprint": opened.fingerprint,
             **opened.count(),
         }
-        stored, usable = opened.count_local_features(), opened.has_local_features
+        stored, usable = opened.local_features.count(), opened.local_features.usable
     if as_json:
         print_json(known | {"local_features": stored if usable else None})
         return

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from resight.describer import Describer
-from resight.errors import BadImage, BadSetting
+from resight.errors import BadImage
 from resight.evaluator import Study
 from resight.evaluator.scoring import counted
 from resight.figures._descriptors import Described, cut
 from resight.figures._ink import LABEL, clean, colour, dash, figure, footnote, heading, plain, spread
+from resight.figures._lists import numbers
 from resight.figures._systems import alone, at_least, marks
 from resight.metrics import average_precision, ranks_of
 from resight.recipe import Recipe
@@ -34,7 +35,7 @@ def dimensions(
     Of more `queries` so many are drawn by `seed`, which is said.
     """
     at_least("queries", queries, 1)
-    wanted = _numbers(dims)
+    wanted = sorted(numbers("dims", dims))
     asked = [(question, truth) for question in study.data.questions for truth in question.truths.values()]
     asked = [(question, truth) for question, truth in asked if len(counted(study.data, question, truth)[0])]
     notes = ["map by the finite sum; not re-ranked, without distractors"]
@@ -111,13 +112,3 @@ def _precision(
         ranking = ranking[ranking != question.photo]
     positive, junk = counted(study.data, question, truth)
     return average_precision(ranks_of(ranking, positive, junk), len(positive))
-
-
-def _numbers(text: str) -> list[int]:
-    try:
-        found = sorted({int(part) for part in text.split("+")})
-    except ValueError:
-        found = [0]
-    if found[0] < 1:
-        raise BadSetting(f"'dims' are whole numbers joined by +, as in 8+16+32, not '{text}'.")
-    return found

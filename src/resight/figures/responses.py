@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from resight import areas, methods
-from resight.describer import Describer, Step
+from resight.describer import Describer
 from resight.errors import BadQuery
 from resight.evaluator import Study
 from resight.figures._descriptors import Described
@@ -19,6 +19,7 @@ from resight.figures._systems import alone, at_least, marks
 from resight.figures._truth import matching_pairs
 from resight.photos import Numbers
 from resight.recipe import Recipe
+from resight.steps import Step
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -68,6 +68,20 @@ CREATE TABLE dead (
 """
 
 
+def find_gallery(start: Path) -> Path:
+    """The nearest `.resight` upward of a folder, else the one that RESIGHT_GALLERY names."""
+    for folder in (start.absolute(), *start.absolute().parents):
+        if (folder / ".resight" / NAME).is_file():
+            return folder / ".resight"
+    named = os.environ.get("RESIGHT_GALLERY")
+    if named:
+        return Path(named)
+    raise NoGallery(
+        "There is no gallery here or above: make one with `resight index PHOTOS`, "
+        "or name one with --gallery or RESIGHT_GALLERY."
+    )
+
+
 def create(folder: Path) -> sqlite3.Connection:
     """Open the catalogue for writing; a new one gets its tables."""
     with storage_errors():

@@ -14,8 +14,11 @@ from numpy.typing import NDArray
 
 from resight.errors import GalleryError
 from resight.gallery import catalogue, parameters
+from resight.gallery.catalogue import storage_errors
+from resight.gallery.kept import packed_length
+from resight.gallery.local import WIDTH
 from resight.gallery.reader import Gallery
-from resight.gallery.stored import kept_name, packed_length
+from resight.gallery.stored import kept_name, local_name, vectors_name
 from resight.gallery.vectors import checksum, mapped
 from resight.gallery.writer import Writer
 
@@ -63,8 +66,24 @@ def repair(writer: Writer, findings: list[Finding]) -> int:
         elif finding.image is not None and finding.damage:
             writer.forget_image(finding.image)
     writer.drop_orphans()
-    writer.fill_up()
+    _fill_up(writer)
     return len(images)
+
+
+def _fill_up(gallery: Gallery) -> None:
+    """Files that are cut short get their length again, now that the photos concerned are forgotten."""
+    lengths = {
+        kept_name(int(gallery.fact("kept", 1))): 4 * int(gallery.fact("kept_length", 0)),
+        local_name(int(gallery.fact("local", 1))): 4 * WIDTH * int(gallery.fact("local_rows", 0)),
+    }
+    if gallery.live and gallery.live.width:
+        lengths[vectors_name(gallery.live.number)] = 4 * gallery.live.width * gallery.live.rows
+    with storage_errors():
+        for name, length in lengths.items():
+            if length:
+                with open(gallery.folder / name, "ab") as file:
+                    if file.tell() < length:
+                        file.truncate(length)
 
 
 def _vectors(gallery: Gallery) -> Iterator[Finding]:
@@ -144,7 +163,7 @@ def _local(gallery: Gallery) -> Iterator[Finding]:
     rows = gallery.connection.execute("SELECT image, first_row, rows, crc FROM local ORDER BY first_row")
     for image, first, count, crc in rows:
         try:
-            whole = checksum(gallery.local_rows(first, count)) == crc
+            whole = checksum(gallery.local_features.take(first, count)) == crc
         except GalleryError:
             whole = False
         if not whole:

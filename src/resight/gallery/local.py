@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,9 @@ from numpy.typing import NDArray
 from resight.gallery.stored import local_name
 from resight.gallery.vectors import FLOAT, CutShort, mapped
 from resight.photos import LocalFeatures
+
+if TYPE_CHECKING:
+    from resight.gallery.reader import Gallery
 
 ROW = np.dtype([("point", FLOAT, 2), ("descriptor", np.uint8, 128)])
 WIDTH = ROW.itemsize // FLOAT.itemsize  # of a row, as the files of vectors count
@@ -31,21 +33,38 @@ def from_rows(rows: NDArray[np.float32]) -> LocalFeatures:
     )
 
 
-class LocalRows:
-    """The reader's end of the file of local features: mapped anew only where it grew or was written anew."""
+class LocalReader:
+    """The local features of a gallery, for its readers: mapped anew only where they grew."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._number = folder, 0
+    def __init__(self, gallery: Gallery) -> None:
+        self._gallery, self._number = gallery, 0
         self._rows: NDArray[np.float32] = np.empty((0, WIDTH), dtype=FLOAT)
 
-    def follow(self, connection: sqlite3.Connection, damaged: bool) -> None:
+    def follow(self, damaged: bool) -> None:
         """See the rows that are committed by now; with `damaged` those of them that are there."""
         query = "SELECT key, value FROM facts WHERE key IN ('local', 'local_rows')"
-        facts = dict(connection.execute(query).fetchall())
+        facts = dict(self._gallery.connection.execute(query).fetchall())
         number, rows = int(facts.get("local", 1)), int(facts.get("local_rows", 0))
         if number != self._number or rows != len(self._rows):
-            self._rows = mapped(self._folder / local_name(number), WIDTH, rows, damaged)
+            self._rows = mapped(self._gallery.folder / local_name(number), WIDTH, rows, damaged)
             self._number = number
+
+    @property
+    def usable(self) -> bool:
+        """Whether local features are stored on request, and are such as this Resight computes."""
+        from resight.local_features import VERSION
+
+        return bool(self._gallery.fact("local_version") == VERSION)
+
+    def of(self, image: int) -> LocalFeatures | None:
+        """The stored local features of an image; None where it has none, or those of another Resight."""
+        if not self._gallery.connection.in_transaction:
+            with self._gallery.at_rest():  # the row and the file that it points into are one
+                return self._gallery.local_features.of(image)  # another than this one, if opened anew
+        row = self._gallery.connection.execute(
+            "SELECT first_row, rows FROM local WHERE image = ?", (image,)
+        ).fetchone()
+        return from_rows(self.take(*row)) if row and self.usable else None
 
     def take(self, first: int, count: int) -> NDArray[np.float32]:
         """(count, 34) rows over the file's memory; raises CutShort where they are missing."""
@@ -56,3 +75,7 @@ class LocalRows:
                 "local features concerned, and the next `resight index` stores them again."
             )
         return found
+
+    def count(self) -> int:
+        """Of how many images local features are stored."""
+        return int(self._gallery.connection.execute("SELECT count(*) FROM local").fetchone()[0])

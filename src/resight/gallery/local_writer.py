@@ -9,18 +9,19 @@ from resight.gallery.local import WIDTH, to_rows
 from resight.gallery.reader import Gallery
 from resight.gallery.stored import local_name
 from resight.gallery.transaction import Transaction
+from resight.gallery.unnamed import delete_unnamed_files
 from resight.gallery.vectors import checksum
 from resight.photos import LocalFeatures
 
 
 class LocalWriter:
-    """The local features of a gallery, for its writer; all that is asked lasts from the next commit on."""
+    """The local features of a gallery, for its writer; `commit` is its writer's."""
 
-    def __init__(self, gallery: Gallery, work: Transaction) -> None:
-        self._gallery, self._work = gallery, work
+    def __init__(self, gallery: Gallery, work: Transaction, commit: Callable[[], None]) -> None:
+        self._gallery, self._work, self._commit = gallery, work, commit
 
     def put(self, image: int, features: LocalFeatures) -> None:
-        """Append the local features of an image that has none."""
+        """Append the local features of an image that has none; they last from the next commit on."""
         first, crc = self._work.append(
             self._work.file(local_name(self._number()), WIDTH, self._length()), to_rows(features)
         )
@@ -38,13 +39,16 @@ class LocalWriter:
         return [image for (image,) in rows]
 
     def restart(self, version: str | None) -> None:
-        """Forget all, and begin a file of this version's, or of none."""
+        """Forget all; those of this version may come instead, or none."""
+        self._commit()
         self._work.let_go(local_name(self._number()))
         self._work.later("DELETE FROM local")
         if self._length():
             self._work.set("local", self._number() + 1)  # a reader may have the old file mapped
         self._work.set("local_rows", 0)
         self._work.set("local_version", version)
+        self._commit()
+        delete_unnamed_files(self._gallery)
 
     def rewrite(self, stopping: Callable[[], bool]) -> bool:
         """Write all into a new file without gaps; false, with nothing changed, if it was stopped.
@@ -61,7 +65,7 @@ class LocalWriter:
         for image, first, count, crc in self._gallery.connection.execute(
             "SELECT image, first_row, rows, crc FROM local ORDER BY first_row, image"
         ):
-            rows = self._gallery.local_rows(first, count)
+            rows = self._gallery.local_features.take(first, count)
             if checksum(rows) != crc:
                 raise GalleryError(
                     f"Local features of image {image} are damaged: run `resight verify --repair`."

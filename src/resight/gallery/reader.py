@@ -6,7 +6,7 @@ import functools
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -14,37 +14,16 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.errors import DescribedOtherwise, GalleryError, NoGallery
+from resight.errors import DescribedOtherwise, GalleryError
 from resight.gallery import catalogue, parameters
-from resight.gallery.local import LocalRows, from_rows
-from resight.gallery.stored import (
-    Generation,
-    StoredImage,
-    kept_name,
-    packed_length,
-    unpacked,
-    vectors_name,
-)
-from resight.gallery.vectors import CutShort, checksum, mapped
+from resight.gallery.kept import Kept
+from resight.gallery.local import LocalReader
+from resight.gallery.rows import Rows
+from resight.gallery.stored import Generation, StoredImage, vectors_name
+from resight.gallery.vectors import CutShort, mapped
 from resight.images import PIXEL_PATH
 from resight.methods import Parameters
-from resight.photos import LocalFeatures
 from resight.recipe import NO_PARAMETERS, PRECISION, Recipe, fingerprint
-from resight.types import Prepared, Region
-
-
-def find_gallery(start: Path) -> Path:
-    """The nearest `.resight` upward of a folder, else the one that RESIGHT_GALLERY names."""
-    for folder in (start.absolute(), *start.absolute().parents):
-        if (folder / ".resight" / catalogue.NAME).is_file():
-            return folder / ".resight"
-    named = os.environ.get("RESIGHT_GALLERY")
-    if named:
-        return Path(named)
-    raise NoGallery(
-        "There is no gallery here or above: make one with `resight index PHOTOS`, "
-        "or name one with --gallery or RESIGHT_GALLERY."
-    )
 
 
 class Gallery:
@@ -66,7 +45,7 @@ class Gallery:
         self._dead_until = 0
         self._live: Generation | None = None
         self._fingerprints: dict[str | None, str] = {}
-        self._local = LocalRows(self.folder)
+        self.rows, self.kept, self.local_features = Rows(self), Kept(self), LocalReader(self)
         self.dead: list[tuple[int, int]] = []
         self.vectors: NDArray[np.float32] = np.empty((0, 1), dtype=np.float32)
         try:
@@ -121,7 +100,7 @@ class Gallery:
 
     def _follow(self, damaged: bool, last: bool) -> None:
         # a file of local features that is damaged keeps nobody from searching, or writing
-        self._local.follow(self.connection, damaged=last)
+        self.local_features.follow(damaged=last)
         live = self.generation(int(self.fact("generation", 0)))
         known = self._live
         if live is None or known is None or live.number != known.number:
@@ -255,38 +234,6 @@ class Gallery:
         rows = self.connection.execute("SELECT relative, image, failure FROM files ORDER BY relative")
         return ((catalogue.from_stored(relative), image, failure) for relative, image, failure in rows)
 
-    def rows_of(self, image: int) -> tuple[int, int]:
-        """First row and number of rows of an image in the live vectors; (0, 0) where it has none yet."""
-        return self.stored_rows(image)[:2]
-
-    def stored_rows(self, image: int) -> tuple[int, int, str | None]:
-        """First row, number of rows and regions (JSON) of an image in the live vectors."""
-        row = self.connection.execute(
-            "SELECT first_row, rows, regions FROM descriptors WHERE image = ? AND generation = ?",
-            (image, self._live.number if self._live else 0),
-        ).fetchone()
-        return row or (0, 0, None)
-
-    def owner(self, row: int) -> tuple[int, Region | None] | None:
-        """The image of a row of the live vectors, and the region that the row describes; None if dead."""
-        found = self.connection.execute(
-            "SELECT image, first_row, rows, regions FROM descriptors "
-            "WHERE generation = ? AND first_row <= ? ORDER BY first_row DESC LIMIT 1",
-            (self._live.number if self._live else 0, row),
-        ).fetchone()
-        if found is None or row >= found[1] + found[2]:
-            return None
-        image, first, _, regions = found
-        return image, Region.of(json.loads(regions)[row - first]) if regions else None
-
-    def rows_per_image(self) -> int:
-        """About how many rows an image has: those of the image that was described last."""
-        number = self._live.number if self._live else 0
-        last = self.connection.execute(
-            "SELECT rows FROM descriptors WHERE generation = ? ORDER BY first_row DESC LIMIT 1", (number,)
-        ).fetchone()
-        return int(last[0]) if last else 1
-
     def count(self) -> dict[str, int]:
         """Images, files, failures and vectors that can be found."""
         one = self.connection.execute
@@ -299,50 +246,3 @@ class Gallery:
                 "SELECT coalesce(sum(rows), 0) FROM descriptors WHERE generation = ?", (number,)
             ).fetchone()[0],
         }
-
-    # local features
-
-    @property
-    def has_local_features(self) -> bool:
-        """Whether local features are stored on request, and are such as this Resight computes."""
-        from resight.local_features import VERSION
-
-        return bool(self.fact("local_version") == VERSION)
-
-    def local_features(self, image: int) -> LocalFeatures | None:
-        """The stored local features of an image; None where it has none, or those of another Resight."""
-        if not self.connection.in_transaction:
-            with self.at_rest():  # the row and the file that it points into are one
-                return self.local_features(image)
-        row = self.connection.execute(
-            "SELECT first_row, rows FROM local WHERE image = ?", (image,)
-        ).fetchone()
-        return from_rows(self.local_rows(*row)) if row and self.has_local_features else None
-
-    def local_rows(self, first: int, count: int) -> NDArray[np.float32]:
-        """Bytes of local features, (count, 34) as float32; raises GalleryError where they are missing."""
-        return self._local.take(first, count)
-
-    def count_local_features(self) -> int:
-        """Of how many images local features are stored."""
-        return int(self.connection.execute("SELECT count(*) FROM local").fetchone()[0])
-
-    # what is kept for the next fit
-
-    def kept_images(self) -> list[int]:
-        """Ids of the images that are kept for the next fit."""
-        rows = self.connection.execute("SELECT id FROM images WHERE kept_shapes IS NOT NULL ORDER BY id")
-        return [number for (number,) in rows]
-
-    def kept(self, images: Iterable[int]) -> Iterator[tuple[int, Prepared]]:
-        """Kept images as they were prepared, one in memory at a time."""
-        path = self.folder / kept_name(int(self.fact("kept", 1)))
-        flat = mapped(path, 1, int(self.fact("kept_length", 0)))[:, 0]
-        for number in images:
-            first, text, crc = self.connection.execute(
-                "SELECT kept_first, kept_shapes, kept_crc FROM images WHERE id = ?", (number,)
-            ).fetchone()
-            shapes = json.loads(text)
-            if checksum(flat[first : first + packed_length(shapes)]) != crc:
-                raise GalleryError(f"{path.name} is damaged: run `resight verify --repair`.")
-            yield number, unpacked(flat, first, shapes)

@@ -1,15 +1,9 @@
-"""What a gallery stores: values made of its rows, names of its files, and prepared photos laid flat."""
+"""What a gallery stores: values made of its rows, and names of its files."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
-from resight.types import Prepared, Region
 
 
 @dataclass(frozen=True)
@@ -52,40 +46,3 @@ def kept_name(number: int) -> str:
 def local_name(number: int) -> str:
     """The file of the photos' local features."""
     return f"local-{number:03d}.bin"
-
-
-def packed(prepared: Prepared) -> tuple[NDArray[np.float32], dict[str, Any]]:
-    """All numbers of a prepared photo in one (N, 1) column, and the shapes that undo it (JSON)."""
-    flat = np.concatenate([array.ravel() for layers in prepared.arrays for array in layers])
-    shapes = {
-        "views": [[list(array.shape) for array in layers] for layers in prepared.arrays],
-        "regions": [region.as_list() for region in prepared.regions],
-    }
-    if prepared.polygons:
-        shapes["polygons"] = [
-            [[polygon.tolist() for polygon in polygons] for polygons in layers]
-            for layers in prepared.polygons
-        ]
-    return flat[:, None], shapes
-
-
-def unpacked(flat: NDArray[np.float32], first: int, kept: dict[str, Any]) -> Prepared:
-    """`packed` undone, from a position in the kept file."""
-    views = []
-    for shapes in kept["views"]:
-        layers = []
-        for shape in shapes:
-            length = math.prod(shape)
-            layers.append(np.array(flat[first : first + length]).reshape(shape))
-            first += length
-        views.append(layers)
-    polygons = [
-        [[np.array(polygon) for polygon in polygons] for polygons in layers]
-        for layers in kept.get("polygons", ())
-    ]
-    return Prepared(views, tuple(map(Region.of, kept["regions"])), polygons)
-
-
-def packed_length(shapes: dict[str, Any]) -> int:
-    """How many numbers such shapes take."""
-    return sum(math.prod(shape) for layers in shapes["views"] for shape in layers)

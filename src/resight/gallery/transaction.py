@@ -18,7 +18,8 @@ class Transaction:
     """Append bytes and gather statements; `commit` syncs the ones, then commits the others."""
 
     def __init__(self, folder: Path, connection: sqlite3.Connection, disk: Disk) -> None:
-        self._folder, self._connection, self._disk = folder, connection, disk
+        self.disk = disk
+        self._folder, self._connection = folder, connection
         self._statements: list[tuple[str, tuple[Any, ...]]] = []
         self._open: dict[str, VectorFile] = {}
         self._failed = False
@@ -45,7 +46,7 @@ class Transaction:
         """A file to append to, of which so many rows are committed; opened once."""
         if name not in self._open:
             with storage_errors():
-                self._open[name] = VectorFile(self._folder / name, width, rows, self._disk)
+                self._open[name] = VectorFile(self._folder / name, width, rows, self.disk)
         if self._open[name].width != width:
             raise GalleryError(f"{name} holds vectors of {self._open[name].width} numbers, not {width}.")
         return self._open[name]
@@ -80,7 +81,7 @@ class Transaction:
                 self._connection.execute("BEGIN IMMEDIATE")
                 for statement, values in self._statements:
                     self._connection.execute(statement, values)
-                self._disk.commit(self._connection)
+                self.disk.commit(self._connection)
             except sqlite3.Error:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")

@@ -60,30 +60,30 @@ def compact(gallery: Path | str, progress: Progress | None = None) -> int | None
     progress = progress or Silent()
     with Writer(gallery, must_exist=True) as writer:
         live = writer.live
-        if writer.unfinished("fit"):
+        if writer.generations.unfinished("fit"):
             raise GalleryError("A fit of this gallery is unfinished: end it with `resight fit` first.")
         if live is None:
             return 0
         with writer.at_rest():
             pass  # or its files of vectors are not whole, and it says so
         before = _size(writer.folder)
-        number = writer.start_generation("compact", live.parameters, live.provenance)
-        images = writer.waiting(number)
+        number = writer.generations.start("compact", live.parameters, live.provenance)
+        images = writer.generations.waiting(number)
         progress.start("Compacting", len(images))
         for done, image in enumerate(images, 1):
-            writer.copy(image, number)
+            writer.generations.copy(image, number)
             progress.step()
             if done % COMMIT_EVERY == 0:
                 writer.commit()
             if progress.stopping():
-                writer.abandon(number)
+                writer.generations.abandon(number)
                 return None
-        progress.start("Compacting local features", writer.count_local_features())
+        progress.start("Compacting local features", writer.local_features.count())
         if not writer.local.rewrite(partial(_stepped, progress)):
-            writer.abandon(number)
+            writer.generations.abandon(number)
             return None
-        writer.rewrite_kept()
-        writer.switch(number)
+        writer.keeper.rewrite()
+        writer.generations.switch(number)
         writer.vacuum()
         return before - _size(writer.folder)
 

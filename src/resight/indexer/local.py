@@ -31,7 +31,7 @@ def settled(writer: Writer, asked: bool | None) -> bool:
     wanted = before is not None if asked is None else asked
     after = VERSION if wanted else None
     if before != after:
-        writer.store_local_features(after)
+        writer.local.restart(after)
     return wanted
 
 

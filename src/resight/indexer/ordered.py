@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from threadpoolctl import threadpool_limits
+from resight.processors import one_matrix_thread
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -19,7 +19,7 @@ def in_order(
     """Results of `workers` threads in the order of the items; a few items ahead, so memory stays flat."""
     waiting: deque[Future[Result]] = deque()
     # every core has its photo: threads of the matrix library beside them cost a quarter of the speed
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(workers) as pool:
+    with one_matrix_thread(), ThreadPoolExecutor(workers) as pool:
         for item in items:
             if stopping():
                 break

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from resight.describer import Describer, describer_like
-from resight.engines import load
-from resight.errors import BadQuery, DescribedOtherwise
+from resight.describer import Describer
+from resight.errors import BadQuery
 from resight.gallery import Writer
 from resight.gallery.changes import Changes
 from resight.indexer import fits, local
 from resight.indexer.housekeeping import forget
 from resight.indexer.listed import Listed
+from resight.indexer.opening import is_root, opened
 from resight.indexer.ordered import in_order
 from resight.indexer.outcome import Outcome, Reader
 from resight.indexer.progress import Progress, Silent, Stopped
@@ -79,7 +79,7 @@ def index(
     if not root.is_dir() and not (folder / "catalogue.sqlite").exists():
         raise BadQuery(f"There is no folder {root}.")
     with Writer(folder) as writer:
-        describer = _opened(writer, root, recipe, engine, workers, fit_from)
+        describer = opened(writer, root, recipe, engine, workers, fit_from)
         walk = Walk(root, folder) if only is None else Listed(root, only)
         turns = {relative: degrees % 360 for relative, degrees in (turns or {}).items()}
         progress.start("Looking through the folder", None)
@@ -87,7 +87,7 @@ def index(
         to_read, vanished = changes.to_read(retry), changes.vanished(walk.unreadable)
         if not prune:
             refuse_if_unmounted(writer, root, vanished, to_read)
-        if root.is_dir() and not _is_root(writer, root):
+        if root.is_dir() and not is_root(writer, root):
             writer.move_root(root)
         run = Run(writer, describer, root, turns, local.settled(writer, local_features), workers, progress)
         run.read(to_read, changes)
@@ -171,7 +171,7 @@ class Run:
         while True:
             self._take([path for path in to_read if path in sample and path not in read], keep=True)
             read |= sample
-            if self.interrupted or self._writer.kept_images() or len(sample) == changes.found:
+            if self.interrupted or self._writer.kept.images() or len(sample) == changes.found:
                 return sample, read
             sample = fits.sample(changes.paths(), 2 * len(sample))
 
@@ -215,40 +215,3 @@ class Run:
             self._writer.local.put(image, read.local)
             self.local_features += 1
         return image
-
-
-def _opened(
-    writer: Writer,
-    root: Path,
-    recipe: Recipe | None,
-    engine: str,
-    workers: int,
-    fit_from: Path | str | None,
-) -> Describer:
-    """The gallery's own describer; a new gallery is begun, an old one compared with what is asked for."""
-    if writer.fact("root") is None:
-        recipe = recipe or Recipe.load("default")
-        begun = Describer(recipe, engine=lambda: load(recipe.backbone, engine, workers))
-        writer.begin(root, recipe, begun.engine.weights)
-        if fit_from:
-            fits.borrow(writer, fit_from)
-        return begun.with_parameters(*writer.parameters())
-    if recipe and recipe.sentence() != writer.recipe.sentence():
-        raise DescribedOtherwise(
-            f"The gallery {writer.folder} was made with the recipe '{writer.recipe.name}': "
-            "leave --recipe out, or make another gallery with --gallery."
-        )
-    if not _is_root(writer, root) and (writer.root.exists() or not root.exists()):
-        raise BadQuery(
-            f"The gallery {writer.folder} is of the folder {writer.root}, not of {root}: "
-            "index that one, or make another gallery with --gallery."
-        )
-    if fit_from:
-        fits.borrow(writer, fit_from)
-    return describer_like(writer, engine, workers)
-
-
-def _is_root(writer: Writer, root: Path) -> bool:
-    if root.exists() and writer.root.exists():
-        return writer.root.samefile(root)
-    return writer.root.resolve() == root.resolve()

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
-from resight.processors import processors
+from resight.processors import one_matrix_thread, processors
 from resight.types import Vectors
 
 ROWS = 2048  # of a block; few enough that a row of a block is a 16-bit number, which NumPy sorts by radix
@@ -98,7 +97,7 @@ def compare(pairs: Iterable[tuple[Block, Sequence[Block]]], take: Take, *, both:
     workers = min(processors(), TILES)
     seen: dict[int, Block] = {}
     running: deque[Future[None]] = deque()
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(workers) as pool:
+    with one_matrix_thread(), ThreadPoolExecutor(workers) as pool:
         for one, other, vectors, others in _tiles(pairs, take):
             seen |= {id(one): one, id(other): other}
             running.append(pool.submit(_tile, one, other, vectors, others, both))

@@ -5,7 +5,6 @@ MAGSAC++ of Barath et al., CVPR 2020, as OpenCV has it, over the matches of the 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,11 +12,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from resight.local_features import SIDE
 from resight.photos import LocalFeatures
-from resight.processors import processors
+from resight.processors import one_matrix_thread, processors
 from resight.rerankers._matching import matcher
 
 Points = NDArray[np.float32]
@@ -27,7 +25,6 @@ ITERATIONS, CONFIDENCE = 2000, 0.999
 SLANT = 4.0  # of a circle's image, long axis to short: a plane turned away by 75 degrees
 NARROW = 2.0  # times the threshold: points on a narrower strip fit too many homographies, mirrored ones too
 DEPTH = 4.0  # the farthest inlier's distance to the nearest one's
-TURN = threading.Lock()  # limits of the matrix library are the process's: one at a time sets them back right
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,7 @@ def agreements(one: LocalFeatures, others: Sequence[LocalFeatures], rule: Rule) 
         pairs = match(other)
         return agreement(one.points[pairs[:, 0]], other.points[pairs[:, 1]], rule, scale)
 
-    with TURN, threadpool_limits(1, "blas"), ThreadPoolExecutor(processors()) as pool:
+    with one_matrix_thread(), ThreadPoolExecutor(processors()) as pool:
         return list(pool.map(agreed, others))
 
 

@@ -1,0 +1,57 @@
+"""Keeping prepared photos for the next fit, so that none of them passes the network again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from resight.gallery.kept import packed
+from resight.gallery.reader import Gallery
+from resight.gallery.stored import kept_name
+from resight.gallery.transaction import Transaction
+from resight.gallery.unnamed import delete_unnamed_files
+from resight.gallery.vectors import VectorFile
+from resight.types import Prepared
+
+
+class Keeper:
+    """What is kept of a gallery's photos, for its writer; `commit` is its writer's."""
+
+    def __init__(self, gallery: Gallery, work: Transaction, commit: Callable[[], None]) -> None:
+        self._gallery, self._work, self._commit = gallery, work, commit
+        self._number = int(gallery.fact("kept", 1))
+
+    def put(self, image: int, prepared: Prepared) -> None:
+        """Keep a prepared image for the next fit."""
+        flat, shapes = packed(prepared)
+        first, crc = self._work.append(self._file(), flat)
+        self._work.later(
+            "UPDATE images SET kept_first = ?, kept_shapes = ?, kept_crc = ? WHERE id = ?",
+            first, json.dumps(shapes), crc, image,
+        )  # fmt: skip
+
+    def only(self, images: set[int]) -> None:
+        """Forget what is kept of all other images; the room comes back at once."""
+        others = [image for image in self._gallery.kept.images() if image not in images]
+        for image in others:
+            self._work.later(
+                "UPDATE images SET kept_first = NULL, kept_shapes = NULL, kept_crc = NULL WHERE id = ?", image
+            )
+        self._commit()
+        if others:
+            self.rewrite()
+            self._commit()
+            delete_unnamed_files(self._gallery)
+
+    def rewrite(self) -> None:
+        """Write what is kept for the next fit into a new file without gaps; lasts from the next commit on."""
+        self._work.let_go(kept_name(self._number))
+        self._number += 1
+        self._work.set("kept", self._number)
+        self._file(length=0)
+        for image, prepared in self._gallery.kept.prepared(self._gallery.kept.images()):
+            self.put(image, prepared)
+
+    def _file(self, length: int | None = None) -> VectorFile:
+        length = int(self._gallery.fact("kept_length", 0)) if length is None else length
+        return self._work.file(kept_name(self._number), 1, length)

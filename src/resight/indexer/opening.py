@@ -1,0 +1,50 @@
+"""The gallery of a folder, opened to be updated: begun if it is new, else compared with what is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from resight.describer import Describer, describer_like
+from resight.engines import load
+from resight.errors import BadQuery, DescribedOtherwise
+from resight.gallery import Writer
+from resight.indexer.provenance import borrow
+from resight.recipe import Recipe
+
+
+def opened(
+    writer: Writer,
+    root: Path,
+    recipe: Recipe | None,
+    engine: str,
+    workers: int,
+    fit_from: Path | str | None,
+) -> Describer:
+    """The gallery's own describer; a new gallery is begun, an old one compared with what is asked for."""
+    if writer.fact("root") is None:
+        recipe = recipe or Recipe.load("default")
+        begun = Describer(recipe, engine=lambda: load(recipe.backbone, engine, workers))
+        writer.begin(root, recipe, begun.engine.weights)
+        if fit_from:
+            borrow(writer, fit_from)
+        return begun.with_parameters(*writer.parameters())
+    if recipe and recipe.sentence() != writer.recipe.sentence():
+        raise DescribedOtherwise(
+            f"The gallery {writer.folder} was made with the recipe '{writer.recipe.name}': "
+            "leave --recipe out, or make another gallery with --gallery."
+        )
+    if not is_root(writer, root) and (writer.root.exists() or not root.exists()):
+        raise BadQuery(
+            f"The gallery {writer.folder} is of the folder {writer.root}, not of {root}: "
+            "index that one, or make another gallery with --gallery."
+        )
+    if fit_from:
+        borrow(writer, fit_from)
+    return describer_like(writer, engine, workers)
+
+
+def is_root(writer: Writer, root: Path) -> bool:
+    """Whether the gallery is of this folder, however that is spelt."""
+    if root.exists() and writer.root.exists():
+        return writer.root.samefile(root)
+    return writer.root.resolve() == root.resolve()

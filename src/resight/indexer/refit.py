@@ -1,0 +1,151 @@
+"""`fit`: a gallery fitted anew, which may take longer than one sitting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from resight.describer import Describer
+from resight.engines import load
+from resight.errors import NotFitted, TooMuchVanished
+from resight.gallery import Writer
+from resight.gallery.stored import StoredImage
+from resight.indexer.again import read_again
+from resight.indexer.fits import BATCH, sample, sample_size
+from resight.indexer.ordered import in_order
+from resight.indexer.progress import Progress, Silent, Stopped
+from resight.indexer.provenance import Fit, borrowed, fitted
+from resight.processors import processors
+from resight.types import Prepared
+
+
+def fit(
+    gallery: Path | str,
+    fit_from: Path | str | None = None,
+    *,
+    engine: str = "auto",
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> str | None:
+    """Fit a gallery anew and describe all its photos with it; what was done is kept, and a rerun goes on.
+
+    Searches see the old fit until the new one is complete. Returns what was fitted, in a sentence; None if
+    it was stopped before the end.
+    """
+    progress, workers = progress or Silent(), workers or processors()
+    with Writer(gallery, must_exist=True) as writer:
+        recipe = writer.recipe  # without the old parameters: a gallery whose own are damaged is fitted anew
+        describer = Describer(recipe, engine=lambda: load(recipe.backbone, engine, workers or 1))
+        if not describer.fitted_steps:
+            raise NotFitted(f"The recipe '{writer.recipe.name}' has nothing to fit.")
+        work = Refit(writer, describer, workers, progress)
+        begun = writer.generations.unfinished("fit")
+        if begun and not fit_from:
+            progress.say("Going on with the fit that was begun.")
+            number: int | None = begun.number
+        else:
+            if begun:
+                writer.generations.abandon(begun.number)
+            number = work.begin(fit_from)
+        return writer.fit if number and work.finish(number) else None
+
+
+class Refit:
+    """A fit of a whole gallery: begun once, then finished in as many runs as it takes."""
+
+    def __init__(self, writer: Writer, describer: Describer, workers: int, progress: Progress) -> None:
+        self._writer, self._describer = writer, describer
+        self._workers, self._progress = workers, progress
+
+    def begin(self, fit_from: Path | str | None) -> int | None:
+        """Find the parameters and begin a generation with them; None if stopped."""
+        generations = self._writer.generations
+        try:
+            found, provenance, behind = borrowed(self._writer, fit_from) if fit_from else self._fitted()
+        except Stopped:
+            return None
+        number = generations.start("fit", generations.save_parameters(found, behind), provenance)
+        self._writer.commit()
+        return number
+
+    def finish(self, number: int) -> bool:
+        """Describe what the generation still lacks, and make it the live one; false if stopped."""
+        writer = self._writer
+        describer = self._describer.with_parameters(*writer.parameters(number))
+        waiting, kept = writer.generations.waiting(number), set(writer.kept.images())
+        self._progress.start("Describing anew", len(waiting))
+        for done, (image, prepared) in enumerate(
+            writer.kept.prepared([one for one in waiting if one in kept]), 1
+        ):
+            writer.generations.put(number, image, describer.finish(prepared))
+            self._progress.step()
+            if done % BATCH == 0:
+                writer.commit()
+        lost = []
+        for image, read in self._read([image for image in waiting if image not in kept]):
+            if read:
+                writer.generations.put(number, image, describer.finish(read))
+            else:
+                lost.append(image)
+        writer.commit()
+        if self._progress.stopping():
+            return False
+        self._refuse_if_unmounted(len(lost), writer.count()["images"])
+        if lost:
+            self._progress.say(
+                f"{len(lost)} photos could not be read again: the next `resight index` looks at them."
+            )
+        for image in lost:  # only now: until here, searches find them by the old fit
+            writer.forget_image(image)
+        writer.drop_orphans()
+        writer.generations.switch(number)
+        return True
+
+    def _fitted(self) -> Fit:
+        """Fit on the gallery's own sample, reading again those that are not kept; may raise Stopped."""
+        writer = self._writer
+        paths = [path for path, image, _ in writer.files() if image]
+        count = sample_size(writer, self._describer)
+        rows = (writer.image_of_file(path) for path in sample(paths, count))
+        chosen = sorted({row[0] for row in rows if row and row[0]})
+        writer.keeper.only(set(chosen))
+        kept = set(writer.kept.images())
+        missing = [image for image in chosen if image not in kept]
+        self._progress.start("Reading the sample", len(missing))
+        lost = 0
+        for image, prepared in self._read(missing):
+            if prepared:
+                writer.keeper.put(image, prepared)
+            else:
+                lost += 1
+        writer.commit()
+        if self._progress.stopping():
+            raise Stopped
+        self._refuse_if_unmounted(lost, len(chosen))
+        kept = set(writer.kept.images())
+        known = [image for image in chosen if image in kept]
+        return fitted(writer, self._describer, known, len(paths) > count, self._progress)
+
+    def _refuse_if_unmounted(self, lost: int, of: int) -> None:
+        if 2 * lost > of or (lost and not self._writer.root.is_dir()):
+            raise TooMuchVanished(
+                f"{lost} of {of} photos cannot be read again in {self._writer.root}, so the old fit stays: "
+                "mount the drive and run `resight fit` again, or first `resight index` if they are gone."
+            )
+
+    def _read(self, wanted: list[int]) -> Iterator[tuple[int, Prepared | None]]:
+        """Photos of the gallery through the network again; None for one that is gone or changed."""
+        root = self._writer.root
+        describer = self._describer
+
+        def one(image: StoredImage) -> tuple[int, Prepared | None]:
+            return image.id, read_again(
+                root, image, lambda data: describer.prepare(describer.read(data, image.turn))
+            )
+
+        for image, prepared in in_order(
+            one, map(self._writer.image, wanted), self._workers, self._progress.stopping
+        ):
+            yield image, prepared
+            self._progress.step()
+            self._writer.commit_if_due()
