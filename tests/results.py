@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from resight.evaluator import Answer, Evaluation, Placed
-from resight.evaluator.answers import mean
+from resight.evaluator.answers import mean, thinned
 from resight.metrics import average_precision
 from resight.types import Match, Region
 from small import draw
@@ -23,7 +23,7 @@ FACTS = {
 
 def placed(photo: str, verdict: str, score: float = 0.5, match: Match | None = None) -> Placed:
     inliers, region = (match.inliers, match.region) if match else (0, None)
-    return Placed(photo, score, verdict, inliers, region, match)
+    return Placed(photo, score, verdict, inliers, region, match=match)
 
 
 def answer(
@@ -32,7 +32,8 @@ def answer(
     """With the finite sum of its ranks as `map`."""
     value = average_precision(np.array(ranks, np.int64), total)
     values = {f"{protocol} map".strip(): value}
-    return Answer(photo, photo, values, {protocol: ranks}, {protocol: total}, top, **more)
+    kept = {protocol: thinned(np.array(ranks, np.int64), total)}
+    return Answer(photo, photo, values, kept, {protocol: total}, top, **more)
 
 
 def evaluation(root: Path, *answers: Answer, recipe: str = "plain", marks: tuple[str, ...] = (), **facts):

@@ -11,22 +11,22 @@ import pytest
 from PIL import Image
 
 import small
+from four import EACH, INSTANCES, data, evaluate, made
 from resight import evaluator
 from resight.collection import Collection
 from resight.errors import BadQuery, BadSetting, FittedOnTest, StorageFailed, UnknownMethod
 from resight.evaluator import Evaluation, workspace
+from resight.evaluator.answers import kept_of, thinned
 from resight.evaluator.results import check, keep
 from resight.evaluator.several import Several
 from resight.gallery import Gallery
 from resight.indexer.progress import Silent, Stopped
 from resight.metrics import average_precision
-from resight.truth import Dataset, Question, Truth
+from resight.searcher import Searcher
+from resight.truth import Question, Truth
 from resight.types import Box
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
-
-INSTANCES, EACH = 4, 3
-ENGINE = {"engine": "openvino", "workers": 1}
 
 
 @pytest.fixture(autouse=True)
@@ -37,35 +37,7 @@ def _own_evaluations(tmp_path, monkeypatch):
 
 @pytest.fixture
 def root(tmp_path):
-    """Four drawings, each as three crops of one."""
-    root = tmp_path / "set"
-    for instance in range(INSTANCES):
-        small.draw(tmp_path / "whole.png", 50 + instance, (96, 72))
-        with Image.open(tmp_path / "whole.png") as whole:
-            for i in range(EACH):
-                part = whole.crop((6 * i, 4 * i, 6 * i + 72, 4 * i + 54))
-                (root / str(instance)).mkdir(parents=True, exist_ok=True)
-                part.save(root / str(instance) / f"{i}.png")
-    return root
-
-
-def data(root, **more):
-    """Every photo looks for the others of its instance."""
-    photos = tuple(f"{i}/{j}.png" for i in range(INSTANCES) for j in range(EACH))
-    labels = np.repeat(np.arange(INSTANCES), EACH)
-    questions = tuple(
-        Question(i, {"": Truth(np.setdiff1d(np.flatnonzero(labels == labels[i]), [i]))})
-        for i in range(len(photos))
-    )
-    own = Dataset(
-        "four", root, photos, np.arange(len(photos)), questions, ("map", "r@1", "nar"), "leave one out",
-        labels=tuple(str(label) for label in labels),
-    )  # fmt: skip
-    return replace(own, **more)
-
-
-def evaluate(values, own, **more):
-    return evaluator.evaluate(small.recipe(values), own, **ENGINE | more)
+    return made(tmp_path)
 
 
 def vectors_of(values, root, photos):
@@ -148,8 +120,10 @@ def test_a_gallery_of_another_fit_is_refused_as_distractors(root, tmp_path):
 
     small.album(tmp_path / "more", 8, seed=3)
     report = small.index(tmp_path / "more", small.FITTED, gallery=tmp_path / "ready")
-    with pytest.raises(DescribedOtherwise):
+    with pytest.raises(DescribedOtherwise, match=f"{report.gallery} has another fit"):
         evaluate(small.FITTED, data(root), distractors=[report.gallery], allow_overlap=True)
+    with pytest.raises(DescribedOtherwise, match=f"{report.gallery} has the recipe 'fitted'"):
+        evaluate(small.PLAIN, data(root), distractors=[report.gallery])
 
 
 def test_a_copy_of_the_query_is_found_first_and_the_query_itself_never(root):
@@ -228,8 +202,6 @@ def test_a_cropped_query_is_described_as_a_search_with_a_box_does(root):
 
 
 def searched(gallery, path, box):
-    from resight.searcher import Searcher
-
     return [hit.relative for hit in Searcher(gallery, "openvino").search(path, 100, box)]
 
 
@@ -238,7 +210,7 @@ def test_photos_that_cannot_be_described_are_marked_and_count_as_not_found(root)
     found = evaluate(small.PLAIN, data(root))
     assert found.marks == (
         "1 photos could not be described (0/1.png)",
-        "1 queries could not be described and count as found last (0/1.png)",
+        "1 queries could not be described and count as found last (0/1.png: the photo could not be read)",
     )
     failed = found.answers[1]
     assert failed.failure
@@ -252,6 +224,7 @@ def test_queries_without_anything_to_find_are_left_out_and_a_set_of_them_is_refu
     none = replace(own.questions[0], truths={"": Truth(np.empty(0, np.int64))})
     found = evaluate(small.PLAIN, replace(own, questions=(none, *own.questions[1:])))
     assert len(found.answers) == 11
+    assert found.marks == ("1 of 12 queries have nothing to find and are left out",)
     with pytest.raises(BadQuery, match="no query"):
         evaluate(small.PLAIN, replace(own, questions=(none,)))
 
@@ -370,6 +343,37 @@ def test_answers_outlive_a_stop_and_go_when_all_are_given(root, cache):
     assert not journals(cache)
 
 
+def test_of_very_many_right_photos_the_places_of_a_thousand_are_kept():
+    ranks = np.sort(np.random.default_rng(0).choice(50_000, 2345, replace=False))
+    assert thinned(ranks[:1000], 1000) == tuple(ranks[:1000].tolist())
+    kept = thinned(ranks, 2345)
+    assert (len(kept), kept[-1]) == (1000, ranks[-1])
+    counts = kept_of(2345)
+    assert kept == tuple(ranks[counts - 1].tolist())
+    assert set(np.diff(counts).tolist()) == {2, 3}
+    assert thinned(ranks[:1500], 2345) == kept[: np.searchsorted(counts, 1500, side="right")]
+    assert thinned(ranks[:0], 0) == ()
+
+
+def test_a_photo_verified_through_another_names_it(root):
+    chain = ["geometry:top=2,least=4,expand=true,hits=6"]
+    found = evaluate(small.PLAIN, data(root), rerank=chain)
+    through = [(answer, one) for answer in found.answers for one in answer.top if one.through]
+    assert through
+    for answer, one in through:
+        (by,) = [each for each in answer.top if each.photo == one.through]
+        assert by.inliers
+        assert one.score <= by.score
+    report = small.index(root, small.PLAIN, gallery=root.parent / "own", local_features=True)
+    with Gallery(report.gallery) as gallery:
+        answer, one = through[0]
+        query = root / answer.photo
+        hits = Searcher(gallery, "openvino").search(query, 12, rerank=chain)
+        (same,) = [hit for hit in hits if hit.relative == one.photo]
+        assert same.through == one.through
+        assert hits.as_dict()["hits"][same.rank - 1]["through"] == one.through
+
+
 def test_few_matched_points_are_kept_and_every_verified_region(root, tmp_path, monkeypatch):
     monkeypatch.setattr("resight.evaluator.scoring.MATCHED", 1)
     found = evaluate(small.PLAIN, data(root), rerank=["geometry:top=6,least=4"])
@@ -471,10 +475,10 @@ def test_a_fit_borrowed_from_the_gallery_of_distractors_is_noticed(root, tmp_pat
     small.album(tmp_path / "more", 8, seed=3)
     report = small.index(tmp_path / "more", small.FITTED, gallery=tmp_path / "ready")
     options = {"distractors": [report.gallery], "fit_from": report.gallery}
-    with pytest.raises(FittedOnTest, match="on 8 of the photos"):
+    with pytest.raises(FittedOnTest, match="on 8 of the distractors"):
         evaluate(small.FITTED, data(root), **options)
     marked = evaluate(small.FITTED, data(root), allow_overlap=True, **options)
-    assert marked.marks == ("fitted on 8 of the photos that it is tested on",)
+    assert marked.marks == ("fitted on 8 of the distractors",)
 
 
 def test_one_content_under_two_instances_is_marked(root):
@@ -511,7 +515,10 @@ def test_a_box_outside_its_photo_is_a_query_that_failed(root):
     found = evaluate(small.PLAIN, replace(own, questions=questions))
     assert "outside the photo" in found.answers[0].failure
     assert found.answers[0].box == (500, 500, 10, 10)
-    assert found.marks == ("1 queries could not be described and count as found last (0/0.png)",)
+    assert found.marks == (
+        "1 queries could not be described and count as found last (0/0.png: the box 500,500,10,10 lies "
+        "outside the photo, which is 72 x 54 pixels upright)",
+    )
 
 
 def test_results_are_of_the_same_data_only_if_all_that_matters_is_the_same(root, tmp_path):
@@ -708,8 +715,6 @@ def test_the_command_refuses_a_fit_on_the_test(root, tmp_path):
 
 
 def test_the_searcher_reranks(root):
-    from resight.searcher import Searcher
-
     small.index(root, small.PLAIN)
     with Gallery(root / ".resight") as gallery:
         searcher = Searcher(gallery, "openvino")

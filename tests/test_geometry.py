@@ -148,7 +148,7 @@ def test_the_threshold_is_in_pixels_of_the_view_that_features_are_found_in():
     places, descriptors = GRID * (local_features.SIDE / 360), words(len(GRID), 1)
     off = places + np.random.default_rng(0).normal(0, 1, GRID.shape)
     view, large = (
-        [LocalFeatures((each * times).astype(np.float32), descriptors) for each in (places, off)]
+        [LocalFeatures((each * times).astype(np.float32), descriptors, times) for each in (places, off)]
         for times in (1, 6)
     )
     in_view, in_large = agreements(view[0], [view[1]], RULE) + agreements(large[0], [large[1]], RULE)
@@ -341,6 +341,7 @@ def test_expansion_finds_what_agrees_with_a_hit_where_the_hit_agrees_with_the_qu
     assert found.images.tolist() == [1, 2, 0, 3, 4]
     assert found.matches.keys() == {1, 2}
     match = found.matches[2]
+    assert (found.matches[1].through, match.through) == (None, 1)
     assert found.scores[1] == match.inliers <= found.scores[0]
     assert np.abs(moved(match.query_points, turned) - match.points).max() < 0.1
     corners = moved(np.array(WHOLE.polygon), turned)

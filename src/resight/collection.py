@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import json
 import warnings
@@ -15,8 +14,9 @@ from numpy.typing import NDArray
 
 from resight import images, local_features
 from resight.areas import rectangle
-from resight.errors import BadImage
 from resight.gallery import Gallery
+from resight.gallery.again import read_again
+from resight.gallery.stored import StoredImage
 from resight.indexes.exact import exact
 from resight.photos import LocalFeatures, Numbers, Query, Ranked
 from resight.processors import processors
@@ -35,7 +35,7 @@ class Collection:
         self.gallery, self._vectors = gallery, gallery.vectors
         self._dead, self._number = list(gallery.dead), gallery.live.number if gallery.live else 0
         self._inside = None if inside is None else np.unique(inside)
-        self._computes = False
+        self._warned: set[str] = set()
 
     @property
     def rows(self) -> int:
@@ -104,21 +104,28 @@ class Collection:
         return np.ones(len(images), np.bool_) if self._inside is None else np.isin(images, self._inside)
 
     def features(self, images: Sequence[int]) -> list[LocalFeatures]:
-        """The stored local features of images, or those computed from the photos now, which is said once."""
+        """The stored local features of images, or those computed from the photos now, which is said once.
+
+        A photo that is gone, or is another than was indexed, has none; that is said once, too.
+        """
         found = {image: self.gallery.local_features.of(image) for image in images}
         missing = [image for image, stored in found.items() if stored is None]
-        if missing and not self._computes:
-            self._computes = True
-            warnings.warn(
-                f"The gallery stores no local features of {len(missing)} photos: they are computed now, at "
-                "each search; `resight index PHOTOS --local-features` stores them.",
-                stacklevel=2,
+        if missing:
+            some = "not all" if self.gallery.local_features.usable else "no"
+            self._warn(
+                f"The gallery stores {some} local features: those of the photos compared are computed "
+                "now, at each search; `resight index PHOTOS --local-features` stores them."
             )
         stored = [self.gallery.image(image) for image in missing]  # the catalogue is asked by one thread
-        files = [([self.gallery.root / name for name in each.files], each.turn) for each in stored]
         with ThreadPoolExecutor(processors()) as pool:
-            found.update(zip(missing, pool.map(_computed, files), strict=True))
-        return [found[image] or _nothing() for image in images]
+            found.update(zip(missing, pool.map(self._computed, stored), strict=True))
+        lost = sum(each is None for each in found.values())
+        if lost:
+            self._warn(
+                "Photos are gone, or have changed since they were indexed: they cannot be verified, and stay "
+                f"below those that are ({lost} so far); `resight index` brings the gallery up to date."
+            )
+        return [found[image] or local_features.nothing() for image in images]
 
     def query(self, image: int) -> Query:
         """A photo of the gallery as a query: nothing is described."""
@@ -130,6 +137,16 @@ class Collection:
             tuple(map(Region.of, json.loads(regions))) if regions else None,
             image,
         )
+
+    def _computed(self, image: StoredImage) -> LocalFeatures | None:
+        return read_again(self.gallery.root, image, functools.partial(_extracted, turn=image.turn))
+
+    def _warn(self, sentence: str) -> None:
+        """Say a thing once, whatever the numbers in it."""
+        kind = sentence.partition(":")[0]
+        if kind not in self._warned:
+            self._warned.add(kind)
+            warnings.warn(sentence, stacklevel=3)
 
     @functools.cached_property
     def _found(self) -> Numbers | None:
@@ -155,14 +172,5 @@ class Collection:
         return int(found[0]) if found and row < found[1] else -1
 
 
-def _computed(photo: tuple[Sequence[Path], int]) -> LocalFeatures:
-    """From the first file that can be read, turned as it must be; none where no file can."""
-    files, turn = photo
-    for file in files:
-        with contextlib.suppress(BadImage):
-            return local_features.extract(images.read(file, enough=local_features.enough, turn=turn))
-    return _nothing()
-
-
-def _nothing() -> LocalFeatures:
-    return LocalFeatures(np.empty((0, 2), np.float32), np.empty((0, 128), np.uint8))
+def _extracted(data: bytes, turn: int) -> LocalFeatures:
+    return local_features.extract(images.read(data, enough=local_features.enough, turn=turn))

@@ -35,14 +35,26 @@ def extract(photo: Photo, box: Box | None = None) -> LocalFeatures:
     detector = opencv.SIFT_create(nfeatures=COUNT, enable_precise_upscale=True)
     found, descriptors = detector.detectAndCompute(grey, None)
     if not found:
-        return LocalFeatures(np.empty((0, 2), np.float32), np.empty((0, 128), np.uint8))
+        return nothing()
     order = _strongest_first(found)
     # OpenCV counts from the centre of the first pixel, Resight from its corner.
     places = np.array([found[i].pt for i in order]) + 0.5
     shrunk = np.array([(right - left) / width, (bottom - top) / height])
     original = np.array([photo.width / photo.pixels.shape[1], photo.height / photo.pixels.shape[0]])
     points = (places * shrunk + (left, top)) * original
-    return LocalFeatures(points.astype(np.float32), root_normalised(descriptors[order]))
+    scale = max(1.0, float((shrunk * original).max()))
+    return LocalFeatures(points.astype(np.float32), root_normalised(descriptors[order]), scale)
+
+
+def scale_of(width: int, height: int) -> float:
+    """How many pixels of a photo of this size make one of the view in which its points are found."""
+    across, down = enough(width, height)
+    return max(1.0, width / across, height / down)
+
+
+def nothing() -> LocalFeatures:
+    """Of a photo without a point, or without any that can be read."""
+    return LocalFeatures(np.empty((0, 2), np.float32), np.empty((0, 128), np.uint8))
 
 
 def enough(width: int, height: int) -> tuple[int, int]:

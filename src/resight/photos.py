@@ -20,11 +20,13 @@ Numbers = NDArray[np.int64]
 class LocalFeatures:
     """Points of a photo and what is around them.
 
-    `points` (N, 2) float32: x, y in pixels of the upright original. `descriptors` (N, 128) uint8.
+    `points` (N, 2) float32: x, y in pixels of the upright original. `descriptors` (N, 128) uint8. `scale`:
+    how many of these pixels make one of the view that the points were found in; 1 or more.
     """
 
     points: NDArray[np.float32]
     descriptors: NDArray[np.uint8]
+    scale: float = 1.0
 
     def __len__(self) -> int:
         return len(self.points)

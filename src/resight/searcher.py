@@ -174,10 +174,15 @@ class Searcher:
             files = [name for name in self.gallery.files_of(image) if not under or _lies(name, wanted)]
             files.sort(key=lambda name: name != asked.relative)
             match = ranked.matches.get(image)
+            through = None if match is None or match.through is None else self._name(match.through)
             for name in files:
                 mine = name == asked.relative
                 pair = (None, None) if mine and asked.recognised else self._pair(asked.query, image, match)
-                yield Hit(next(places), score, root / name, name, pair[0], mine, pair[1], match)
+                yield Hit(next(places), score, root / name, name, pair[0], mine, pair[1], match, through)
+
+    def _name(self, image: int) -> str:
+        """One of the files of an image."""
+        return next(iter(self.gallery.files_of(image)), f"image {image}")
 
     def _pair(self, query: Query, image: int, match: Match | None) -> tuple[Region | None, Region | None]:
         """The parts of a photo and of the query that match: verified, or the regions that are nearest."""

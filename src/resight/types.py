@@ -104,7 +104,9 @@ class Match:
     """A photo that geometry verified: points of the query (N, 2) and of the photo (N, 2) that agree.
 
     All in pixels of the upright originals. `homography` (3, 3) takes the query's points to the photo's;
-    `query_region` is the part of the query that was looked for, `region` where it lies in the photo.
+    `query_region` is the part of the query that was looked for, `region` where it lies in the photo. Where
+    the photo agrees not with the query but with another photo that does, `through` is that one's number: the
+    points agree with it, and stand in the query where its own homography has them.
     """
 
     query_points: NDArray[np.float32]
@@ -112,6 +114,7 @@ class Match:
     homography: NDArray[np.float64]
     query_region: Region
     region: Region
+    through: int | None = None
 
     @property
     def inliers(self) -> int:
@@ -130,7 +133,8 @@ class Hit:
 
     `region` is the part that matched, None when the descriptor covers the whole photo; `query_region` the
     part of the query that it matched; both are None where the recipe keeps no regions, and for a recognised
-    query's own file. `self` is true for the query's own file. `match` is what geometry verified, if it did.
+    query's own file. `self` is true for the query's own file. `match` is what geometry verified, if it did;
+    `through` the path, relative as `relative` is, of the photo by way of which it did so.
     """
 
     rank: int
@@ -141,6 +145,7 @@ class Hit:
     self: bool = False
     query_region: Region | None = None
     match: Match | None = None
+    through: str | None = None
 
 
 @dataclass(frozen=True)
@@ -179,6 +184,7 @@ class Ranking(Sequence[Hit]):
                     "query_region": hit.query_region.as_list() if hit.query_region else None,
                     "self": hit.self,
                     "match": hit.match.as_dict() if hit.match else None,
+                    "through": hit.through,
                 }
                 for hit in self.hits
             ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import sys
 import time
@@ -13,16 +14,22 @@ from types import FrameType
 from typing import Any
 
 EVERY = 5.0  # seconds between lines where stderr is no terminal
+PATIENCE = 30.0  # seconds; who has not asked for so long whether to stop will not ask soon
 
 
 class Terminal:
-    """Progress with a rate, the time left and the failures so far; Ctrl-C and SIGTERM ask for an end."""
+    """Progress with a rate, the time left and the failures so far; Ctrl-C and SIGTERM ask for an end.
+
+    Work that asks whether to stop ends by itself, between two photos. Any other is interrupted at once, and
+    so is that at the second time.
+    """
 
     def __init__(self, quiet: bool = False, reading: str = "the photos that are being read") -> None:
         self._quiet, self._stop, self._reading = quiet, False, reading
         self._what, self._total, self._done, self._failures = "", 0, 0, 0
         self._begun = self._shown = time.monotonic()
         self._bar: Any = None
+        self._asked: float | None = None
 
     def start(self, what: str, total: int | None) -> None:
         """A stage begins."""
@@ -52,6 +59,7 @@ class Terminal:
 
     def stopping(self) -> bool:
         """Whether an end was asked for."""
+        self._asked = time.monotonic()
         return self._stop
 
     def _line(self) -> None:
@@ -68,7 +76,8 @@ class Terminal:
             self._bar = None
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
-        if self._stop:  # asked twice: at once
+        asks = self._asked is not None and time.monotonic() - self._asked < PATIENCE
+        if self._stop or not asks:
             raise KeyboardInterrupt
         self._stop = True
         self.say(f"Stopping after {self._reading}; once more stops at once.")
@@ -79,6 +88,10 @@ class Terminal:
         before = {
             number: signal.signal(number, self._signalled) for number in (signal.SIGINT, signal.SIGTERM)
         }
+        logger, told = logging.getLogger("resight"), _Told(self)
+        level = logger.level
+        logger.addHandler(told)
+        logger.setLevel(logging.INFO)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("default", UserWarning)
@@ -86,8 +99,21 @@ class Terminal:
                 yield self
         finally:
             self._end_bar()
+            logger.removeHandler(told)
+            logger.setLevel(level)
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+class _Told(logging.Handler):
+    """What the library logs, as lines."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        super().__init__(logging.INFO)
+        self._terminal = terminal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._terminal.say(record.getMessage())
 
 
 def print_json(value: Any) -> None:

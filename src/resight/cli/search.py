@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from resight.cli._evaluating import RerankOption
 from resight.cli._options import EngineOption, GalleryOption, JsonOption
+
+if TYPE_CHECKING:
+    from resight.types import Hit
 
 
 def search(
@@ -47,11 +50,12 @@ def search(
         print_json(ranking.as_dict())
         return
     for hit in ranking:
-        more = (
-            "  (the query itself)"
-            if hit.self
-            else f"  ({hit.match.inliers} points agree)"
-            if hit.match
-            else ""
-        )
-        print_line(f"{hit.rank:4d}  {hit.score:6.3f}  {hit.path}{more}")
+        print_line(f"{hit.rank:4d}  {hit.score:6.3f}  {hit.path}{_more(hit)}")
+
+
+def _more(hit: Hit) -> str:
+    if hit.self:
+        return "  (the query itself)"
+    if hit.through:
+        return f"  (by way of {hit.through})"
+    return f"  ({hit.match.inliers} points agree)" if hit.match else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -87,6 +88,7 @@ def _converted(backbone: Backbone) -> Path:
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
     folder = cache_folder() / key
     if not (folder / "network.json").exists():
+        logging.getLogger("resight").info("Preparing %s for this machine, once.", backbone.network)
         from resight.backbones._openvino import convert
 
         try:

@@ -13,9 +13,15 @@ from typing import Any
 import numpy as np
 
 from resight.errors import BadQuery
+from resight.photos import Numbers
 from resight.types import Match, Region
 
 SHOWN = 100  # photos of a ranking that are kept
+RANKS = 1000  # places of right photos that are kept of a query: all of them would grow with N x N
+NEEDED = (
+    "protocol", "queries", "photos", "distractors", "fit", "rerank", "seconds", "fingerprint", "data_hash",
+    "version",
+)  # fmt: skip
 MATCHED = 10  # of these, verified ones whose matched points are kept: a thousand queries would fill memory
 
 
@@ -23,8 +29,9 @@ MATCHED = 10  # of these, verified ones whose matched points are kept: a thousan
 class Placed:
     """A photo of a ranking: `verdict` is right, wrong, junk, or query for the query's own photo.
 
-    `inliers`: how many points agree, 0 where nothing was verified, and `region` where they lie. `match`,
-    which points they are, is there for the first ten verified photos alone, and not in the run's file.
+    `inliers`: how many points agree, 0 where nothing was verified, and `region` where they lie; `through` the
+    photo with which they do, if not with the query. `match`, which points they are, is there for the first
+    ten verified photos alone, and not in the run's file.
     """
 
     photo: str
@@ -32,6 +39,7 @@ class Placed:
     verdict: str
     inliers: int = 0
     region: Region | None = None
+    through: str = ""
     match: Match | None = field(default=None, compare=False)
 
 
@@ -39,9 +47,9 @@ class Placed:
 class Answer:
     """One query: `values` by "protocol measure", or by the measure where a set has one protocol.
 
-    `ranks` by protocol: the positions of the right photos, from 0, junk not counted; `positives` how many
-    there are, ranked or not. A query that could not be described has `failure`, and counts as if all that it
-    should find came last.
+    `ranks` by protocol: the positions of the right photos, from 0, junk not counted; of more than a thousand,
+    a thousand evenly spread (`kept_of`). `positives`: how many there are, ranked or not. A query that could
+    not be described has `failure`, and counts as if all that it should find came last.
     """
 
     query: str
@@ -83,8 +91,15 @@ class Evaluation:
         return int(self.facts.get("turns", {}).get(photo, 0))
 
     def save(self, path: Path) -> None:
-        """As JSON: matched points are left out, their number stays."""
-        path.write_text(json.dumps(self.as_dict(), indent=1), encoding="utf8")
+        """As JSON, a line a query; matched points are left out, their number stays. Raises OSError."""
+        unfinished = path.with_name(f"{path.name}.unfinished")
+        with unfinished.open("w", encoding="utf8") as file:
+            head = json.dumps(self.as_dict(answers=False), indent=1)
+            file.write(head.removesuffix("\n}") + ',\n "answers": [')
+            for number, answer in enumerate(self.answers):
+                file.write((",\n" if number else "\n") + json.dumps(_plain(answer)))
+            file.write("\n ]\n}\n")
+        unfinished.replace(path)
 
     def as_dict(self, answers: bool = True) -> dict[str, Any]:
         """Plain values, with the queries or without."""
@@ -97,13 +112,29 @@ class Evaluation:
     def load(cls, path: Path) -> Evaluation:
         """What `save` wrote; raises BadQuery for anything else."""
         try:
+            if not path.is_file():  # a pipe would hang
+                raise ValueError("no such file" if not path.exists() else "not a file")
             values = json.loads(path.read_text(encoding="utf8"))
             values["answers"] = tuple(answer_from(each) for each in values["answers"])
+            for name in NEEDED:
+                values["facts"][name]
             return cls(**values | {"marks": tuple(values["marks"])})
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise BadQuery(
                 f"{path} is no result of `resight evaluate` ({error}): name a file of its results/runs."
             ) from None
+
+
+def thinned(ranks: Numbers, positives: int) -> tuple[int, ...]:
+    """Those of the (M,) places of a query's right photos that are kept."""
+    counts = kept_of(positives)
+    return tuple(ranks[counts[counts <= len(ranks)] - 1].tolist())
+
+
+def kept_of(positives: int) -> Numbers:
+    """Which of so many right photos have their place kept, from 1: all, or a thousand evenly spread."""
+    kept = min(positives, RANKS)
+    return -(-np.arange(1, kept + 1) * positives // max(1, kept))
 
 
 def mean(answers: tuple[Answer, ...]) -> dict[str, float]:
@@ -133,6 +164,8 @@ def _plain_placed(one: Placed) -> dict[str, Any]:
     plain = {"photo": one.photo, "score": round(one.score, 6), "verdict": one.verdict}
     if one.region:
         plain |= {"inliers": one.inliers, "region": one.region.as_list()}
+    if one.through:
+        plain["through"] = one.through
     return plain
 
 

@@ -40,6 +40,10 @@ def compare(first: Evaluation, second: Evaluation, by: str = "") -> Comparison:
             f"{second.dataset}, {second.facts['data_hash']}): evaluate both on the same photos and truth."
         )
     shared = [name for name in first.means if name in second.means]
+    if not shared:
+        raise BadQuery(
+            f"The two results share no measure: {', '.join(first.means)}; {', '.join(second.means)}."
+        )
     by = by or shared[0]
     if by not in shared:
         raise BadQuery(f"Not both results have the measure '{by}'. Both have: {', '.join(shared)}.")

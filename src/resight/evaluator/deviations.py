@@ -8,10 +8,13 @@ from resight.errors import BadSetting
 from resight.truth import Dataset, Truth
 
 KNOWN = ("full-queries", "junk-counted", "query-kept")
+NOTHING = dict(
+    zip(KNOWN, ("no query with a box", "no junk", "its queries in their own rankings already"), strict=True)
+)
 
 
 def deviating(data: Dataset, deviation: str) -> Dataset:
-    """The data set with one deviation, marked with it in words."""
+    """The data set with one deviation, marked with it in words; BadSetting where it would change nothing."""
     if deviation == "full-queries":
         changed, words = _full(data), "queries not cropped"
     elif deviation == "junk-counted":
@@ -20,7 +23,19 @@ def deviating(data: Dataset, deviation: str) -> Dataset:
         changed, words = dataclasses.replace(data, keeps_query=True), "the query stays in its own ranking"
     else:
         raise BadSetting(f"No deviation '{deviation}'. Known: {', '.join(KNOWN)}.")
+    if not _changes(data, deviation):
+        raise BadSetting(
+            f"The data set {data.name} has {NOTHING[deviation]}: leave --deviate {deviation} out."
+        )
     return dataclasses.replace(changed, marks=(*data.marks, words))
+
+
+def _changes(data: Dataset, deviation: str) -> bool:
+    if deviation == "full-queries":
+        return any(each.box for each in data.questions)
+    if deviation == "junk-counted":
+        return any(len(truth.junk) for each in data.questions for truth in each.truths.values())
+    return not data.keeps_query
 
 
 def _full(data: Dataset) -> Dataset:

@@ -11,10 +11,12 @@ import numpy as np
 
 import resight
 from resight.evaluator.answers import Answer
-from resight.evaluator.overlap import distractors_in_set, twins_apart
+from resight.evaluator.overlap import distractors_in_set, distractors_twice, twins_apart
 from resight.evaluator.pool import Pool
 from resight.evaluator.scoring import has_truth
 from resight.gallery import Gallery
+from resight.gallery.check import unverifiable
+from resight.methods import Method
 from resight.truth import Dataset
 
 LISTED = 3  # names in a sentence about many
@@ -40,7 +42,7 @@ def facts(pool: Pool, opened: Gallery, galleries: Sequence[Gallery], fit_from: s
 
 def _fit(opened: Gallery, fit_from: str) -> str:
     if not fit_from:
-        return opened.fit.replace("of this gallery", "of those that are ranked")
+        return opened.fit.replace("of this gallery", "of its own")
     photos = opened.live.provenance["photos"] if opened.live else 0
     return f"fitted on {photos} photos of {fit_from}"
 
@@ -66,20 +68,35 @@ def data_hash(pool: Pool, opened: Gallery, galleries: Sequence[Gallery]) -> str:
 
 
 def marks(
-    pool: Pool, opened: Gallery, galleries: Sequence[Gallery], shared: int, answers: Sequence[Answer]
+    pool: Pool,
+    opened: Gallery,
+    galleries: Sequence[Gallery],
+    shared: str,
+    answers: Sequence[Answer],
+    wanted: Sequence[Method],
 ) -> Iterator[str]:
-    """What was not as the protocol wants it; `shared` photos were fitted on and are tested."""
+    """What was not as the protocol wants it; `shared`, in words: what it was fitted on and is ranked."""
     data = pool.data
     yield from data.marks
     if shared:
-        yield f"fitted on {shared} of the photos that it is tested on"
+        yield f"fitted on {shared}"
     yield from _lost(data, pool)
-    failed = [answer.query for answer in answers if answer.failure]
+    empty = sum(not has_truth(data, question) for question in data.questions)
+    if empty:
+        yield f"{empty} of {len(data.questions)} queries have nothing to find and are left out"
+    failed = [f"{answer.query}: {_clause(answer.failure)}" for answer in answers if answer.failure]
     if failed:
         yield f"{len(failed)} queries could not be described and count as found last ({_some(failed)})"
     both = distractors_in_set(data, pool.image_of, opened, galleries)
     if both:
         yield f"{both} photos of the set are among the distractors, too, and count as wrong there"
+    twice = distractors_twice(data, pool.image_of, galleries)
+    if twice:
+        yield f"{twice} distractors have the very content of another one, and count twice"
+    if any(each.name == "geometry" for each in wanted):
+        gone = sum(map(unverifiable, (opened, *galleries)))
+        if gone:
+            yield f"{gone} photos are gone or have changed, so that geometry cannot verify them"
     twins = twins_apart(data, pool.image_of)
     if twins:
         yield f"{twins} photos have the very content of one that shows something else"
@@ -92,6 +109,10 @@ def _lost(data: Dataset, pool: Pool) -> Iterator[str]:
         yield f"{len(own)} photos could not be described ({_some(own)})"
     if len(missing) > len(own):
         yield f"{len(missing) - len(own)} distractors could not be described"
+
+
+def _clause(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:].rstrip(".")
 
 
 def _some(names: Sequence[str]) -> str:

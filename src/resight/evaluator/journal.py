@@ -97,7 +97,8 @@ def _plain_placed(one: Placed) -> dict[str, Any]:
 
 def _plain_match(match: Match) -> dict[str, Any]:
     values = {name: getattr(match, name).tolist() for name in ("query_points", "points", "homography")}
-    return values | {"query_region": match.query_region.polygon, "region": match.region.polygon}
+    regions = {"query_region": match.query_region.polygon, "region": match.region.polygon}
+    return values | regions | {"through": match.through}
 
 
 def _answer(values: dict[str, Any]) -> Answer:
@@ -113,4 +114,5 @@ def _match(values: dict[str, Any] | None) -> Match | None:
         np.array(values["homography"], np.float64),
         Region.of(values["query_region"]),
         Region.of(values["region"]),
+        values["through"],
     )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from resight.errors import BadQuery, FittedOnTest
+from resight.errors import BadImage, BadQuery, FittedOnTest
 from resight.evaluator.workspace import Source
 from resight.gallery import Gallery
+from resight.images import content as content_of
 from resight.photos import Numbers
 from resight.truth import Dataset
 
@@ -32,27 +37,69 @@ def refuse_same_files(fitted: Source, tested: Sequence[Source]) -> None:
         )
 
 
-def fitted_on_tested(tested: Sequence[Gallery], allowed: bool) -> int:
-    """How many of the photos that the fit was made on are tested; raises FittedOnTest unless allowed.
+@dataclass(frozen=True)
+class Shared:
+    """How many photos a fit was made on that are tested, and that are distractors alone."""
 
-    `tested`: the gallery of the data set, whose fit it is, and those of distractors. By contents, however a
-    photo is turned.
+    tested: int = 0
+    distractors: int = 0
+
+    def __str__(self) -> str:
+        """What of, in words; "" where there are none."""
+        named = {"the photos that it is tested on": self.tested, "the distractors": self.distractors}
+        return " and ".join(f"{count} of {words}" for words, count in named.items() if count)
+
+
+def fitted_on_tested(
+    data: Dataset, image_of: Numbers, opened: Gallery, others: Sequence[Gallery], allowed: bool
+) -> Shared:
+    """The photos that the fit was made on and that are ranked; raises FittedOnTest unless allowed.
+
+    `opened` is the gallery of the data set, whose fit it is, `others` those of distractors; `image_of`
+    (photos,): the image of each photo of `opened`, first those of the data set. By contents, however a photo
+    is turned.
     """
-    shared = sum(any(_has(gallery, content) for gallery in tested) for content in tested[0].fitted_on())
-    if shared and not allowed:
-        raise FittedOnTest(f"The recipe was fitted on {shared} of the photos that it is tested on: {ADVICE}.")
+    own = set(image_of[: len(data.photos)].tolist()) - {-1}
+    tested = distractors = 0
+    for content in opened.fitted_on():
+        images = opened.connection.execute("SELECT id FROM images WHERE sha256 = ?", (content,)).fetchall()
+        if any(image in own for (image,) in images):
+            tested += 1
+        elif images or any(_has(gallery, content) for gallery in others):
+            distractors += 1
+    shared = Shared(tested, distractors)
+    if str(shared) and not allowed:
+        raise FittedOnTest(f"The recipe was fitted on {shared}: {ADVICE}.")
     return shared
+
+
+def refuse_fit_on(sources: Sequence[Source], fitted: Gallery) -> None:
+    """Raise FittedOnTest, before the work, where a fit was made on photos that are among the sources.
+
+    Only files of the size of one that was fitted on are read. What this misses, `fitted_on_tested` finds.
+    """
+    behind = fitted.fitted_on()
+    sizes = {
+        size
+        for size, content in fitted.connection.execute(
+            "SELECT size, sha256 FROM files JOIN images ON id = image"
+        )
+        if content in behind
+    }
+    shared = 0
+    for file in (file for source in sources for file in source.files()):
+        with contextlib.suppress(OSError, BadImage):
+            shared += os.stat(file).st_size in sizes and hashlib.sha256(content_of(file)).digest() in behind
+    if shared:
+        raise FittedOnTest(f"The recipe was fitted on {shared} of the photos that are ranked: {ADVICE}.")
 
 
 def distractors_in_set(data: Dataset, image_of: Numbers, opened: Gallery, others: Sequence[Gallery]) -> int:
     """How many photos of the data set are among its distractors, too, and so count as wrong.
 
     `image_of` (photos,): the image of each photo of `opened`, first those of the data set. Raises BadQuery
-    for a gallery that is named twice.
+    for photos that are named twice.
     """
-    folders = [gallery.folder.resolve() for gallery in others]
-    if len(set(folders)) < len(folders):
-        raise BadQuery("A gallery is named twice among the distractors: name it once.")
     own = np.unique(image_of[: len(data.photos)])
     shared = set(np.intersect1d(own, image_of[len(data.photos) :]).tolist()) - {-1}
     if others:
@@ -64,14 +111,41 @@ def distractors_in_set(data: Dataset, image_of: Numbers, opened: Gallery, others
 
 
 def twins_apart(data: Dataset, image_of: Numbers) -> int:
-    """How many photos of the data set have the very content of one that it says shows something else."""
-    if data.labels is None:
-        return 0
-    labels: dict[int, set[str]] = {}
-    for image, label in zip(image_of.tolist(), data.labels, strict=False):
-        labels.setdefault(image, set()).add(label)
-    apart = {image for image, found in labels.items() if image >= 0 and len(found) > 1}
-    return int(np.isin(image_of[: len(data.photos)], list(apart)).sum())
+    """How many photos of the data set have the very content of one that it says shows something else.
+
+    That is: one of them is right for a query, and the other neither that, nor junk, nor the query itself.
+    """
+    own = image_of[: len(data.photos)]
+    images, counts = np.unique(own[own >= 0], return_counts=True)
+    twins = np.flatnonzero(np.isin(own, images[counts > 1]))
+    apart: set[int] = set()
+    for question in data.questions if len(twins) else ():
+        for truth in question.truths.values():
+            right = np.intersect1d(twins, truth.positive)
+            alike = twins[np.isin(own[twins], own[right])]
+            wrong = np.setdiff1d(alike, [*truth.positive, *truth.junk, question.photo])
+            apart |= set(twins[np.isin(own[twins], own[wrong])].tolist())
+    return len(apart)
+
+
+def refuse_twice(sources: Sequence[Source], others: Sequence[Gallery]) -> None:
+    """Raise BadQuery where photos are named twice, as folders, as galleries, or as one and the other."""
+    roots = [source.root.resolve() for source in sources] + [gallery.root.resolve() for gallery in others]
+    for root in roots:
+        if roots.count(root) > 1:
+            raise BadQuery(f"The photos in {root} are named twice among what is ranked: name them once.")
+
+
+def distractors_twice(data: Dataset, image_of: Numbers, others: Sequence[Gallery]) -> int:
+    """How many distractors have the very content of another one."""
+    own = image_of[len(data.photos) :]
+    own = own[own >= 0]
+    contents = [
+        content
+        for gallery in others
+        for (content,) in gallery.connection.execute("SELECT DISTINCT sha256 FROM images")
+    ]
+    return len(own) - len(np.unique(own)) + len(contents) - len(set(contents))
 
 
 def _has(gallery: Gallery, content: bytes) -> bool:

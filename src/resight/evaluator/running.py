@@ -8,22 +8,23 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
+from resight import methods
 from resight.datasets import open_dataset
 from resight.describer import Describer, describer_like
-from resight.errors import BadImage, BadQuery
-from resight.evaluator import workspace
+from resight.errors import BadData, BadImage, BadQuery, DescribedOtherwise
 from resight.evaluator.answers import Answer, Evaluation, mean, spread
 from resight.evaluator.deviations import deviating
 from resight.evaluator.facts import facts, marks
 from resight.evaluator.journal import Journal
-from resight.evaluator.overlap import fitted_on_tested, refuse_own_fit, refuse_same_files
-from resight.evaluator.pool import Pool
+from resight.evaluator.overlap import fitted_on_tested
+from resight.evaluator.pool import DISTRACTOR, Pool
+from resight.evaluator.preparing import prepared
 from resight.evaluator.scoring import answered, has_truth, unanswered
-from resight.evaluator.workspace import Source, Workspace
+from resight.evaluator.workspace import damaged_cache
 from resight.gallery import Gallery
-from resight.gallery.catalogue import NAME as CATALOGUE
+from resight.gallery.check import damaged
+from resight.gallery.vectors import CutShort
 from resight.indexer import Progress, Silent
 from resight.indexer.progress import Stopped
 from resight.methods import Method
@@ -33,8 +34,8 @@ from resight.truth import Dataset, Question
 
 
 def evaluate(
-    recipe: Recipe,
-    data: Dataset,
+    recipe: Recipe | str | Path,
+    data: Dataset | str | Path,
     *,
     distractors: Sequence[str | Path] = (),
     fit_from: str | Path | None = None,
@@ -47,12 +48,17 @@ def evaluate(
 ) -> Evaluation:
     """How well a recipe finds what a data set says it should; descriptors are kept for the next time.
 
-    `distractors` are folders of photos, data sets, or galleries made with the same recipe and fit. The
-    recipe is fitted on `fit_from` (a gallery, folder or data set), else on the photos that it is tested on,
-    which is refused with FittedOnTest unless `allow_overlap`. `deviate` names what is not to be done as the
-    protocol wants it. Every such thing is among the marks of the result. Raises Stopped.
+    A recipe or data set that is named is loaded as the command does it. `distractors` are folders of photos,
+    data sets, or galleries made with the same recipe and fit. The recipe is fitted on `fit_from` (a gallery,
+    folder or data set), else on the photos that it is tested on, which is refused with FittedOnTest unless
+    `allow_overlap`. `deviate` names what is not to be done as the protocol wants it. Every such thing is
+    among the marks of the result. `progress` is told how far the work is, and asked whether to stop. Raises
+    Stopped.
     """
     progress, begun = progress or Silent(), time.monotonic()
+    recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(str(recipe))
+    data = data if isinstance(data, Dataset) else open_dataset(str(data))
+    _check(data, engine)
     wanted = rerankers(rerank)
     for each in deviate:
         data = deviating(data, each)
@@ -70,13 +76,14 @@ def evaluate(
         progress=progress,
     )
     with contextlib.ExitStack() as stack:
-        opened = stack.enter_context(Gallery(made.gallery))
+        opened = stack.enter_context(_opened(made.gallery))
         galleries = [stack.enter_context(Gallery(folder)) for folder in searched]
         for gallery in (opened, *galleries):
             stack.enter_context(gallery.at_rest())
-            opened.check(gallery.fingerprint)
-        shared = fitted_on_tested((opened, *galleries), allow_overlap)
+            _comparable(opened, gallery)
+        _whole(opened)
         pool = Pool(data, made, opened, galleries)
+        shared = fitted_on_tested(data, pool.image_of, opened, galleries, allow_overlap)
         describer = functools.cache(lambda: describer_like(opened, engine, workers or 1))
         described = time.monotonic() - begun
         found = facts(pool, opened, galleries, str(fit_from or ""))
@@ -84,36 +91,48 @@ def evaluate(
         answers, seconds = _answers(pool, wanted, describer, journal, progress)
         found |= {
             "rerank": list(rerank),
-            "overlap": shared,
+            "overlap": shared.tested,
             "deviations": spread(answers),
             "seconds": {"describing": round(described, 1), "a query": statistics.median(seconds)},
         }
-        noted = tuple(marks(pool, opened, galleries, shared, answers))
+        noted = tuple(marks(pool, opened, galleries, str(shared), answers, wanted))
     return Evaluation(recipe.name, data.name, str(data.root.resolve()), found, noted, mean(answers), answers)
 
 
-def prepared(
-    recipe: Recipe,
-    data: Dataset,
-    *,
-    distractors: Sequence[str | Path] = (),
-    fit_from: str | Path | None = None,
-    allow_overlap: bool = False,
-    local_features: bool = False,
-    **settings: Any,
-) -> tuple[Workspace, list[Path]]:
-    """The gallery in which all photos are described, and those that are only searched."""
-    fits = bool(Describer(recipe).fitted_steps)
-    if fits and fit_from is None and not allow_overlap:
-        refuse_own_fit(recipe.name)
-    if fit_from is not None and not fits:
-        raise BadQuery(f"The recipe '{recipe.name}' has nothing to fit: leave --fit-from out.")
-    sources, searched = _sources(data, distractors)
-    if fit_from and _gallery(fit_from) is None and not allow_overlap:
-        refuse_same_files(_source(fit_from), sources)  # before the work; contents are compared after it
-    fitted = _fitted(recipe, fit_from, settings) if fit_from else None
-    made = workspace.described(sources, recipe, fit_from=fitted, local_features=local_features, **settings)
-    return made, searched
+def _check(data: Dataset, engine: str) -> None:
+    """Refuse what no result could be trusted with."""
+    if engine != "auto":
+        methods.find("engines", engine)  # also where all is described already
+    taken = next((photo for photo in data.photos if DISTRACTOR.match(photo)), None)
+    if taken:
+        raise BadData(f"The photo {taken} is named as distractors are: rename its folder.")
+
+
+def _comparable(opened: Gallery, other: Gallery) -> None:
+    """Raise DescribedOtherwise for a gallery of distractors that another recipe or fit has described."""
+    if other.fingerprint == opened.fingerprint:
+        return
+    same = other.recipe.sentence() == opened.recipe.sentence()
+    why = "another fit or other weights" if same else f"the recipe '{other.recipe.name}'"
+    raise DescribedOtherwise(
+        f"The gallery {other.folder} has {why}: name the folder of its photos, which are then described for "
+        "this evaluation, or index them into a gallery with the same recipe and --fit-from."
+    )
+
+
+def _opened(folder: Path) -> Gallery:
+    """The gallery that evaluations keep; raises GalleryError where its descriptors are not all there."""
+    try:
+        return Gallery(folder)
+    except CutShort:
+        raise damaged_cache(folder.parent, "a file is cut short") from None
+
+
+def _whole(opened: Gallery) -> None:
+    """Raise GalleryError where kept descriptors are not what was written."""
+    found = next(damaged(opened), None)
+    if found:
+        raise damaged_cache(opened.folder.parent, found.what)
 
 
 def _answers(
@@ -163,32 +182,3 @@ def _asked(pool: Pool, wanted: Sequence[Method]) -> list[str]:
     data = pool.data
     names = [data.name, *map(str, pool.roots), *pool.names, *(question.name for question in data.questions)]
     return [pool.photos.identity, *data.measures, *names, *(each.sentence() for each in wanted)]
-
-
-def _fitted(recipe: Recipe, fit_from: str | Path, settings: dict[str, Any]) -> Path:
-    """The gallery whose fit is borrowed: one that exists, or one made of the photos that are named."""
-    gallery = _gallery(fit_from)
-    if gallery is None:
-        gallery = workspace.described([_source(fit_from)], recipe, **settings).gallery
-    return gallery
-
-
-def _sources(data: Dataset, distractors: Sequence[str | Path]) -> tuple[list[Source], list[Path]]:
-    """What is described, the data set first; and the galleries that are searched as they are."""
-    sources, searched = [Source.of(data)], []
-    for each in distractors:
-        gallery = _gallery(each)
-        if gallery is None:
-            sources.append(_source(each))
-        else:
-            searched.append(gallery)
-    return sources, searched
-
-
-def _gallery(named: str | Path) -> Path | None:
-    path = Path(named)
-    return path if (path / CATALOGUE).is_file() else None
-
-
-def _source(named: str | Path) -> Source:
-    return Source.below(Path(named)) if Path(named).is_dir() else Source.of(open_dataset(str(named)))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from resight.evaluator.answers import MATCHED, SHOWN, Answer, Placed
+from resight.evaluator.answers import MATCHED, SHOWN, Answer, Placed, thinned
 from resight.metrics import measure, ranks_of
 from resight.photos import Numbers, Ranked
 from resight.truth import Dataset, Question, Truth
@@ -30,20 +31,42 @@ def answered(
             continue
         ranks = ranks_of(ranking, positive, junk)
         size = len(ranking) - int(np.isin(ranking, junk).sum())
-        places[protocol], positives[protocol] = tuple(ranks.tolist()), len(positive)
+        places[protocol], positives[protocol] = thinned(ranks, len(positive)), len(positive)
         for wanted in data.measures:
             values[f"{protocol} {wanted}".strip()] = measure(wanted)(ranks, len(positive), size)
-    shown, matched = [], 0
-    for number, i in zip(ranking[:SHOWN].tolist(), which[:SHOWN].tolist(), strict=True):
-        match = ranked.matches.get(int(ranked.images[i])) if i >= 0 else None
-        score = float(ranked.scores[i]) if i >= 0 else 1.0
-        inliers, region = (match.inliers, match.region) if match else (0, None)
-        verdict = _verdict(data, question, number)
-        matched += match is not None and verdict != "query"
-        kept = match if matched <= MATCHED else None
-        shown.append(Placed(name(number), score, verdict, inliers, region, kept))
+    shown = tuple(_shown(data, question, ranking, which, ranked, name))
     photo = data.photos[question.photo]
-    return Answer(question.name or photo, photo, values, places, positives, tuple(shown), _corners(question))
+    return Answer(question.name or photo, photo, values, places, positives, shown, _corners(question))
+
+
+def _shown(
+    data: Dataset,
+    question: Question,
+    ranking: Numbers,
+    which: Numbers,
+    ranked: Ranked,
+    name: Callable[[int], str],
+) -> Iterator[Placed]:
+    """The first photos, with what was verified of them."""
+    verified = 0
+    for number, i in zip(ranking[:SHOWN].tolist(), which[:SHOWN].tolist(), strict=True):
+        score = float(ranked.scores[i]) if i >= 0 else 1.0
+        verdict = _verdict(data, question, number)
+        placed = Placed(name(number), score, verdict)
+        match = ranked.matches.get(int(ranked.images[i])) if i >= 0 else None
+        if match:
+            verified += verdict != "query"
+            by = np.array([], np.int64)
+            if match.through is not None:
+                by = ranking[np.isin(which, np.flatnonzero(ranked.images == match.through))]
+            placed = dataclasses.replace(
+                placed,
+                inliers=match.inliers,
+                region=match.region,
+                through=name(int(by[0])) if len(by) else "",
+                match=match if verified <= MATCHED else None,
+            )
+        yield placed
 
 
 def unanswered(data: Dataset, question: Question, size: int, failure: str) -> Answer:

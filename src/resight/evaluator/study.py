@@ -14,7 +14,8 @@ from resight.describer import Describer
 from resight.engines import Engine, load
 from resight.evaluator.answers import Evaluation
 from resight.evaluator.pool import read
-from resight.evaluator.running import evaluate, prepared
+from resight.evaluator.preparing import prepared
+from resight.evaluator.running import evaluate
 from resight.gallery import Gallery
 from resight.images import Photo
 from resight.images.photo import Enough
@@ -40,6 +41,8 @@ class Study:
         """The recipe on the data set; further options, such as `rerank`, take the place of the study's."""
         asked = {"rerank": ()} | self.options | options
         asked["rerank"] = tuple(asked["rerank"])
+        if not Describer(recipe).fitted_steps:
+            asked["fit_from"] = None  # it is for those recipes of the study that have something to fit
         key = f"{recipe.sentence()} {sorted(asked.items())}"
         if key not in self._evaluations:
             self._evaluations[key] = evaluate(recipe, self.data, **asked)
@@ -69,7 +72,10 @@ class Study:
     @contextlib.contextmanager
     def _gallery(self, recipe: Recipe) -> Any:
         self.evaluation(recipe, rerank=())  # describes what is not described, refuses what must be refused
-        made, _ = prepared(recipe, self.data, **{k: v for k, v in self.options.items() if k in PREPARING})
+        options = {key: value for key, value in self.options.items() if key in PREPARING}
+        if not Describer(recipe).fitted_steps:
+            options["fit_from"] = None
+        made, _ = prepared(recipe, self.data, **options)
         with Gallery(made.gallery) as opened, opened.at_rest():
             yield made, opened
 

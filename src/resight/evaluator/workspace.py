@@ -6,10 +6,13 @@ an evaluation that was killed goes on where it was.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,15 +21,18 @@ import numpy as np
 from resight import indexer
 from resight.backbones._weights import locate
 from resight.describer import Describer
-from resight.errors import BadQuery, StorageFailed
+from resight.errors import BadQuery, GalleryError, GalleryLocked, StorageFailed
 from resight.gallery import Gallery
+from resight.gallery.vectors import CutShort
 from resight.images import PIXEL_PATH, SUFFIXES
-from resight.indexer import Progress
-from resight.indexer.progress import Stopped
+from resight.indexer import Progress, Report
+from resight.indexer.progress import Silent, Stopped
 from resight.indexer.walk import Walk
 from resight.photos import Numbers
 from resight.recipe import PRECISION, Recipe
 from resight.truth import Dataset
+
+PATIENCE = 0.5  # seconds between two tries
 
 
 @dataclass(frozen=True)
@@ -95,22 +101,39 @@ def described(
             turns |= {f"{number}/{photo}": degrees for photo, degrees in source.turns}
     except OSError as error:
         raise StorageFailed(f"The cache {folder} cannot be written ({error.strerror}).") from None
-    report = indexer.index(
-        links,
-        folder / "gallery",
-        recipe,
-        fit_from=fit_from,
-        only=names,
-        turns=turns,
-        local_features=local_features or None,
-        engine=engine,
-        workers=workers,
-        progress=progress,
-        prune=True,
-    )
+    index = functools.partial(
+        indexer.index, links, folder / "gallery", recipe, fit_from=fit_from, only=names, turns=turns,
+        local_features=local_features or None, engine=engine, workers=workers, progress=progress, prune=True,
+    )  # fmt: skip
+    try:
+        report = _alone(progress or Silent(), index)
+    except CutShort:
+        raise damaged_cache(folder, "a file is cut short") from None
     if report.interrupted:
         raise Stopped
     return Workspace(folder / "gallery", tuple(names))
+
+
+def _alone(progress: Progress, work: Callable[[], Report]) -> Report:
+    """Work that only one process may do at a time: the others wait for their turn."""
+    waited = False
+    while True:
+        try:
+            return work()
+        except GalleryLocked:
+            if not waited:
+                progress.say("Another evaluation describes the same photos: waiting for it.")
+            waited = True
+        if progress.stopping():
+            raise Stopped
+        time.sleep(PATIENCE)
+
+
+def damaged_cache(folder: Path, what: str) -> GalleryError:
+    """The error that says so."""
+    return GalleryError(
+        f"What earlier evaluations kept is damaged ({what}): delete {folder}, and evaluate again."
+    )
 
 
 def cache() -> Path:
@@ -155,4 +178,5 @@ def _link(link: Path, target: Path) -> None:
     if link.is_symlink() and link.readlink() == target.resolve():
         return
     link.unlink(missing_ok=True)
-    link.symlink_to(target.resolve(), target_is_directory=True)
+    with contextlib.suppress(FileExistsError):  # another evaluation made it meanwhile
+        link.symlink_to(target.resolve(), target_is_directory=True)

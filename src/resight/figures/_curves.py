@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resight.evaluator import Answer, Evaluation
+from resight.evaluator.answers import kept_of
 from resight.figures._ink import clean, colour, dash, legend, plain
-from resight.metrics import precision_recall
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,11 +35,11 @@ def mean_curve(answers: Sequence[Answer], protocol: str) -> tuple[Values, Values
         levels = np.arange(1, LEVELS + 1) / LEVELS
     found = np.zeros(len(levels))
     for answer in asked:
-        total = answer.positives[protocol]
-        ranks = np.array(answer.ranks[protocol], np.int64)
-        precision = np.zeros(total)
-        precision[: len(ranks)] = precision_recall(ranks, total)[1]
-        found += precision[np.ceil(levels * total - 1e-9).astype(int) - 1]
+        total, ranks = answer.positives[protocol], np.array(answer.ranks[protocol], np.int64)
+        counts = kept_of(total)
+        precision = np.zeros(len(counts))
+        precision[: len(ranks)] = counts[: len(ranks)] / (ranks + 1)
+        found += precision[np.searchsorted(counts, np.ceil(levels * total - 1e-9))]
     return levels, found / len(asked)
 
 

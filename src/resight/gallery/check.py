@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -55,6 +56,11 @@ def verify(gallery: Gallery, contents: bool = False) -> Iterator[Finding]:
         yield from _kept(gallery)
         yield from _local(gallery)
         yield from _files(gallery, contents)
+
+
+def damaged(gallery: Gallery) -> Iterator[Finding]:
+    """What is wrong with the descriptors and the fit of a gallery at rest."""
+    return (finding for finding in _vectors(gallery) if finding.damage)
 
 
 def repair(writer: Writer, findings: list[Finding]) -> int:
@@ -195,3 +201,25 @@ def _files(gallery: Gallery, contents: bool) -> Iterator[Finding]:
                 continue
             if hashlib.sha256(data).digest() != gallery.image(image).sha256:
                 yield Finding("file", f"{relative} has other contents than when it was indexed", again, image)
+
+
+def unverifiable(gallery: Gallery) -> int:
+    """How many images have no local features stored, and no file that is as it was, to compute them from."""
+    stored = "SELECT image FROM local" if gallery.local_features.usable else "SELECT 0"
+    rows = gallery.connection.execute(
+        "SELECT image, relative, size, mtime_ns FROM files WHERE image IS NOT NULL "
+        f"AND image NOT IN ({stored})"
+    )
+    there: dict[int, bool] = {}
+    for image, relative, size, mtime_ns in rows:
+        if not there.get(image):
+            there[image] = _as_it_was(gallery.root / catalogue.from_stored(relative), size, mtime_ns)
+    return sum(not each for each in there.values())
+
+
+def _as_it_was(path: Path, size: int, mtime_ns: int) -> bool:
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    return (status.st_size, status.st_mtime_ns) == (size, mtime_ns)

@@ -25,11 +25,13 @@ def to_rows(features: LocalFeatures) -> NDArray[np.float32]:
     return rows.view(FLOAT).reshape(-1, WIDTH)
 
 
-def from_rows(rows: NDArray[np.float32]) -> LocalFeatures:
-    """`to_rows` undone; a copy."""
+def from_rows(rows: NDArray[np.float32], scale: float = 1.0) -> LocalFeatures:
+    """`to_rows` undone; a copy. `scale` is the photo's own, from its size."""
     found = np.ascontiguousarray(rows).reshape(-1).view(ROW)
     return LocalFeatures(
-        np.ascontiguousarray(found["point"], dtype=np.float32), np.ascontiguousarray(found["descriptor"])
+        np.ascontiguousarray(found["point"], dtype=np.float32),
+        np.ascontiguousarray(found["descriptor"]),
+        scale,
     )
 
 
@@ -61,10 +63,13 @@ class LocalReader:
         if not self._gallery.connection.in_transaction:
             with self._gallery.at_rest():  # the row and the file that it points into are one
                 return self._gallery.local_features.of(image)  # another than this one, if opened anew
+        from resight.local_features import scale_of
+
         row = self._gallery.connection.execute(
-            "SELECT first_row, rows FROM local WHERE image = ?", (image,)
+            "SELECT first_row, rows, width, height FROM local JOIN images ON id = image WHERE image = ?",
+            (image,),
         ).fetchone()
-        return from_rows(self.take(*row)) if row and self.usable else None
+        return from_rows(self.take(*row[:2]), scale_of(*row[2:])) if row and self.usable else None
 
     def take(self, first: int, count: int) -> NDArray[np.float32]:
         """(count, 34) rows over the file's memory; raises CutShort where they are missing."""

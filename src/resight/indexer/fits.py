@@ -90,8 +90,8 @@ def caution(writer: Writer) -> str:
             "smaller sizes or fewer layers make the sample larger."
         )
     return (
-        f"A fit on {photos} photos can hide what they share: for a folder that stays small, "
-        "`--recipe rmac-lite0` fits nothing, and `--fit-from` borrows the fit of a larger gallery."
+        f"A fit on {photos} photos can hide what they share: for a folder that stays small, the recipe "
+        "rmac-lite0 fits nothing, and `resight fit --fit-from` borrows the fit of a larger gallery."
     )
 
 

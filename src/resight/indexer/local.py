@@ -9,8 +9,8 @@ from pathlib import Path
 from resight import images
 from resight.errors import BadImage
 from resight.gallery import Writer
+from resight.gallery.again import read_again
 from resight.images import Photo
-from resight.indexer.again import read_again
 from resight.indexer.ordered import in_order
 from resight.indexer.progress import Progress
 from resight.photos import LocalFeatures

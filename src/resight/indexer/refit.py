@@ -9,8 +9,8 @@ from resight.describer import Describer
 from resight.engines import load
 from resight.errors import NotFitted, TooMuchVanished
 from resight.gallery import Writer
+from resight.gallery.again import read_again
 from resight.gallery.stored import StoredImage
-from resight.indexer.again import read_again
 from resight.indexer.fits import BATCH, sample, sample_size
 from resight.indexer.ordered import in_order
 from resight.indexer.progress import Progress, Silent, Stopped

@@ -151,7 +151,8 @@ class Run:
         full = changes.found > len(sample)
         left = [path for path in to_read if path not in read]
         if not self.interrupted and fits.is_due(self._writer, full):
-            self._progress.say("Fitting the recipe on the photos themselves.")
+            name, photos = self._writer.recipe.name, len(self._writer.kept.images())
+            self._progress.say(f"Fitting the recipe '{name}' on {photos} of these photos.")
             try:
                 self._describer = fits.refit(self._writer, self._describer, sample, full, self._progress)
             except Stopped:

@@ -14,12 +14,16 @@ from resight.rerankers._verifying import Agreement, Rule, agreements
 
 @dataclass(frozen=True, eq=False)
 class Verified:
-    """A photo, how well it is verified, and the points of the query that agree with its own."""
+    """A photo, how well it is verified, and the points of the query that agree with its own.
+
+    `through`: the photo that it was found by, whose points agree with its own; None for the query itself.
+    """
 
     image: int
     score: float
     agreement: Agreement
     features: LocalFeatures
+    through: int | None = None
 
 
 def expanded(
@@ -63,4 +67,4 @@ def _through(hit: Verified, image: int, local: LocalFeatures, seen: Agreement, r
     first = hit.agreement.homography
     points = moved(seen.points[same], np.linalg.inv(first)).astype(np.float32)
     agreement = Agreement(points, seen.others[same], seen.homography @ first)
-    return Verified(image, min(hit.score, float(same.sum())), agreement, local)
+    return Verified(image, min(hit.score, float(same.sum())), agreement, local, hit.image)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from resight.errors import BadSetting
 from resight.photos import Numbers, Photos
 from resight.processors import processors
 from resight.rerankers import _graph_file
@@ -19,6 +20,7 @@ from resight.types import Vectors
 
 IN_MEMORY = 4  # graphs
 LONG = 20_000  # rows to compare with all others; from here on the user is told
+MOST = 10_000  # neighbours of a row; a slip of the keyboard would take all memory
 SPEED = 30e9  # multiplications and additions a second and core, about
 
 
@@ -51,6 +53,8 @@ def neighbours(photos: Photos, k: int) -> Graph:
 
     Beside the graph (12 bytes a row and k, while it is made 24) it takes some 60 MiB a core.
     """
+    if k > MOST:
+        raise BadSetting(f"A graph of neighbours takes at most {MOST:,} for 'k', not {k:,}.")
     living, key = np.flatnonzero(photos.owners >= 0), (photos.identity, photos.folder, k)
     with _lock:
         graph = _kept.pop(key, None) or _read(photos, k)

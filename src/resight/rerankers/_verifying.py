@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.local_features import SIDE
 from resight.photos import LocalFeatures
 from resight.processors import one_matrix_thread, processors
 from resight.rerankers._matching import matcher
@@ -53,13 +52,13 @@ class Agreement:
 
 def agreements(one: LocalFeatures, others: Sequence[LocalFeatures], rule: Rule) -> list[Agreement | None]:
     """One photo with each of many, by all cores; the same however many there are."""
-    match, scale = matcher(one, rule.ratio), _scale(one)
+    match = matcher(one, rule.ratio)
 
     def agreed(other: LocalFeatures) -> Agreement | None:
         if min(len(one), len(other)) < rule.least:
             return None
         pairs = match(other)
-        return agreement(one.points[pairs[:, 0]], other.points[pairs[:, 1]], rule, scale)
+        return agreement(one.points[pairs[:, 0]], other.points[pairs[:, 1]], rule, one.scale)
 
     with one_matrix_thread(), ThreadPoolExecutor(processors()) as pool:
         return list(pool.map(agreed, others))
@@ -114,8 +113,3 @@ def plausible(homography: Homography, points: Points) -> bool:
 def width(points: Points) -> float:
     """Of a cloud of points (N, 2), across its longest direction: the root of the mean square."""
     return float(np.linalg.svd(points - points.mean(axis=0), compute_uv=False)[-1] / np.sqrt(len(points)))
-
-
-def _scale(photo: LocalFeatures) -> float:
-    """How many pixels of the original a pixel of the view had that its points were found in, about."""
-    return max(1.0, float(np.ptp(photo.points, axis=0).max()) / SIDE) if len(photo) else 1.0

@@ -65,7 +65,7 @@ def _check(
 ) -> None:
     at_least(1, "diffusion", k=k, query_k=query_k, steps=steps)
     at_least(0, "diffusion", gamma=gamma, alpha=alpha, tolerance=tolerance, truncate=truncate)
-    if alpha >= 1:
+    if np.float32(alpha) >= 1:
         raise BadSetting(f"'diffusion' takes less than 1 for 'alpha', not {alpha:g}.")
     if pool not in POOLS:
         raise BadSetting(f"'diffusion' takes {' or '.join(POOLS)} for 'pool', not '{pool}'.")

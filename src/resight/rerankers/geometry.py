@@ -73,4 +73,5 @@ def _match(found: Verified, area: Region) -> Match:
         agreement.homography,
         area,
         projected(area, agreement, found.features),
+        found.through,
     )

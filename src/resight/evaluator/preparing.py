@@ -1,0 +1,82 @@
+"""What must be described before anything can be asked, and what must be refused before that."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from resight.datasets import open_dataset
+from resight.describer import Describer
+from resight.errors import BadQuery
+from resight.evaluator import workspace
+from resight.evaluator.overlap import refuse_fit_on, refuse_own_fit, refuse_same_files, refuse_twice
+from resight.evaluator.workspace import Source, Workspace
+from resight.gallery import Gallery
+from resight.gallery.catalogue import NAME as CATALOGUE
+from resight.recipe import Recipe
+from resight.truth import Dataset
+
+
+def prepared(
+    recipe: Recipe,
+    data: Dataset,
+    *,
+    distractors: Sequence[str | Path] = (),
+    fit_from: str | Path | None = None,
+    allow_overlap: bool = False,
+    local_features: bool = False,
+    **settings: Any,
+) -> tuple[Workspace, list[Path]]:
+    """The gallery in which all photos are described, and those that are only searched.
+
+    What must be refused is refused before the work, as far as it can be known then.
+    """
+    fits = bool(Describer(recipe).fitted_steps)
+    if fits and fit_from is None and not allow_overlap:
+        refuse_own_fit(recipe.name)
+    if fit_from is not None and not fits:
+        raise BadQuery(f"The recipe '{recipe.name}' has nothing to fit: leave --fit-from out.")
+    sources, searched = _sources(data, distractors)
+    if fit_from and _gallery(fit_from) is None and not allow_overlap:
+        refuse_same_files(_source(fit_from), sources)
+    fitted = _fitted(recipe, fit_from, settings) if fit_from else None
+    if fitted and not allow_overlap:
+        with Gallery(fitted) as opened:
+            refuse_fit_on(sources, opened)
+    made = workspace.described(sources, recipe, fit_from=fitted, local_features=local_features, **settings)
+    return made, searched
+
+
+def _fitted(recipe: Recipe, fit_from: str | Path, settings: dict[str, Any]) -> Path:
+    """The gallery whose fit is borrowed: one that exists, or one made of the photos that are named."""
+    gallery = _gallery(fit_from)
+    if gallery is None:
+        gallery = workspace.described([_source(fit_from)], recipe, **settings).gallery
+    return gallery
+
+
+def _sources(data: Dataset, distractors: Sequence[str | Path]) -> tuple[list[Source], list[Path]]:
+    """What is described, the data set first; and the galleries that are searched as they are."""
+    sources, searched = [Source.of(data)], []
+    for each in distractors:
+        gallery = _gallery(each)
+        if gallery is None:
+            sources.append(_source(each))
+        else:
+            searched.append(gallery)
+    with contextlib.ExitStack() as stack:
+        refuse_twice(sources, [stack.enter_context(Gallery(folder)) for folder in searched])
+    return sources, searched
+
+
+def _gallery(named: str | Path) -> Path | None:
+    path = Path(named)
+    return path if (path / CATALOGUE).is_file() else None
+
+
+def _source(named: str | Path) -> Source:
+    if not str(named):
+        raise BadQuery("An empty name is no folder, data set or gallery.")
+    return Source.below(Path(named)) if Path(named).is_dir() else Source.of(open_dataset(str(named)))
