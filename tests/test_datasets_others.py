@@ -226,6 +226,31 @@ def test_a_spreadsheets_mark_and_quoted_line_ends_do_no_harm(tmp_path):
     assert opened("folder", tmp_path).photos == ("a.png", "b,c.png")
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "marked"])
+@pytest.mark.parametrize("ends", ["\n", "\r\n"], ids=["lf", "crlf"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_columns_are_separated_as_spreadsheets_do_it(tmp_path, separator, ends, mark):
+    photos(tmp_path, "a;1.png", "b.png")
+    lines = ["path,instance,x,y,w,h,role", "'a;1.png',x,1,2,3.5,4,query", "b.png,x,,,,,database", ""]
+    text = ends.join(lines).replace(",", separator).replace("'", '"')
+    (tmp_path / "groundtruth.csv").write_bytes(mark + text.encode())
+    data = opened("folder", tmp_path)
+    assert data.photos == ("a;1.png", "b.png")
+    assert right(data) == {"a;1.png 1,2,3.5,4": {"b.png"}}
+
+
+def test_a_header_that_commas_separate_is_never_read_otherwise(tmp_path):
+    photos(tmp_path, "a.png", "b.png")
+    csv_of(tmp_path, "path,instance,a;b", "a.png,x;y,1", "b.png,x;y,2")
+    assert opened("folder", tmp_path).labels == ("x;y", "x;y")
+    (tmp_path / "groundtruth.csv").write_text("file;instance\na.png;x\nb.png;x\n")
+    with pytest.raises(BadData, match=r"no column 'path'; .* separated by commas, semicolons or tabs"):
+        opened("folder", tmp_path)
+    (tmp_path / "groundtruth.csv").write_text("path;instance;x;y;w;h\na.png;x;1,5;2;3;4\nb.png;x;;;;\n")
+    with pytest.raises(BadData, match=r"four numbers, as 12\.5, or empty, not '1,5,2,3,4'"):
+        opened("folder", tmp_path)
+
+
 @pytest.mark.parametrize(
     ("name", "count", "instances"),
     [("dvd_covers", 250, 50), ("groceries", 1138, 19), ("scenes", 95, 5), ("logos", 1728, 367)],
@@ -381,7 +406,9 @@ def test_a_data_set_is_opened_by_path_by_root_and_below_the_folder_of_all(tmp_pa
         open_dataset("folder")
     with pytest.raises(DataMissing, match="no folder or CSV file"):
         open_dataset(str(tmp_path / "gone"))
-    with pytest.raises(UnknownMethod, match=r"No folder, CSV file or data set called 'oxfrod'.*metu"):
+    with pytest.raises(
+        UnknownMethod, match=r"No folder, CSV file or data set called 'oxfrod'\. Did you mean .*oxford5k"
+    ):
         open_dataset("oxfrod")
 
 

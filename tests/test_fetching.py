@@ -285,7 +285,7 @@ def test_only_web_addresses_are_followed_even_by_a_redirection(server, tmp_path)
     secret.write_text("x")
     for url in (secret.as_uri(), "ftp://127.0.0.1/x", "/etc/passwd"):
         (failed,) = _fetching.fetch([Source("a", url, "")], tmp_path / "set", Watch())
-        assert "is no web address: fetch it by other means" in str(failed)
+        assert "must be fetched by hand, as it is no address of http or https: lay it at" in str(failed)
     server.code, server.target = 302, "ftp://127.0.0.1/x"
     (failed,) = _fetching.fetch([source(server)], tmp_path / "set", Watch())
     assert "302" in str(failed) or "ftp" in str(failed)
@@ -558,6 +558,42 @@ def test_the_verb_tells_what_is_needed_and_what_is_there(tmp_path):
     assert "15 photos, 9 queries" in run("metu", "--root", tmp_path).output
     few = run("google-landmarks-v2-clean", "--root", tmp_path, "--only", "train/*7.tar").output
     assert "and 38 more; --json lists them all" in few
+
+
+def test_the_verb_tells_of_ones_own_photos_by_their_path(tmp_path):
+    own = replicas.folder(tmp_path / "photos")
+    told = run("folder").output
+    assert "--root" not in told
+    assert "A row asks for the other photos of its instance" in told
+    assert "`resight data photos`" in told
+    told = json.loads(run(own, "--json").output)
+    assert (told["name"], told["folder"], told["error"]) == ("folder", str(own), None)
+    assert f"{told['photos']} photos, {told['queries']} queries" in run(own).output
+    assert run(own).output == run("folder", "--root", own).output
+    named = replicas.table(tmp_path / "table") / "groundtruth.csv"
+    assert json.loads(run(named, "--json").output)["queries"] > 0
+    gone = run(tmp_path / "gone").exception
+    assert "No data set, folder or CSV file called" in str(gone)
+
+
+def test_published_figures_are_listed_where_they_are_asked_for():
+    told, listed = run("metu").output, run("metu", "--published").output
+    assert len(told.splitlines()) < 12
+    assert "Tursun" not in told
+    count = len(json.loads(run("metu", "--json").output)["published"])
+    assert f"Papers print {count} figures for it: `resight data metu --published`" in told
+    assert listed.count("(Tursun et al. 2020, ") >= 30
+    assert len(listed.splitlines()) == count + 3
+    assert "none" in run("npu", "--published").output
+
+
+def test_what_must_be_fetched_by_hand_says_so(tmp_path):
+    assert "by hand" in run("holidays").output
+    done = run("holidays", "--fetch", "--root", tmp_path)
+    assert done.exit_code == 1
+    assert f"lay it at {tmp_path / 'jpg' / 'jpg1.tar.gz'}" in done.output
+    pages = methods.ROOT.parents[1] / "docs" / "evaluation.md"
+    assert "must be fetched by hand" in pages.read_text(encoding="utf8")
 
 
 def test_the_verb_fetches_and_says_what_failed(server, tmp_path, monkeypatch):

@@ -60,11 +60,11 @@ def test_a_fitted_step_is_given_its_own_settings_and_its_parameters():
 @pytest.mark.parametrize(
     ("kind", "text", "message"),
     [
-        ("poolings", "gme", "No pooling called 'gme'. Known: .*gem, .*mac.*spoc"),
-        ("post", "whiten", "No step called 'whiten'. Known: .*l2.*pca-whitening"),
+        ("poolings", "gme", r"No pooling called 'gme'\. Did you mean gem\?$"),
+        ("post", "whiten", r"No step called 'whiten'\. Did you mean pca-whitening\? Known: .*l2"),
         ("regions", "../poolings/gem", "No region called '../poolings/gem'. Known: .*whole"),
-        ("pooling", "gem", "No kind of method called 'pooling'. Known: .*poolings"),
-        ("poolings", "", "No pooling called ''. Known: "),
+        ("pooling", "gem", r"No kind of method called 'pooling'\. Did you mean poolings\?$"),
+        ("poolings", "", "No pooling called ''. Known: .*gem, .*mac.*spoc"),
     ],
 )
 def test_an_unknown_name_is_told_the_known_ones(kind, text, message):

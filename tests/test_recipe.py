@@ -108,7 +108,7 @@ def test_a_recipe_is_read_from_a_file_and_named_after_it(tmp_path):
 
 
 def test_a_recipe_that_cannot_be_read_names_its_file(tmp_path):
-    with pytest.raises(UnknownMethod, match=r"No recipe called 'defalt'\. Known: crow-lite0, default"):
+    with pytest.raises(UnknownMethod, match=r"No recipe called 'defalt'\. Did you mean default\?"):
         Recipe.load("defalt")
     with pytest.raises(BadRecipe, match=r"none\.toml cannot be read"):
         Recipe.load(str(tmp_path / "none.toml"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+FEW = 8  # names are quickly read; more are listed only where none is like the one that was asked for
+
 
 class ResightError(Exception):
     """The root of the tree; `exit_code` is what the command returns for it."""
@@ -15,7 +17,10 @@ class UnknownMethod(ResightError):
     """A method, recipe or layer was asked for by a name that does not exist."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"No {kind} called '{name}'. Known: {', '.join(sorted(known))}.")
+        known = sorted(known)
+        hint = did_you_mean(name, known)
+        listed = "" if hint and len(known) > FEW else f" Known: {', '.join(known)}."
+        super().__init__(f"No {kind} called '{name}'.{hint}{listed}")
 
 
 class BadSetting(ResightError):
@@ -81,8 +86,19 @@ class DescribedOtherwise(GalleryError):
 
 
 class StorageFailed(GalleryError):
-    """The disk is full, or a file of the gallery could not be written."""
+    """The disk is full, or a file of the gallery, a page or a result could not be written."""
 
 
 class TooMuchVanished(GalleryError):
     """So many photos are gone that an unmounted drive is likelier than a clean-up."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """As a sentence after a space: the names that begin so or are spelt much alike; "" where none is."""
+    import difflib
+
+    spelt = {each.lower(): each for each in known}
+    asked = name.lower()
+    begin = [each for each in spelt if len(asked) > 2 and each.startswith(asked)]
+    near = dict.fromkeys([*begin, *difflib.get_close_matches(asked, spelt)])
+    return f" Did you mean {' or '.join([spelt[each] for each in near][:4])}?" if near else ""

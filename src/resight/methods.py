@@ -73,8 +73,13 @@ def summary(kind: str, name: str) -> str:
 def module(kind: str, name: str) -> Any:
     """Import the file of a method."""
     if name not in names(kind):
-        raise UnknownMethod(SINGULAR.get(kind, kind.removesuffix("s")), name, names(kind))
+        raise unknown(kind, name)
     return importlib.import_module(f"resight.{kind}.{name.replace('-', '_')}")
+
+
+def unknown(kind: str, name: str) -> UnknownMethod:
+    """The error that a kind has no such method."""
+    return UnknownMethod(SINGULAR.get(kind, kind.removesuffix("s")), name, names(kind))
 
 
 def find(kind: str, text: str) -> Method:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from resight.cli._plain import PlainCommand
 from resight.errors import ResightError
 
 ROOT = Path(__file__).parent
 HELP = "Find the same building, product, cover or logo again in your photos."
 EPILOG = (
-    "Exit codes: 0 done, 1 some files failed, 2 wrong usage, 3 trouble with the gallery, 130 interrupted."
+    "Exit codes: 0 done, 1 some files failed, 2 wrong usage, 3 trouble with the gallery or the disk, "
+    "130 interrupted."
 )
+SHORT = {"help_option_names": ["-h", "--help"]}
 
 
 def verbs() -> list[str]:
@@ -25,11 +29,29 @@ def verbs() -> list[str]:
 def app() -> typer.Typer:
     """The command with all of its verbs."""
     command = typer.Typer(
-        help=HELP, epilog=EPILOG, no_args_is_help=True, add_completion=False, rich_markup_mode=None
+        no_args_is_help=True, add_completion=False, rich_markup_mode=None, context_settings=SHORT
     )
+    command.callback(help=HELP, epilog=EPILOG)(_any_verb)
     for verb in verbs():
-        command.command(verb)(getattr(importlib.import_module(f"resight.cli.{verb}"), verb))
+        command.command(verb, cls=PlainCommand)(getattr(importlib.import_module(f"resight.cli.{verb}"), verb))
     return command
+
+
+def _end_with_version(asked: bool) -> None:
+    if asked:
+        from resight import __version__
+
+        typer.echo(f"resight {__version__}")
+        raise typer.Exit
+
+
+def _any_verb(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_end_with_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """What stands before any verb."""
 
 
 def main() -> None:

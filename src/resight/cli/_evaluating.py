@@ -12,32 +12,42 @@ if TYPE_CHECKING:
 
 DataArgument = Annotated[
     str,
-    typer.Argument(help="A folder whose sub-folders are instances, a CSV, or a set of `resight data`."),
+    typer.Argument(
+        metavar="DATA", help="A folder whose sub-folders are instances, a CSV, or a set of `resight data`."
+    ),
 ]
 RootOption = Annotated[
     Optional[Path],  # noqa: UP045 - typer reads it at run time
-    typer.Option(help="Where a named data set is; else RESIGHT_DATA/NAME."),
+    typer.Option(metavar="DIR", help="Where a named data set is; else RESIGHT_DATA/NAME."),
 ]
 DistractorsOption = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option(
-        help="More photos to be ranked: a folder, data set, or gallery of the same fit. Repeatable."
+        metavar="DATA",
+        help="More photos to be ranked: a folder, data set, or gallery of the same fit. Repeatable.",
     ),
 ]
 FitFromOption = Annotated[
-    str, typer.Option(help="What the recipe is fitted on: a gallery, folder or data set that is not tested.")
+    str,
+    typer.Option(
+        metavar="DATA", help="What the recipe is fitted on: a gallery, folder or data set that is not tested."
+    ),
 ]
 OverlapOption = Annotated[
     bool, typer.Option("--allow-overlap", help="Fit on the photos that are tested; the result is marked.")
 ]
 RerankOption = Annotated[
     Optional[list[str]],  # noqa: UP045
-    typer.Option(help="Re-rank, as in geometry:top=50; `resight methods rerankers` lists them. Repeatable."),
+    typer.Option(
+        metavar="NAME",
+        help="Re-rank, as in geometry:top=50; `resight methods rerankers` lists them. Repeatable.",
+    ),
 ]
 DeviateOption = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option(
-        help="Not by the protocol: full-queries, junk-counted, query-kept; the result is marked. Repeatable."
+        metavar="NAME",
+        help="Not by the protocol: full-queries, junk-counted, query-kept; the result is marked. Repeatable.",
     ),
 ]
 
@@ -47,3 +57,21 @@ def opened(data: str, root: Path | None) -> Dataset:
     from resight.datasets import open_dataset
 
     return open_dataset(data, root)
+
+
+def check_order(recipe: str, data: str) -> None:
+    """Refuse a folder, CSV or data set that stands where the recipe should."""
+    from resight import recipe as recipes
+    from resight.datasets._opening import is_dataset
+    from resight.errors import BadQuery
+
+    if recipe in recipes.names():
+        return
+    if not (Path(recipe).is_dir() or recipe.lower().endswith(".csv") or is_dataset(recipe.partition(":")[0])):
+        return
+    if data in recipes.names() or data.endswith(".toml"):
+        raise BadQuery(f"The recipe comes first, then the data: `resight evaluate {data} {recipe}`.")
+    raise BadQuery(
+        f"The first argument is a recipe, and {recipe} is data: `resight recipes` lists the recipes, as in "
+        f"`resight evaluate default {recipe}`."
+    )

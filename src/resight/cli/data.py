@@ -7,32 +7,50 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from resight.cli._manual import manual
 from resight.cli._options import JsonOption
 
 if TYPE_CHECKING:
     from resight.datasets._sources import Source
 
 SHOWN = 12  # files of a set; the rest is counted
+OWN = "name your folder or CSV itself: `resight data photos` tells what Resight makes of it."
+ELSEWHERE = "say where it lies with --root, or name the folder of all in RESIGHT_DATA."
 
 
 def data(
-    name: Annotated[str, typer.Argument(help="Tell what this data set needs, and what is there.")] = "",
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="Tell what this data set needs, and what is there; or a folder or CSV."
+        ),
+    ] = "",
     root: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option(help="Where it lies; by default the folder of its name below RESIGHT_DATA."),
+        typer.Option(
+            metavar="DIR", help="Where it lies; by default the folder of its name below RESIGHT_DATA."
+        ),
     ] = None,
     fetch: Annotated[bool, typer.Option("--fetch", help="Download what has an address; goes on.")] = False,
-    only: Annotated[str, typer.Option(help="Only the files that this glob matches.")] = "*",
+    only: Annotated[str, typer.Option(metavar="GLOB", help="Only the files that this glob matches.")] = "*",
+    published: Annotated[
+        bool, typer.Option("--published", help="List the figures that papers print for it.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """List the data sets, or tell what one needs, and fetch it."""
+    from resight import methods
     from resight.cli._terminal import print_json, print_line
-    from resight.datasets._opening import home
-    from resight.errors import DataMissing
+    from resight.datasets._opening import home, is_dataset
+    from resight.errors import DataMissing, UnknownMethod
 
     if not name:
         _list(as_json)
         return
+    if root is None and not is_dataset(name) and Path(name).exists():
+        name, root = "folder", Path(name)
+    if not is_dataset(name):
+        raise UnknownMethod("data set, folder or CSV file", name, methods.names("datasets"))
     try:
         folder: Path | None = root or home(name)
     except DataMissing:
@@ -45,7 +63,7 @@ def data(
     if as_json:
         print_json(told)
     else:
-        for line in _lines(told):
+        for line in _lines(told, published):
             print_line(line)
     raise typer.Exit(code)
 
@@ -126,7 +144,7 @@ def _told(name: str, folder: Path | None, sources: list[Source]) -> dict[str, An
     ]
     try:
         if folder is None:
-            raise DataMissing("say where it lies with --root, or name the folder of all in RESIGHT_DATA.")
+            raise DataMissing(OWN if name == "folder" else ELSEWHERE)
         dataset = open_dataset(name, folder)
     except ResightError as error:
         return told | {"photos": None, "queries": None, "marks": [], "error": str(error)}
@@ -134,21 +152,34 @@ def _told(name: str, folder: Path | None, sources: list[Source]) -> dict[str, An
     return told | counts | {"marks": list(dataset.marks), "error": None}
 
 
-def _lines(told: dict[str, Any]) -> list[str]:
+def _lines(told: dict[str, Any], published: bool) -> list[str]:
     """The same for people."""
     lines = [f"{told['name']}: {told['about']}", ""]
-    for each in told["files"][:SHOWN]:
-        where = each["url"] or "no address"
-        lines += [f"{each['state']:9} {each['file']}", f"          {where}; {each['note']}"]
-    if len(told["files"]) > SHOWN:
-        lines.append(f"          and {len(told['files']) - SHOWN} more; --json lists them all")
+    if published:
+        figures = [_figure(each) for each in told["published"]]
+        return [*lines, "Published figures (shares):", *(figures or ["  none"])]
+    if told["name"] == "folder" and not told["folder"]:
+        return [*lines, manual("datasets", "folder").text, "", f"Yours: {told['error']}"]
+    if files := _files(told["files"]):
+        lines += [*files, ""]
     if told["published"]:
-        lines += ["", "Published figures (shares):", *(_figure(each) for each in told["published"])]
+        count = len(told["published"])
+        lines.append(f"Papers print {count} figures for it: `resight data {told['name']} --published`")
     if told["folder"]:
-        lines += ["", f"Folder: {told['folder']}"]
+        lines.append(f"Folder: {told['folder']}")
     if told["error"]:
         return [*lines, f"Not ready: {told['error']}"]
     return [*lines, f"{told['photos']} photos, {told['queries']} queries", *told["marks"]]
+
+
+def _files(files: list[dict[str, Any]]) -> list[str]:
+    lines = []
+    for each in files[:SHOWN]:
+        where = each["url"] or "no address"
+        lines += [f"{each['state']:9} {each['file']}", f"          {where}; {each['note']}"]
+    if len(files) > SHOWN:
+        lines.append(f"          and {len(files) - SHOWN} more; --json lists them all")
+    return lines
 
 
 def _figure(values: dict[str, Any]) -> str:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    recipe: Annotated[str, typer.Argument(help="A recipe's name (see `resight recipes`) or TOML file.")],
+    recipe: Annotated[
+        str, typer.Argument(metavar="RECIPE", help="A recipe's name (see `resight recipes`) or TOML file.")
+    ],
     data: DataArgument,
     root: RootOption = None,
     distractors: DistractorsOption = None,
@@ -32,11 +34,16 @@ def evaluate(
     rerank: RerankOption = None,
     deviate: DeviateOption = None,
     results: Annotated[
-        Path, typer.Option(help="Where evaluate.csv and the run's file for `resight compare` are kept.")
+        Path,
+        typer.Option(
+            metavar="DIR", help="Where evaluate.csv and the run's file for `resight compare` are kept."
+        ),
     ] = Path("results"),
     html: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option(help="Write a page: measures, curves, the best and the worst queries in pictures."),
+        typer.Option(
+            metavar="FILE", help="Write a page: measures, curves, the best and the worst queries in pictures."
+        ),
     ] = None,
     engine: EngineOption = "auto",
     workers: WorkersOption = None,
@@ -44,14 +51,15 @@ def evaluate(
 ) -> None:
     """Measure a recipe on a data set by its protocol; what is described is kept for the next time."""
     from resight import evaluator
-    from resight.cli._evaluating import opened
-    from resight.cli._options import check_target
+    from resight.cli._evaluating import check_order, opened
+    from resight.cli._options import check_page
     from resight.cli._terminal import Terminal, print_json, print_line
     from resight.evaluator.results import check, keep
     from resight.indexer.progress import Stopped
     from resight.recipe import Recipe
 
-    check_target(html)
+    check_page(html)
+    check_order(recipe, data)
     check(results)
     with Terminal().watching() as terminal:
         try:
@@ -85,6 +93,7 @@ def evaluate(
 
 
 def _told(found: Evaluation) -> list[str]:
+    from resight.cli._runs import milliseconds
     from resight.metrics import measure
     from resight.published import published
 
@@ -107,6 +116,7 @@ def _told(found: Evaluation) -> list[str]:
     lines += [f"published  {each}" for each in own]
     if known and not own:
         lines.append(
-            f"published  nothing of this recipe; `resight data {found.dataset}` lists {len(known)} figures"
+            f"published  nothing of this recipe, {len(known)} figures of others: "
+            f"`resight data {found.dataset} --published`"
         )
-    return [*lines, f"{1000 * facts['seconds']['a query']:.0f} ms a query"]
+    return [*lines, f"{milliseconds(facts['seconds']['a query'])} a query"]

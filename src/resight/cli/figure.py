@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from resight import methods
 from resight.cli._evaluating import (
     DataArgument,
     DistractorsOption,
@@ -20,16 +21,23 @@ from resight.cli._options import EngineOption, WorkersOption
 
 def figure(
     kind: Annotated[
-        str, typer.Argument(help="Which one: see `resight methods figures`; settings follow a colon.")
+        str,
+        typer.Argument(
+            metavar="KIND",
+            help=f"Which one: {', '.join(methods.names('figures'))}. `resight methods figures` says what "
+            "each shows, and its settings, which follow a colon, as in sheets:queries=8,order=worst.",
+        ),
     ],
     data: DataArgument,
     recipe: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option(help="A recipe's name or TOML file; by default `default`. Repeatable."),
+        typer.Option(
+            metavar="RECIPE", help="A recipe's name or TOML file; by default `default`. Repeatable."
+        ),
     ] = None,
     out: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option(help="A .png, .svg, .pdf or .html file; by default KIND.png."),
+        typer.Option(metavar="FILE", help="A .png, .svg, .pdf or .html file; by default KIND.png."),
     ] = None,
     root: RootOption = None,
     distractors: DistractorsOption = None,
@@ -40,7 +48,6 @@ def figure(
     workers: WorkersOption = None,
 ) -> None:
     """Draw a figure of a data set, and of recipes on it."""
-    from resight import methods
     from resight.cli._evaluating import opened
     from resight.cli._options import check_target
     from resight.cli._terminal import Terminal, print_line

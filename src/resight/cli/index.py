@@ -12,15 +12,21 @@ from resight.cli._options import EngineOption, JsonOption, WorkersOption
 
 
 def index(
-    photos: Annotated[Path, typer.Argument(help="A folder of photos; everything in it is looked at.")],
+    photos: Annotated[
+        Path, typer.Argument(metavar="PHOTOS", help="A folder of photos; everything in it is looked at.")
+    ],
     gallery: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--gallery", help="Where the gallery is; by default PHOTOS/.resight."),
+        typer.Option("--gallery", metavar="DIR", help="Where the gallery is; by default PHOTOS/.resight."),
     ] = None,
-    recipe: Annotated[str, typer.Option(help="A recipe's name (see `resight recipes`) or TOML file.")] = "",
+    recipe: Annotated[
+        str, typer.Option(metavar="RECIPE", help="A recipe's name (see `resight recipes`) or TOML file.")
+    ] = "",
     fit_from: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option(help="Borrow the fit of another gallery, instead of fitting on these photos."),
+        typer.Option(
+            metavar="DIR", help="Borrow the fit of another gallery, instead of fitting on these photos."
+        ),
     ] = None,
     prune: Annotated[bool, typer.Option("--prune", help="Even if most of the photos are gone.")] = False,
     retry: Annotated[

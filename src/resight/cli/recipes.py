@@ -10,7 +10,9 @@ from resight.cli._options import JsonOption
 
 
 def recipes(
-    name: Annotated[str, typer.Argument(help="Print this recipe, to start your own from.")] = "",
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Print this recipe, to start your own from.")
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """List the recipes that ship with Resight, or print one."""

@@ -10,7 +10,7 @@ from resight.cli._options import GalleryOption, JsonOption
 
 
 def remove(
-    files: Annotated[list[str], typer.Argument(help="Paths, or globs over relative paths.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Paths, or globs over relative paths.")],
     gallery: GalleryOption = None,
     as_json: JsonOption = False,
 ) -> None:

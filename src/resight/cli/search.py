@@ -15,31 +15,34 @@ if TYPE_CHECKING:
 
 
 def search(
-    query: Annotated[Path, typer.Argument(help="A photo, in the gallery or not.")],
+    query: Annotated[Path, typer.Argument(metavar="QUERY", help="A photo, in the gallery or not.")],
     gallery: GalleryOption = None,
-    k: Annotated[int, typer.Option("-k", min=1, help="How many hits.")] = 10,
+    k: Annotated[int, typer.Option("-k", min=1, metavar="N", help="How many hits.")] = 10,
     box: Annotated[
-        str, typer.Option(help="x,y,w,h in pixels of the upright photo: look for this part.")
+        str,
+        typer.Option(metavar="X,Y,W,H", help="x,y,w,h in pixels of the upright photo: look for this part."),
     ] = "",
-    under: Annotated[str, typer.Option(help="Only files whose relative path fits this glob or folder.")] = "",
+    under: Annotated[
+        str, typer.Option(metavar="GLOB", help="Only files whose relative path fits this glob or folder.")
+    ] = "",
     rerank: RerankOption = None,
     html: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option(help="Write the ranking as a page with pictures."),
+        typer.Option(metavar="FILE", help="Write the ranking as a page with pictures."),
     ] = None,
     engine: EngineOption = "openvino",
     as_json: JsonOption = False,
 ) -> None:
     """Find the photos of a gallery that show the same thing as a photo."""
-    from resight.cli._options import check_target, gallery_folder
+    from resight.cli._options import check_page, gallery_folder
     from resight.cli._terminal import Terminal, print_json, print_line
     from resight.gallery import Gallery
     from resight.searcher import Searcher
     from resight.types import Box
 
-    check_target(html)
+    check_page(html)
     wanted = Box.parse(box) if box else None
-    with Terminal().watching() as terminal, Gallery(gallery_folder(gallery)) as opened:
+    with Terminal().watching() as terminal, Gallery(gallery_folder(gallery, query)) as opened:
         ranking = Searcher(opened, engine).search(query, k, wanted, under or None, rerank or ())
         if html:
             from resight.pictures.report import write_report

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,25 +11,47 @@ from resight.cli._options import GalleryOption, JsonOption
 
 
 def show(
-    photo: Annotated[Path, typer.Argument(help="An indexed photo.")],
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="An indexed photo.")],
     gallery: GalleryOption = None,
-    k: Annotated[int, typer.Option("-k", min=1, help="How many of its nearest photos.")] = 5,
+    k: Annotated[int, typer.Option("-k", min=1, metavar="N", help="How many of its nearest photos.")] = 5,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what the gallery knows of one photo: its row, its regions, its nearest photos."""
+    """Show what the gallery knows of one photo: its files, its descriptor, and the photos nearest to it."""
     from resight.cli._options import gallery_folder
     from resight.cli._terminal import print_json, print_line
     from resight.gallery import Gallery
     from resight.searcher import Searcher
 
-    with Gallery(gallery_folder(gallery)) as opened:
+    with Gallery(gallery_folder(gallery, photo)) as opened:
         known = Searcher(opened).show(photo, k)
     if as_json:
         print_json(known)
         return
-    nearest = known.pop("nearest")
-    for key, value in known.items():
-        print_line(f"{key:9} {', '.join(map(str, value)) if isinstance(value, list) else value}")
-    print_line("nearest")
-    for hit in nearest:
-        print_line(f"{hit['rank']:4d}  {hit['score']:6.3f}  {hit['path']}")
+    for line in _told(known):
+        print_line(line)
+
+
+def _told(known: dict[str, Any]) -> list[str]:
+    """The same for people."""
+    width, height = known["size"]
+    files = [f"{'copy' if i else 'photo':12}{name}" for i, name in enumerate(known["files"])]
+    lines = [
+        *files,
+        f"{'size':12}{width} x {height} pixels, upright",
+        f"{'SHA-256':12}{known['sha256']}",
+        f"{'descriptor':12}{_descriptor(known['rows'], known['regions'])}",
+    ]
+    if not known["nearest"]:
+        return [*lines, "no other photo is in the gallery"]
+    lines.append("nearest other photos")
+    return lines + [
+        f"{place:4d}  {hit['score']:6.3f}  {hit['path']}" for place, hit in enumerate(known["nearest"], 1)
+    ]
+
+
+def _descriptor(rows: list[int], regions: list[Any] | None) -> str:
+    if not rows:
+        return "none: `resight verify` says why"
+    what = f"one vector for each of {len(rows)} regions" if regions else "one vector for the whole photo"
+    place = f"row {rows[0]}" if len(rows) == 1 else f"rows {rows[0]} to {rows[-1]}"
+    return f"{what}; {place} of the gallery's vectors"

@@ -43,7 +43,10 @@ def download(url: str, path: Path, begin: Begin, seen: Seen) -> None:
     raises stops the download, which goes on at the next call. FetchFailed says what else stopped it.
     """
     if not url.startswith(("http://", "https://")):
-        raise FetchFailed(f"{url} is no web address: fetch it by other means, and lay it at {path}.")
+        raise FetchFailed(
+            f"{url} must be fetched by hand, as it is no address of http or https: lay it at {path}, and the "
+            "same command goes on."
+        )
     part = path.with_name(f"{path.name}.part")
     tries, had = 0, _size(part)
     while why := _attempt(url, part, begin, seen):

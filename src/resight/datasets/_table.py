@@ -89,7 +89,8 @@ class _Rows:
             x, y, width, height = map(float, cells)
         except ValueError:
             raise BadData(
-                f"{self.path}, line {line}: x, y, w, h are four numbers or empty, not '{','.join(cells)}'."
+                f"{self.path}, line {line}: x, y, w, h are four numbers, as 12.5, or empty, not "
+                f"'{','.join(cells)}'."
             ) from None
         if not (all(map(math.isfinite, (x, y, width, height))) and width > 0 and height > 0):
             raise BadData(f"{self.path}, line {line}: a box needs w and h above zero, and no infinity.")

@@ -4,10 +4,11 @@ A folder without a CSV: the photos below a sub-folder, however deep, show the in
 that lie in the folder itself, or in one named `distractors`, show none.
 
 The CSV has the columns `path` (relative to the CSV) and `instance`, and may have `x, y, w, h` (pixels of the
-upright photo) and `role`; others are ignored. A photo may have several rows: instances it shows, or boxes
-that are asked for one by one. A row asks for the other photos of its instance: cut to its box, if it has
-one. Roles: empty, asks and is ranked; `query`, asks and is not ranked; `database`, is ranked and does not
-ask; `distractor`, the same and shows no instance. A box of a row that does not ask is not used.
+upright photo; what lies beyond it is cut off) and `role`; others are ignored. A photo may have several rows:
+instances it shows, or boxes that are asked for one by one. A row asks for the other photos of its instance:
+cut to its box, if it has one. Roles: empty, asks and is ranked; `query`, asks and is not ranked; `database`,
+is ranked and does not ask; `distractor`, the same and shows no instance. A box of a row that does not ask is
+not used.
 """
 
 from __future__ import annotations

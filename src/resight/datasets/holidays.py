@@ -21,11 +21,11 @@ from resight.truth import Dataset, Question, Truth
 NEEDED = (
     Source(
         "jpg/jpg1.tar.gz", "ftp://ftp.inrialpes.fr/pub/lear/douze/data/jpg1.tar.gz",
-        "photos, about 1.1 GB",
+        "photos, about 1.1 GB; fetch it by hand, it has no address of http",
     ),
     Source(
         "jpg/jpg2.tar.gz", "ftp://ftp.inrialpes.fr/pub/lear/douze/data/jpg2.tar.gz",
-        "the others, about 1.6 GB",
+        "the others, about 1.6 GB; by hand, too",
     ),
 )  # fmt: skip
 ABOUT = (
