@@ -24,7 +24,7 @@ from resight.figures._ink import (
     show_photo,
 )
 from resight.figures._looking import Look, look
-from resight.figures._systems import at_least
+from resight.figures._systems import at_least, unranked
 from resight.figures._watching import drawn as some
 from resight.figures._watching import each_photo
 from resight.recipe import Recipe
@@ -67,7 +67,8 @@ def regions(study: Study, *, photos: int = 4, regions: int = 8, seed: int = 0) -
         large = part.add_subplot(grid[:, :2])
         tiles = [part.add_subplot(grid[i // (across - 2), 2 + i % (across - 2)]) for i in range(regions)]
         _draw(large, tiles, recipe, seen)
-    footnote(drawn, [f"{recipe.name}: {recipe.regions}, first size, last layer" for recipe in study.recipes])
+    notes = [f"{recipe.name}: {recipe.regions}, first size, last layer" for recipe in study.recipes]
+    footnote(drawn, notes + unranked(study))
     return drawn
 
 
