@@ -92,6 +92,14 @@ def test_each_point_is_the_evaluation_of_that_layer_and_size(root):
     assert len({value for line in axes.lines for value in line.get_ydata()}) > 1
 
 
+def test_layers_say_what_re_ranks_them(root):
+    study = study_of(root)
+    assert "re-ranked" not in made("layers:layers=layer2,sizes=48", study).get_supxlabel()
+    study.options = OPTIONS | {"rerank": ("alpha-expansion", "geometry")}
+    drawn = made("layers:layers=layer2,sizes=48", study)
+    assert "re-ranked by alpha-expansion, then geometry" in drawn.get_supxlabel()
+
+
 @pytest.mark.parametrize("text", ["layers:sizes=0", "layers:sizes=a", "layers:sizes=9+9", "layers:layers=a+"])
 def test_lists_that_are_none_are_an_error(root, text):
     with pytest.raises(BadSetting):
@@ -239,7 +247,7 @@ def test_each_patch_is_the_mean_of_its_nearest(root):
     study = seen_by_cells(root)
     drawn = made("correspondence:photo=2,k=1+3,layers=a+b@32,size=48", study)
     words = ["the photo", "the nearest", "mean of 3 nearest"]
-    wanted = [*["a, 48 pixels", *words], *["b, 32 pixels", *words]]
+    wanted = [*["plain, a, 48 pixels", *words], *["plain, b, 32 pixels", *words]]
     assert written(drawn) == wanted
     for row, size in enumerate((48, 32)):
         found = all_columns(study, range(11), size)
@@ -597,7 +605,7 @@ def test_the_regions_drawn_are_those_that_are_described(root, regions):
         if not inside.all():
             assert same[~inside].mean() < 0.3
     points = np.asarray(large.collections[0].get_offsets())
-    assert bool(len(points)) == regions.startswith("salient")
+    assert bool(len(points)) == regions.startswith("salient") == ("yellow" in drawn.get_supxlabel())
     for x, y in points:
         assert 0 <= x <= 64
         assert 0 <= y <= 48

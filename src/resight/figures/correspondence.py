@@ -60,9 +60,8 @@ def correspondence(
         raise BadQuery("This figure needs a second photo, whose patches take the first one's place.")
     made = []
     for recipe in study.recipes:
-        name = f"{recipe.name}\n" if len(study.recipes) > 1 else ""
         for tap in taps(recipe, layers, size):
-            made.append(Mosaic(f"{name}{tap.name}", _mosaics(study, tap, photo, others, counts)))
+            made.append(Mosaic(f"{recipe.name}, {tap.name}", _mosaics(study, tap, photo, others, counts)))
     told = (
         "each patch of the photo is replaced by the patch that the layer finds nearest to it in "
         f"{len(others)} other photos, or by the mean of several such"

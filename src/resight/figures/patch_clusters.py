@@ -75,8 +75,7 @@ def patch_clusters(
     )  # fmt: skip
     for i, (name, tap) in enumerate(named):
         top = i * (TITLE + rows * step)
-        title = f"{name}, {tap.name}" if len(study.recipes) > 1 else tap.name
-        drawn.write(MARGIN, top, title, weight="bold")
+        drawn.write(MARGIN, top, f"{name}, {tap.name}", weight="bold")
         clusters = _clusters(study, tap, chosen, rows, columns, seed, own)
         axes = drawn.axes(MARGIN, top + TITLE, place * (columns + 1), step * len(clusters))
         _draw(axes, clusters, columns, place)
