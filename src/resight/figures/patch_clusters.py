@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,29 +12,18 @@ from numpy.typing import NDArray
 from resight.errors import BadQuery
 from resight.evaluator import Study
 from resight.figures._columns import Nearest, References, Tap, columns, nearest, taps, warped
-from resight.figures._ink import QUERY, QUIET, RULE, SMALL, fitting, plain
 from resight.figures._paper import MARGIN, WIDTH, paper
 from resight.figures._patches import Grid, patch
 from resight.figures._systems import at_least, unranked
+from resight.figures._tiles import Cluster, draw_clusters, step
 from resight.figures._watching import drawn as some
 from resight.figures._watching import each_photo
 from resight.images.photo import Pixels
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-TILE, SMALLEST = 0.92, 0.5  # a patch in widths of a place; that width in inches is no less
-ABOVE, BELOW, TITLE = 0.2, 0.26, 0.3  # inches: the photo's name, the distances, the layer above its rows
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """The photo of the reference, its patch, then those of its nearest with their distances."""
-
-    photo: str
-    patches: list[Pixels]
-    distances: list[float]
+SMALLEST, TITLE = 0.5, 0.3  # inches: the place of a patch is no less; the layer above its rows
 
 
 def patch_clusters(
@@ -63,7 +51,7 @@ def patch_clusters(
         raise BadQuery("This figure needs a second photo, or own=true, which takes patches of the same one.")
     named = [(recipe.name, tap) for recipe in study.recipes for tap in taps(recipe, layers, size)]
     place = max(SMALLEST, (WIDTH - 2 * MARGIN) / (columns + 1))
-    step = ABOVE + TILE * place + BELOW
+    block = TITLE + rows * step(place)
     which = "all photos, its own too" if own else "the other photos"
     told = (
         f"in blue a patch of the photo named above; beside it the nearest of {which}, and their L2 distance"
@@ -71,14 +59,13 @@ def patch_clusters(
     drawn = paper(
         f"{study.data.name}: patches and their nearest",
         [told, *notes, *unranked(study)],
-        len(named) * (TITLE + rows * step), max(WIDTH, 2 * MARGIN + place * (columns + 1)),
+        len(named) * block, max(WIDTH, 2 * MARGIN + place * (columns + 1)),
     )  # fmt: skip
     for i, (name, tap) in enumerate(named):
-        top = i * (TITLE + rows * step)
-        drawn.write(MARGIN, top, f"{name}, {tap.name}", weight="bold")
+        drawn.write(MARGIN, i * block, f"{name}, {tap.name}", weight="bold")
         clusters = _clusters(study, tap, chosen, rows, columns, seed, own)
-        axes = drawn.axes(MARGIN, top + TITLE, place * (columns + 1), step * len(clusters))
-        _draw(axes, clusters, columns, place)
+        size_of = place * (columns + 1), step(place) * len(clusters)
+        draw_clusters(drawn.axes(MARGIN, i * block + TITLE, *size_of), clusters, columns, place)
     return drawn.figure
 
 
@@ -133,30 +120,3 @@ def _cluster(
     keys: list[Any] = [(wanted.photos[row], wanted.cells[row])]
     keys += zip(near.photos[row, there], near.cells[row, there], strict=True)
     return Cluster(photo, [patches[int(a), int(b)] for a, b in keys], near.distances[row, there].tolist())
-
-
-def _draw(axes: Axes, clusters: Sequence[Cluster], most: int, place: float) -> None:
-    """A row a cluster, of tiles in places that count from 0; a place is so many inches."""
-    above, step = ABOVE / place, TILE + (ABOVE + BELOW) / place
-    for row, cluster in enumerate(clusters):
-        top = row * step + above
-        for column, pixels in enumerate(cluster.patches):
-            axes.imshow(pixels, extent=(column, column + TILE, top + TILE, top), interpolation="antialiased")
-            _frame(axes, column, top)
-        axes.text(0, top - 0.04, plain(fitting(cluster.photo, place * (1 + most), SMALL)), va="bottom",
-                  fontsize=SMALL, color=QUERY)  # fmt: skip
-        for column, distance in enumerate(cluster.distances, start=1):
-            axes.text(column, top + TILE + 0.03, f"{distance:.2f}", va="top", fontsize=SMALL, color=QUIET)
-    axes.set_xlim(0, 1 + most)
-    axes.set_ylim(step * len(clusters), 0)
-    axes.axis("off")
-
-
-def _frame(axes: Axes, column: int, top: float) -> None:
-    """Blue around the first, thin around the others: a white patch would vanish."""
-    from matplotlib.patches import Rectangle
-
-    ink, width = (RULE, 0.8) if column else (QUERY, 3.0)
-    axes.add_patch(
-        Rectangle((column, top), TILE, TILE, fill=False, edgecolor=ink, linewidth=width, clip_on=False)
-    )
