@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+from matplotlib.text import Text
 
 from resight.evaluator import Answer, Evaluation, Placed
 from resight.evaluator.answers import mean, thinned
@@ -71,3 +73,45 @@ def labelled(root: Path, instances: int = 3, photos: int = 3) -> Path:
     for j in range(2):
         draw(root / "distractors" / f"{j}.png", 900 + j)
     return root
+
+
+def written(drawn) -> list[str]:
+    """What stands on a figure besides its heading and its foot."""
+    return [text.get_text() for text in drawn.texts if text not in (drawn._suptitle, drawn._supxlabel)]
+
+
+def crowded(drawn) -> list[str]:
+    """Texts that run off the figure, and those that lie on a photo or on each other."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(drawn)
+    canvas.draw()
+    width, height = canvas.get_width_height()
+    every = [text for text in drawn.findobj(Text) if text.get_text() and text.get_visible()]
+    ends = {text: text.get_window_extent() for text in every}
+    found = [
+        f"off the edge: {text.get_text()}"
+        for text, end in ends.items()
+        if end.x0 < 0 or end.y0 < 0 or end.x1 > width or end.y1 > height
+    ]
+    lines = [text for text in drawn.texts if text in ends]
+    found += [
+        f"on a photo: {text.get_text()}"
+        for text in lines
+        for axes in drawn.axes
+        if axes.axison and _overlap(ends[text], axes.get_window_extent())
+    ]
+    names = [text for axes in drawn.axes for text in (axes.xaxis.label, *axes.texts) if text in ends]
+    names = [text for text in names if not str(text.get_gid()).startswith("verdict")]
+    found += [
+        f"{one.get_text()} on {other.get_text()}"
+        for one, other in itertools.combinations([*lines, *names], 2)
+        if _overlap(ends[one], ends[other])
+    ]
+    return found
+
+
+def _overlap(one, other) -> bool:
+    """By more than a pixel: matplotlib counts the room of letters that hang or rise."""
+    across = min(one.x1, other.x1) - max(one.x0, other.x0)
+    return across > 1 and min(one.y1, other.y1) - max(one.y0, other.y0) > 1

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import math
+import re
 import warnings
 
 import numpy as np
@@ -27,7 +28,7 @@ from resight.indexer.progress import Silent, Stopped
 from resight.pictures.saving import save_figure
 from resight.recipe import Backbone
 from resight.steps import Step
-from results import labelled
+from results import crowded, labelled, written
 from small import FITTED, KEEP, PLAIN, RANDOM_WEIGHTS, draw, recipe
 
 pytestmark = pytest.mark.filterwarnings(RANDOM_WEIGHTS)
@@ -89,6 +90,14 @@ def test_each_point_is_the_evaluation_of_that_layer_and_size(root):
             assert value == study.evaluation(changed).means["map"]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["layer2", "layer3"]
     assert len({value for line in axes.lines for value in line.get_ydata()}) > 1
+
+
+def test_layers_say_what_re_ranks_them(root):
+    study = study_of(root)
+    assert "re-ranked" not in made("layers:layers=layer2,sizes=48", study).get_supxlabel()
+    study.options = OPTIONS | {"rerank": ("alpha-expansion", "geometry")}
+    drawn = made("layers:layers=layer2,sizes=48", study)
+    assert "re-ranked by alpha-expansion, then geometry" in drawn.get_supxlabel()
 
 
 @pytest.mark.parametrize("text", ["layers:sizes=0", "layers:sizes=a", "layers:sizes=9+9", "layers:layers=a+"])
@@ -214,7 +223,7 @@ def test_taps_may_have_a_size_of_their_own():
 
 
 def mosaics(drawn, rows):
-    """(row, column) -> the pixels of the mosaic."""
+    """(row, column) -> the pixels of the mosaic; the first of a row is the photo."""
     grid = np.array(drawn.axes).reshape(rows, -1)
     return [[np.asarray(axes.images[0].get_array()) for axes in row[1:]] for row in grid]
 
@@ -237,14 +246,13 @@ def test_a_planted_duplicate_is_reproduced_exactly(tmp_path):
 def test_each_patch_is_the_mean_of_its_nearest(root):
     study = seen_by_cells(root)
     drawn = made("correspondence:photo=2,k=1+3,layers=a+b@32,size=48", study)
-    assert [axes.get_ylabel() for axes in np.array(drawn.axes).reshape(2, 3)[:, 1]] == [
-        "1 nearest",
-        "3 nearest",
-    ]
-    for column, size in enumerate((48, 32)):
+    words = ["the photo", "the nearest", "mean of 3 nearest"]
+    wanted = [*["plain, a, 48 pixels", *words], *["plain, b, 32 pixels", *words]]
+    assert written(drawn) == wanted
+    for row, size in enumerate((48, 32)):
         found = all_columns(study, range(11), size)
         side = size // 8
-        for row, k in enumerate((1, 3)):
+        for column, k in enumerate((1, 3)):
             shown = mosaics(drawn, 2)[row][column]
             for cell in range(side * side):
                 order, _ = ordered(found, found[2, cell], lambda other: other[0] == 2)
@@ -271,10 +279,12 @@ def test_correspondence_says_what_it_needs(tmp_path, root):
 # Patch clusters
 
 
-def test_a_row_is_its_reference_and_its_nearest_patches(root):
+@pytest.mark.parametrize("own", ["true", "false"])
+def test_a_row_is_its_reference_and_its_nearest_patches(root, own):
     study = seen_by_cells(root)
-    drawn = made("patch-clusters:rows=3,columns=4,size=32,layers=a", study)
+    drawn = made(f"patch-clusters:rows=3,columns=4,size=32,layers=a,own={own}", study)
     (axes,) = drawn.axes
+    assert ("its own too" in drawn.get_supxlabel()) == (own == "true")
     found = all_columns(study, range(11), 32)
     pixels = {key: patch(warped(study, key[0], 32)[1], (4, 4), key[1]) for key in found}
     shown = [np.asarray(image.get_array()) for image in axes.images]
@@ -282,17 +292,29 @@ def test_a_row_is_its_reference_and_its_nearest_patches(root):
     frames = [one.get_xy() for one in axes.patches if to_hex(one.get_edgecolor()) == QUERY]
     references = set()
     for row in range(3):
-        key = next(key for key, own in pixels.items() if (own == shown[5 * row]).all())
+        key = next(key for key, one in pixels.items() if (one == shown[5 * row]).all())
         references.add(key[0])
-        order, away = ordered(found, found[key], lambda other, key=key: other == key)
+        order, away = ordered(found, found[key], lambda other, key=key: other == key or (
+            own == "false" and other[0] == key[0]))  # fmt: skip
+        assert axes.texts[5 * row].get_text() == study.data.photos[key[0]]
         for column in range(4):
             np.testing.assert_array_equal(shown[5 * row + 1 + column], pixels[order[column]])
-            said = float(axes.texts[4 * row + column].get_text())
+            said = float(axes.texts[5 * row + 1 + column].get_text())
             assert said == pytest.approx(away[order[column]], abs=0.006)
         left, right, bottom, top = axes.images[5 * row].get_extent()
         assert frames[row] == (left, top)
         assert right - left == pytest.approx(bottom - top)
     assert len(references) == 3  # each of another photo
+    assert len(axes.patches) == 15  # a white patch has a frame too
+
+
+def test_patches_of_one_photo_alone_are_its_own_or_none(tmp_path):
+    for i in range(2):
+        draw(tmp_path / "a" / f"{i}.png", i)
+    study = seen_by_cells(tmp_path)
+    with pytest.raises(BadQuery, match="own=true"):
+        made("patch-clusters:size=16,photos=1", study)
+    assert made("patch-clusters:size=16,photos=1,rows=1,columns=2,own=true", study).axes[0].images
 
 
 def test_references_stand_at_the_same_places_for_every_layer_and_follow_the_seed(root):
@@ -501,20 +523,32 @@ def circles(axes):
     return [one.center for one in axes.patches if isinstance(one, Circle)][::2]
 
 
+def distances(drawn):
+    """The numbers between the photos of pairs, in their order."""
+    return [float(text.get_text()) for text in drawn.texts if re.fullmatch(r"\d\.\d\d", text.get_text())]
+
+
+def photo_below(axes):
+    """Its name, which stands in two lines."""
+    return axes.get_xlabel().replace("\n", "/")
+
+
 def test_circles_stand_where_the_maxima_come_from(root):
     study = study_of(root, PLAIN, FITTED | {"pooling": "spoc", "name": "sum"})
     drawn = made("responses:pairs=3,places=2", study)
-    rows = np.array(drawn.axes).reshape(2, 6)
+    rows, said = np.array(drawn.axes).reshape(2, 6), iter(distances(drawn))
+    assert [text.get_text() for text in drawn.legends[0].get_texts()] == [
+        "gives most",
+        "gives most after that",
+    ]
     pairs = {frozenset(pair): pair for pair in matching_pairs(study).tolist()}
     names = study.data.photos
     for row, each in zip(rows, study.recipes, strict=True):
-        numbers = [next(i for i, name in enumerate(names) if name == axes.get_xlabel()) for axes in row]
+        numbers = [names.index(photo_below(axes)) for axes in row]
         for i in range(0, 6, 2):
             assert frozenset(numbers[i : i + 2]) in pairs
             a, b = (study.descriptors(each)[number][0].astype(np.float64) for number in numbers[i : i + 2])
-            assert float(row[i].get_title("left").split()[-1]) == pytest.approx(
-                np.linalg.norm(a - b), abs=0.006
-            )
+            assert next(said) == pytest.approx(np.linalg.norm(a - b), abs=0.006)
         for axes, number in zip(row, numbers, strict=True):
             features = study.engine(each.backbone)(study.read(number).pixels[None])[0][0].astype(np.float64)
             channels, height, width = features.shape
@@ -571,7 +605,7 @@ def test_the_regions_drawn_are_those_that_are_described(root, regions):
         if not inside.all():
             assert same[~inside].mean() < 0.3
     points = np.asarray(large.collections[0].get_offsets())
-    assert bool(len(points)) == regions.startswith("salient")
+    assert bool(len(points)) == regions.startswith("salient") == ("yellow" in drawn.get_supxlabel())
     for x, y in points:
         assert 0 <= x <= 64
         assert 0 <= y <= 48
@@ -593,7 +627,8 @@ def test_regions_of_photos_that_cannot_be_read_are_an_error(tmp_path):
 def test_pairs_are_the_farthest_that_match_and_the_nearest_that_do_not(root):
     study = study_of(root, PLAIN, KEEP)
     drawn = made("pairs:pairs=2", study)
-    rows = np.array(drawn.axes).reshape(4, 4)
+    rows, said = np.array(drawn.axes).reshape(4, 4), iter(distances(drawn))
+    hardest = distances(drawn)[0]
     labels, names = study.labels(), list(study.data.photos)
     for i, each in enumerate(study.recipes):
         vectors = [rows.astype(np.float64) for rows in study.descriptors(each)]
@@ -612,13 +647,12 @@ def test_pairs_are_the_farthest_that_match_and_the_nearest_that_do_not(root):
         other = sorted(nearest_of.values())
         for row, wanted, verdict in ((rows[2 * i], same, "right"), (rows[2 * i + 1], other, "wrong")):
             for pair, value in zip((row[:2], row[2:]), wanted[:2], strict=True):
-                assert float(pair[0].get_title("left").split()[-1]) == pytest.approx(value, abs=0.006)
-                a, b = (names.index(axes.get_xlabel()) for axes in pair)
+                assert next(said) == pytest.approx(value, abs=0.006)
+                a, b = (names.index(photo_below(axes)) for axes in pair)
                 assert away[a, b] == pytest.approx(value, abs=1e-3)
                 assert (labels[a] == labels[b] != "") == (verdict == "right")
                 assert {to_hex(axes.spines["left"].get_edgecolor()) for axes in pair} == {FRAMES[verdict]}
-    easiest = made("pairs:pairs=1,order=easiest", study).axes[0].get_title("left")
-    assert float(easiest.split()[-1]) < float(rows[0][0].get_title("left").split()[-1])
+    assert distances(made("pairs:pairs=1,order=easiest", study))[0] < hardest
 
 
 def test_pairs_of_fewer_queries_are_said_and_a_wrong_order_is_an_error(root):
@@ -644,10 +678,52 @@ def test_junk_is_no_pair_that_does_not_match(root):
     )
     other = Study(dataclasses.replace(study.data, questions=questions), study.recipes, OPTIONS)
     drawn = made("pairs:pairs=1", other)
-    assert [axes.axison for axes in drawn.axes] == [True, True, False, False]
+    assert len(drawn.axes) == 2  # a pair that matches, and none that does not
 
 
 # All
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory):
+    """Photos with the names that a user's have."""
+    root = tmp_path_factory.mktemp("long")
+    for i in range(2):
+        for j in range(3):
+            name = f"Alpro-Blueberry-Soyghurt-{i}/iconic_Alpro-Blueberry-Soyghurt_Iconic_{i}_{j}.png"
+            draw(root / name, 10 * i + j, (48, 64) if j else (64, 48))
+    return root
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "correspondence:size=64,layers=layer2+layer3", "correspondence:size=64,k=1+2+3+4+5+6+7",
+        "patch-clusters:size=64,rows=12", "patch-clusters:size=64,columns=40,rows=1,own=true",
+        "responses:pairs=5", "responses:pairs=1", "pairs:pairs=9", "pairs:pairs=1",
+    ],
+)  # fmt: skip
+def test_nothing_lies_on_anything_else_however_tall_or_wide(long, text):
+    assert not crowded(made(text, study_of(long)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "regions:photos=1", "responses:pairs=1", "pairs", "separability", "dimensions",
+        "patch-clusters:size=32,rows=1", "correspondence:size=32",
+    ],
+)  # fmt: skip
+def test_a_figure_that_re_ranking_does_not_change_runs_none_and_says_so(root, text):
+    study = study_of(root)
+    study.options = OPTIONS | {"rerank": ("geometry",)}
+    asked, plain = [], study.evaluation
+    study.evaluation = lambda recipe, **options: asked.append(options) or plain(recipe, **options)
+    assert "not re-ranked" in made(text, study).get_supxlabel()
+    assert all(options == {"rerank": ()} for options in asked)
+    study.options = OPTIONS | {"rerank": ("geometri",)}
+    with pytest.raises(UnknownMethod):
+        made(text, study)
 
 
 @pytest.mark.parametrize(

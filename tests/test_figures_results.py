@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import re
 import warnings
 
 import numpy as np
@@ -18,16 +17,16 @@ from resight.figures._curves import mean_curve
 from resight.figures._descriptors import Described
 from resight.figures._ink import FRAMES, QUERY, SIGNS, figure, footnote, plain, short, spread
 from resight.figures._pairs import matching, non_matching
+from resight.figures._values import got, of_one, to_find
 from resight.metrics import (
     average_precision,
-    distance_distribution,
     paired,
     precision_recall,
     ranks_of,
     separability,
 )
 from resight.pictures.saving import check_suffix, save_figure
-from results import Known, answer, evaluation, labelled, match, placed
+from results import Known, answer, crowded, evaluation, labelled, match, placed, written
 from small import FITTED, KEEP, PLAIN, RANDOM_WEIGHTS, draw, recipe
 
 pytestmark = pytest.mark.filterwarnings(RANDOM_WEIGHTS)
@@ -79,11 +78,15 @@ def test_a_sheet_frames_each_photo_by_its_verdict_and_says_it_in_a_sign(two):
     verdicts = ["query", "wrong", "right", "junk"]
     assert [frame(axes) for axes in first] == [FRAMES[each] for each in verdicts]
     assert [axes.texts[0].get_text() for axes in first] == [SIGNS[each] for each in verdicts]
-    assert [axes.get_xlabel() for axes in first] == ["", "0.900", "0.800", "0.700"]
+    assert [axes.get_xlabel() for axes in first] == ["2 to find", "1   0.900", "2   0.800", "3   0.700"]
     assert [frame(axes) for axes in second[:3]] == [FRAMES[each] for each in ("query", "right", "wrong")]
     assert second[2].texts[0].get_text() == "missing"
     assert not second[3].axison  # the ranking ends before
-    assert "a mark" in texts(sheet)
+    foot = sheet.get_supxlabel()
+    assert "a mark" in foot
+    assert "in a query: the part that was looked for" in foot
+    assert "geometry" not in foot  # no region is drawn
+    assert sheet.get_suptitle() == "tiny, plain: the worst queries by AP"
 
 
 def test_a_sheet_shows_the_photos_themselves_in_pixels_of_the_original(tmp_path):
@@ -142,10 +145,14 @@ def test_each_query_has_a_row_without_and_one_with_what_re_ranks(photos, two):
     )
     rows = cells(sheet, 2)
     assert [frame(row[1]) for row in rows] == [FRAMES[each] for each in ("wrong", "right", "right", "right")]
-    assert rows[1][1].get_xlabel() == "4 points"
+    assert rows[1][1].get_xlabel() == "1   4 points"
     np.testing.assert_allclose(rows[1][1].patches[-1].get_xy()[:4], points.region.polygon)
-    assert "plain + geometry:top=9   map 0.500" in texts(sheet)
-    assert "plain: a mark" in texts(sheet)
+    lines = written(sheet)
+    assert lines[:3] == ["a.png", "plain   AP 0.250", "plain + geometry:top=9   AP 0.500"]
+    assert lines[3] == "e.png"
+    assert len(sheet.artists) == 2  # a rule above each query
+    assert "plain: a mark" in sheet.get_supxlabel()
+    assert "in a hit: the region that geometry verified" in sheet.get_supxlabel()
 
 
 @pytest.mark.parametrize("text", ["sheets:k=0", "sheets:queries=0", "sheets:order=random", "gains:k=0"])
@@ -161,6 +168,41 @@ def test_a_query_that_could_not_be_described_says_why(photos):
     )
 
 
+@pytest.mark.parametrize(
+    "text", ["sheets:queries=30", "sheets:queries=2,k=40", "gains:queries=9", "matches:queries=9"]
+)
+def test_nothing_lies_on_anything_else_however_tall_or_wide(photos, text):
+    name = "Alpro-Blueberry-Soyghurt/iconic_Alpro-Blueberry-Soyghurt_Iconic_{}.png"
+    draw(photos / name.format("there"), 7)
+    points = match([(5, 5), (20, 10), (30, 30), (9, 9)], (2, 3))
+    hits = tuple(placed(name.format("there"), "right", 0.953, points) for _ in range(12))
+    results = [
+        evaluation(
+            photos, *(answer(name.format(i), (rank,), 1, hits) for i in range(30)), marks=("word " * 90,)
+        )
+        for rank in (0, 3)
+    ]
+    chain = ("geometry", "diffusion")
+    study = Known({("plain",): results[0], ("plain", *chain): results[1]}, chain)
+    assert not crowded(drawn(text, study))
+
+
+@pytest.mark.parametrize(
+    ("by", "own"),
+    [("map", "AP"), ("hard map", "hard AP"), ("map@100", "AP@100"), ("map-trapezoid", "AP-trapezoid"),
+     ("easy mp@10", "easy P@10"), ("nar", "nar"), ("r@1", "r@1"), ("mapped map", "mapped AP")],
+)  # fmt: skip
+def test_a_measure_of_one_query_is_no_mean(by, own):
+    assert of_one(by) == own
+
+
+def test_what_there_is_to_find_is_by_the_protocol_of_the_measure():
+    found = dataclasses.replace(answer("a.png", (0,), 3, protocol="hard"), positives={"easy": 9, "hard": 3})
+    assert to_find(found, "hard map") == "3 to find"
+    assert got(found, "hard map") == "hard AP 0.333"
+    assert to_find(answer("a.png", (0,), 2), "map") == "2 to find"
+
+
 # Matches
 
 
@@ -169,7 +211,8 @@ def test_matches_join_the_points_that_agree(photos):
     draw(photos / "twice.png", 3, (128, 96))  # shown at half its size, to be as high as the query
     hits = (placed("b.png", "wrong"), placed("twice.png", "right", 4.0, points))
     found = evaluation(photos, answer("d.png", (1,), 1), answer("a.png", (1,), 1, hits))
-    pair, empty = drawn("matches", Known({("plain", "geometry"): found})).axes
+    made = drawn("matches", Known({("plain", "geometry"): found}))
+    (pair,) = made.axes
     right = 64 * 1.04
     assert list(pair.images[0].get_extent()) == [0, 64, 48, 0]
     np.testing.assert_allclose(pair.images[1].get_extent(), [right, right + 64, 48, 0])
@@ -179,8 +222,8 @@ def test_matches_join_the_points_that_agree(photos):
     outlines = [patch.get_xy()[:4] for patch in pair.patches]
     np.testing.assert_allclose(outlines[1], points.query_region.polygon)
     np.testing.assert_allclose(outlines[3], np.array(points.region.polygon) / 2 + (right, 0))
-    assert "4 points agree" in "".join(text.get_text() for text in pair.texts)
-    assert not empty.images
+    assert "4 points agree" in [text.get_text() for text in pair.texts]
+    assert made.get_suptitle() == "tiny, plain + geometry: points that agree"
 
 
 def test_no_more_lines_are_drawn_than_asked_for_and_that_is_said(photos):
@@ -221,16 +264,17 @@ def test_gains_show_what_gained_most_then_what_lost_most_under_both(photos):
     )
     sheet = drawn("gains:queries=1,k=1", Known({("plain",): first, ("other",): second}))
     assert [frame(row[1]) for row in cells(sheet, 2)] == [FRAMES[each] for each in ("wrong", "right") * 2]
-    titles = [text.get_text() for text in sheet.texts if re.search(r"map \d", text.get_text())]
-    assert titles[0] == "gain 0.750   a.png   plain   map 0.250"
-    assert titles[1] == "other   map 1.000"
-    assert titles[2] == "loss 0.750   b.png   plain   map 1.000"
+    assert written(sheet) == [
+        "gain +0.750   a.png", "plain   AP 0.250", "other   AP 1.000",
+        "loss -0.750   b.png", "plain   AP 1.000", "other   AP 0.250",
+    ]  # fmt: skip
+    assert len(sheet.artists) == 2
 
 
 def test_a_score_that_counts_points_is_shown_as_a_number_of_them(photos):
     hits = (placed("b.png", "right", 98.0), placed("c.png", "wrong", 1.0), placed("d.png", "wrong", 0.25))
     sheet = drawn("sheets:k=3", Known({("plain",): evaluation(photos, answer("a.png", (0,), 1, hits))}))
-    assert [axes.get_xlabel() for axes in sheet.axes[1:]] == ["98", "1.000", "0.250"]
+    assert [axes.get_xlabel() for axes in sheet.axes[1:]] == ["1   98", "2   1.000", "3   0.250"]
 
 
 def test_the_largest_loss_comes_before_the_smaller_ones(photos):
@@ -242,7 +286,7 @@ def test_the_largest_loss_comes_before_the_smaller_ones(photos):
     ]
     sheet = drawn("gains:queries=2,k=1", Known({("plain",): results[0], ("other",): results[1]}))
     losses = [text.get_text().split("   ")[:2] for text in sheet.texts if text.get_text().startswith("loss")]
-    assert losses == [["loss 0.900", "b.png"], ["loss 0.750", "c.png"]]
+    assert losses == [["loss -0.900", "b.png"], ["loss -0.750", "c.png"]]
 
 
 def test_gains_say_where_nothing_changed(two):
@@ -430,11 +474,20 @@ def test_separability_is_of_the_distances_of_all_pairs(study):
         shown = {patch.get_label(): patch for patch in axes.patches}
         for words, values in (("matching", same), ("non-matching", other)):
             heights, edges, _ = shown[words].get_data()
-            np.testing.assert_allclose(heights, distance_distribution(values), atol=1.1 / (len(values) + 100))
-            assert len(edges) == 101
+            assert heights.sum() == pytest.approx(1)
+            assert heights[0] > 0  # no line runs where no pair lies
+            assert heights[-1] > 0
+            for height, low, high in zip(heights, edges, edges[1:], strict=False):
+                near = 1e-5  # distances on an edge may fall to either side
+                few = ((values > low + near) & (values < high - near)).mean()
+                many = ((values > low - near) & (values < high + near)).mean()
+                assert few <= height + 1e-9
+                assert height <= many + 1e-9
         assert float(axes.get_title("left").split()[-2]) == pytest.approx(separability(same, other), abs=0.02)
     note = "9 matching pairs, 46 non-matching pairs"
     assert any(note in text for text in texts(made))
+    assert "KL after 1 is added to each of 100 bins" in made.get_supxlabel()
+    assert "re-ranked" not in made.get_supxlabel()
     assert any("fitted: fitted on 11 of the photos" in text for text in texts(made))
 
 
@@ -542,8 +595,9 @@ def test_names_are_shown_letter_by_letter(tmp_path):
     made.text(0, 0, plain("$a$ \\frac{ caf\udce9 像 _x^"))
     for suffix in (".png", ".svg", ".pdf", ".html"):
         save_figure(made, tmp_path / f"a{suffix}")  # and no warning
-    assert short("abcdef", 4) == "…def"
+    assert short("abcdefghij", 7) == "ab…ghij"  # the folder and the end
     assert short("abcd", 4) == "abcd"
+    assert [len(short("abcdef", length)) for length in (1, 2, 3, 5)] == [2, 2, 3, 5]
 
 
 def test_labels_that_are_too_near_are_moved_apart():
@@ -571,6 +625,12 @@ def test_a_page_holds_an_svg_and_a_png_where_there_are_photos(two, tmp_path):
         assert f'src="data:image/{kind};base64,' in page
         assert "http" not in page
         assert "<b>" not in page
+
+
+def test_a_figure_too_tall_for_a_png_is_drawn_with_fewer_dots(tmp_path):
+    save_figure(figure(1, 700), tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as picture:
+        assert 60_000 < picture.height < 2**16
 
 
 def test_other_suffixes_are_refused_before_anything_is_drawn(tmp_path):

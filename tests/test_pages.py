@@ -73,7 +73,10 @@ def test_a_page_says_what_was_measured_and_how(found, tmp_path):
     for fact in ("tiny", "leave-one-out", "plain", "not fitted", "f00d", "cafe", "12 ms a query"):
         assert fact in page.text
     assert page.rows == [["query", "wrong", "right", "junk", "right"], ["query", "right", "right"]]
-    assert page.headings[-2:] == ["a.png: 0.5000", "e.png: 1.0000"]
+    assert page.text.count("2 to find") == 2
+    assert "outline in a query: the part that was looked for" in page.text
+    assert "outline in a hit" not in page.text  # geometry verified nothing
+    assert page.headings[-2:] == ["a.png: AP 0.5000", "e.png: AP 1.0000"]
 
 
 def test_a_page_needs_nothing_but_itself(found, tmp_path):
@@ -110,7 +113,7 @@ def test_the_worst_are_the_highest_where_lower_is_better(found, tmp_path):
         for one, value in zip(found.answers, (0.1, 0.4), strict=True)
     )
     page = of(dataclasses.replace(found, answers=answers, means={"nar": 0.25}), tmp_path / "page.html")
-    assert page.headings[-2:] == ["e.png: 0.4000", "a.png: 0.1000"]
+    assert page.headings[-2:] == ["e.png: nar 0.4000", "a.png: nar 0.1000"]
 
 
 def test_a_result_that_was_kept_and_loaded_makes_the_same_page(found, tmp_path):
@@ -120,6 +123,7 @@ def test_a_result_that_was_kept_and_loaded_makes_the_same_page(found, tmp_path):
     page = of(seen, tmp_path / "page.html")
     assert "4 points" in page.text
     assert sum(tag == "polygon" for tag, _ in page.tags) == 2  # the box, and the region
+    assert "outline in a hit: the region that geometry verified" in page.text
     seen.save(tmp_path / "run.json")
     again = of(Evaluation.load(tmp_path / "run.json"), tmp_path / "again.html")
     assert "4 points" in again.text
@@ -173,6 +177,17 @@ def test_a_page_that_cannot_be_written_is_one_sentence(found, tmp_path):
         write_evaluation(tmp_path / "none" / "page.html", found)
 
 
+def test_a_long_name_is_shown_without_its_middle_and_told_whole(found, photos, tmp_path):
+    name = "Alpro-Blueberry-Soyghurt/" + "test_Alpro-Blueberry-Soyghurt_" * 3 + "003.jpg"
+    answers = (dataclasses.replace(found.answers[0], top=(placed(name, "wrong"),)),)
+    page = of(dataclasses.replace(found, answers=answers), tmp_path / "page.html")
+    (shown,) = re.findall(r"wrong(\S*…\S*)0\.500", page.text)
+    assert len(shown) == 44
+    assert shown.startswith("Alpro-Blueberr")
+    assert shown.endswith("Soyghurt_003.jpg")
+    assert [given for _, given in page.tags if given.get("title") == name]
+
+
 # Comparisons
 
 
@@ -193,11 +208,12 @@ def test_a_comparison_shows_gains_then_losses_the_largest_first_under_both(both,
     page = Page(tmp_path / "page.html")
     shown = [heading for heading in page.headings if "png" in heading or "Largest" in heading]
     assert shown == [
-        "Largest gains", "a.png: +0.7500", "Largest losses", "c.png: -0.8000", "b.png: -0.5000",
+        "Largest gains", "a.png: gain +0.7500",
+        "Largest losses", "c.png: loss -0.8000", "b.png: loss -0.5000",
     ]  # fmt: skip
     assert page.rows == [["query", "wrong"], ["query", "right"]] * 3
-    told = re.findall(r"the (first|second), map ([\d.]+)", page.text)
-    assert told[:2] == [("first", "0.2500"), ("second", "1.0000")]
+    told = re.findall(r"the (first|second), (one|two): AP ([\d.]+)", page.text)
+    assert told[:2] == [("first", "one", "0.2500"), ("second", "two", "1.0000")]
     write_comparison(tmp_path / "page.html", both, 1)
     assert len(Page(tmp_path / "page.html").rows) == 4
 
@@ -249,6 +265,7 @@ def test_a_spread_counts_queries_by_their_value(photos):
     assert heights.sum() == 4
     assert heights[-1] == 2
     assert heights[np.searchsorted(edges, 0.5, side="right") - 1] == 1
+    assert [tick for tick in axes.get_yticks() if tick % 1] == []  # no half query
     assert axes.lines[0].get_xdata()[0] == pytest.approx(found.means["map"])
 
 

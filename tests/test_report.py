@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from datetime import datetime
 from html.parser import HTMLParser
 
 import numpy as np
@@ -112,18 +113,54 @@ def test_what_geometry_verified_is_said_and_its_points_are_drawn(tmp_path):
     photo, query = saved(tmp_path / "a.png"), saved(tmp_path / "q.png")
     there, asked = (
         Region.of([(200, 100), (360, 100), (360, 201)]),
-        Region.of([(0, 0), (480, 0), (480, 240), (0, 240)]),
+        Region.of([(0, 0), (640, 0), (640, 320), (0, 320)]),
     )
     points = np.array([[210, 110], [300, 150]], np.float32)
     match = Match(points - (150, 60), points, np.eye(3), asked, there)
     verified = Hit(1, 2.0, photo, "a.png", there, False, asked, match)
     text, page = written(tmp_path, verified, hit(2, photo), query=query)
     circles = re.findall(r'cx="([^"]+)" cy="([^"]+)"', text)
-    assert circles == [("105.0", "55.0"), ("150.0", "75.0"), ("10.0", "8.3"), ("25.0", "15.0")]
+    assert circles == [("105.0", "55.0"), ("150.0", "75.0"), ("30.0", "25.0"), ("75.0", "45.0")]
+    widths = [attributes["width"] for tag, attributes in page.tags if tag == "svg"]
+    assert widths == [str(SIDE)] * 4  # the query with its points is as large as the photo
     assert page.figures[1]["polygon"] == {"points": "100.0,50.0 180.0,50.0 180.0,100.5"}
-    assert "score 2.000, 2 points agree" in page.figures[1]["text"]
+    assert page.figures[1]["text"].endswith("2 points agree")
+    assert "score" not in page.figures[1]["text"]
     assert "points agree" not in page.figures[2]["text"]
     assert "circle" not in page.figures[2]
+
+
+@pytest.mark.parametrize(
+    ("score", "count", "told"),
+    [(223.0, 2, "score 223, 2 points agree"), (0.53, 2, "score 0.530, 2 points agree"), (7.0, 0, "score 7")],
+)
+def test_points_are_counted_in_whole_numbers(tmp_path, score, count, told):
+    photo, region = saved(tmp_path / "a.png"), Region.of([(0, 0), (9, 0), (9, 9)])
+    points = np.zeros((count, 2), np.float32)
+    match = Match(points, points, np.eye(3), region, region) if count else None
+    _, page = written(tmp_path, Hit(1, score, photo, "a.png", match=match), query=photo)
+    assert page.figures[1]["text"].endswith(told)
+
+
+def test_the_page_says_what_made_it(tmp_path):
+    photo = saved(tmp_path / "a.png")
+    ranking = Ranking(str(photo), "default", (hit(1, photo),))
+    plain, reranked = tmp_path / "plain.html", tmp_path / "reranked.html"
+    write_report(plain, ranking, photo)
+    text = plain.read_text()
+    assert "<th>re-ranked</th><td>no</td>" in text
+    assert "<th>gallery</th>" not in text
+    assert "A score of 1 is the same descriptor." in text
+    assert "before re-ranking" not in text
+    assert re.search(r"<th>made</th><td>\d{4}-\d\d-\d\d \d\d:\d\d</td>", text)
+    write_report(reranked, ranking, photo, None, ["geometry:top=50", "diffusion"], tmp_path / "<g>",
+                 datetime(2026, 1, 2, 3, 4))  # fmt: skip
+    text = reranked.read_text()
+    assert "<th>recipe</th><td>default</td>" in text
+    assert "<th>re-ranked</th><td>geometry:top=50, then diffusion</td>" in text
+    assert "&lt;g&gt;" in text
+    assert "2026-01-02 03:04" in text
+    assert "before re-ranking, 1 is the same descriptor" in text
 
 
 def test_a_file_that_is_gone_or_broken_is_said_to_be(tmp_path):

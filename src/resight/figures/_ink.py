@@ -23,6 +23,9 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#b8860b", "#0
 DASHES = ("-", "--", "-.", ":")
 
 TEXT, QUIET, SMALL, LABEL, TITLE = "#1b1f24", "#59636e", 8, 10, 12  # two colours, three sizes in points
+RULE = "#c4ccd4"
+EDGE = 0.08  # inches between what is written and the edge of the figure
+LETTER, LINE = 0.64, 1.42  # of a size: the width of a digit, which few letters exceed, and a line's height
 
 
 def figure(width: float, height: float) -> Figure:
@@ -40,22 +43,57 @@ def plain(text: str) -> str:
 
 
 def short(text: str, length: int) -> str:
-    """The end of a long name, which tells photos apart better than its beginning."""
-    return text if len(text) <= length else "…" + text[1 - length :]
+    """A long name without its middle: its folder and its end tell photos apart."""
+    if len(text) <= length:
+        return text
+    end = max(1, 2 * (length - 1) // 3)
+    return f"{text[: max(0, length - 1 - end)]}…{text[-end:]}"
+
+
+def letters(inches: float, points: float) -> int:
+    """How many fit into a line."""
+    return max(1, int(inches * 72 / (LETTER * points)))
+
+
+def fitting(text: str, inches: float, points: float) -> str:
+    """As much of a name as fits."""
+    return short(text, letters(inches, points))
+
+
+def wrapped(text: str, inches: float, points: float) -> list[str]:
+    """The lines of a text within a figure of this width."""
+    return textwrap.wrap(text, max(20, letters(inches - 2 * EDGE, points)), break_on_hyphens=False)
+
+
+def tall(lines: Sequence[str], points: float) -> float:
+    """Inches that lines take at the upper or the lower edge of a figure."""
+    return EDGE + len(lines) * LINE * points / 72
 
 
 def heading(figure: Figure, text: str) -> None:
     """What the whole figure shows, at its top."""
-    figure.suptitle(plain(text), fontsize=TITLE, color=TEXT, x=0.01, ha="left")
+    width, height = figure.get_size_inches()
+    lines = "\n".join(wrapped(text, width, TITLE))
+    given = {} if _lays_out(figure) else {"y": 1 - EDGE / height, "va": "top"}
+    figure.suptitle(plain(lines), fontsize=TITLE, color=TEXT, x=EDGE / width, ha="left", **given)
 
 
 def footnote(figure: Figure, marks: Iterable[str]) -> None:
     """What a reader must know of the results, small at the bottom; each mark once, in its order."""
-    lines = list(dict.fromkeys(marks))
+    width, height = figure.get_size_inches()
+    lines = [line for mark in dict.fromkeys(marks) for line in wrapped(mark, width, SMALL)]
     if lines:
-        wide = int(figure.get_figwidth() * 14)
-        wrapped = [line for mark in lines for line in textwrap.wrap(mark, max(30, wide))]
-        figure.supxlabel(plain("\n".join(wrapped)), fontsize=SMALL, color=QUIET, x=0.01, ha="left")
+        given = {} if _lays_out(figure) else {"y": EDGE / height, "va": "bottom"}
+        figure.supxlabel(
+            plain("\n".join(lines)), fontsize=SMALL, color=QUIET, x=EDGE / width, ha="left", **given
+        )
+
+
+def _lays_out(figure: Figure) -> bool:
+    """Whether the figure finds room for what stands at its edges: it does only where it may choose where."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    return isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine)
 
 
 def colour(number: int) -> str:
@@ -88,7 +126,8 @@ def show_photo(
 ) -> None:
     """A photo (H, W, 3) with no axes around it; None: a grey place that says it is missing.
 
-    `frame` is a verdict (right, wrong, junk, query): a thick frame of its colour and its sign in a corner.
+    `frame` is a verdict (right, wrong, junk, query): a thick frame of its colour and its sign in a corner;
+    without one a thin line keeps a white photo from vanishing.
     `size`, width and height, are those of the original: what is drawn over it is then in its pixels.
     """
     axes.set_xticks([])
@@ -104,9 +143,8 @@ def show_photo(
         axes.set_xlim(0, width)
         axes.set_ylim(height, 0)
     for spine in axes.spines.values():
-        spine.set_visible(bool(frame))
-        spine.set_linewidth(3.5)
-        spine.set_edgecolor(FRAMES.get(frame, TEXT))
+        spine.set_linewidth(3.5 if frame else 0.6)
+        spine.set_edgecolor(FRAMES.get(frame, RULE))
     if frame in SIGNS:
         axes.text(0.0, 1.0, SIGNS[frame], fontsize=LABEL, color="white", weight="bold", ha="left", va="top",
                   transform=axes.transAxes, gid=f"verdict-{frame}",

@@ -11,19 +11,9 @@ from resight import images
 from resight.areas import rectangle
 from resight.errors import BadImage
 from resight.evaluator import Answer, Evaluation, Placed
-from resight.figures._ink import (
-    LABEL,
-    QUERY,
-    QUIET,
-    SMALL,
-    TEXT,
-    figure,
-    footnote,
-    heading,
-    outline,
-    plain,
-    show_photo,
-)
+from resight.figures._ink import QUERY, QUIET, SIGNS, SMALL, outline, plain, show_photo
+from resight.figures._paper import MARGIN, WIDTH, Paper, paper
+from resight.figures._values import outlines, to_find, worth_of
 from resight.images.photo import Pixels
 from resight.types import Region
 
@@ -33,51 +23,67 @@ if TYPE_CHECKING:
 
 SIDE = 320  # pixels of the longer side of a photo in a row: as many as a print shows
 
-WIDTH, MARGIN, GAP, LARGEST = 12.0, 0.15, 0.1, 1.8  # inches: the whole, its edges, between cells, a cell
-HEAD, ABOVE, BELOW, FOOT = 0.5, 0.3, 0.22, 0.2  # inches: the heading, a row's line and its scores, a mark
+GAP, SMALLEST, LARGEST = 0.1, 0.95, 1.8  # inches: between cells, and a cell with its gap
+GROUP, ABOVE, BELOW = 0.34, 0.22, 0.16  # inches: what begins a group, a row's line, a line below photos
 
 Size = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Row:
-    """A ranking, and the line above it."""
+    """A ranking, the line above it, and the line that begins a group of rows, if this one does."""
 
     evaluation: Evaluation
     answer: Answer
+    by: str
     title: str
+    group: str = ""
 
 
 def sheet(rows: Sequence[Row], k: int, title: str, marks: Sequence[str]) -> Figure:
     """A row a ranking, its query and then its first k hits, all cells of one size."""
-    side = (WIDTH - 2 * MARGIN) / (k + 1)
-    cell = min(LARGEST, side) - GAP
-    row = 0.8 * cell + ABOVE + BELOW
-    height = HEAD + len(rows) * row + FOOT * (1 + len(marks))
-    drawn = figure(WIDTH, height)
-    drawn.set_layout_engine("none")  # cells stand in line whatever is written around them
-    heading(drawn, title)
-    for i, one in enumerate(rows):
-        bottom = height - HEAD - i * row - ABOVE - 0.8 * cell
-        cells = [
-            drawn.add_axes(
-                ((MARGIN + j * (cell + GAP)) / WIDTH, bottom / height, cell / WIDTH, 0.8 * cell / height)
-            )
-            for j in range(k + 1)
-        ]
-        draw_row(cells, one)
-        drawn.text(MARGIN / WIDTH, (bottom + 0.8 * cell + 0.07) / height, plain(one.title),
-                   fontsize=LABEL, color=TEXT)  # fmt: skip
-    footnote(drawn, marks)
-    return drawn
+    place = min(LARGEST, max(SMALLEST, (WIDTH - 2 * MARGIN) / (k + 1)))
+    cell, high = place - GAP, 0.8 * (place - GAP)
+    lines = max((len(worth_of(hit)) for row in rows for hit in row.answer.top[:k]), default=1)
+    step = ABOVE + high + 0.12 + BELOW * lines
+    height = len(rows) * step + GROUP * sum(bool(row.group) for row in rows)
+    drawn = paper(title, [*_key(rows, k), *marks], height, max(WIDTH, 2 * MARGIN + (k + 1) * place))
+    top = 0.0
+    for row in rows:
+        top += _begin(drawn, row, top)
+        drawn.write(MARGIN, top, row.title)
+        cells = [drawn.axes(MARGIN + j * place, top + ABOVE, cell, high) for j in range(k + 1)]
+        draw_row(cells, row)
+        top += step
+    return drawn.figure
+
+
+def _begin(drawn: Paper, row: Row, top: float) -> float:
+    """The line above a group, and the inches that it takes."""
+    if not row.group:
+        return 0.0
+    drawn.rule(top)
+    drawn.write(MARGIN, top + 0.07, row.group, weight="bold")
+    return GROUP
+
+
+def _key(rows: Sequence[Row], k: int) -> list[str]:
+    """What signs, numbers and outlines mean."""
+    verdicts = {"query": "the query", "right": "right", "wrong": "wrong", "junk": "does not count"}
+    signs = ", ".join(f"{SIGNS[verdict]} {words}" for verdict, words in verdicts.items())
+    told = [f"{signs}; below a hit its rank and its score"] if rows else []
+    return told + outlines((row.answer for row in rows), k)
 
 
 def draw_row(cells: Sequence[Axes], row: Row) -> None:
     """The query into the first axes, and its hits into the others."""
+    for axes in cells:
+        axes.set_anchor("S")  # what stands below photos of any shape is one line
     show_query(cells[0], row.evaluation, row.answer)
+    cells[0].set_xlabel(to_find(row.answer, row.by), fontsize=SMALL, color=QUIET, labelpad=3.5)
     for i, axes in enumerate(cells[1:]):
         if i < len(row.answer.top):
-            show_hit(axes, row.evaluation, row.answer.top[i])
+            show_hit(axes, row.evaluation, row.answer.top[i], i + 1)
         else:
             axes.axis("off")
     if row.answer.failure:
@@ -94,23 +100,14 @@ def show_query(axes: Axes, evaluation: Evaluation, answer: Answer, side: int = S
         outline(axes, Region.of(rectangle(y, x, y + height, x + width)), QUERY, 2.2)
 
 
-def show_hit(axes: Axes, evaluation: Evaluation, hit: Placed, side: int = SIDE) -> None:
-    """The frame of its verdict, the region that geometry verified, the score and how many points agree."""
+def show_hit(axes: Axes, evaluation: Evaluation, hit: Placed, rank: int, side: int = SIDE) -> None:
+    """The frame of its verdict, the region that geometry verified, rank, score, how many points agree."""
     pixels, size = shrunk(evaluation, hit.photo, side)
     show_photo(axes, pixels, hit.verdict, size)
     if hit.region and pixels is not None:
         outline(axes, hit.region)
-    axes.set_xlabel(worth(hit), fontsize=SMALL, color=QUIET, labelpad=2)
-
-
-def worth(hit: Placed) -> str:
-    """Its score, and how many points agree, where geometry verified it; said once where they are the same."""
-    counted = hit.score > 1 and float(hit.score).is_integer()  # points, and no similarity
-    score = f"{hit.score:.0f}" if counted else f"{hit.score:.3f}"
-    if not hit.inliers:
-        return score
-    points = f"{hit.inliers} points"
-    return points if hit.score == hit.inliers else f"{score}, {points}"
+    told = "\n".join(worth_of(hit))
+    axes.set_xlabel(f"{rank}   {told}", fontsize=SMALL, color=QUIET, labelpad=3.5)
 
 
 def shrunk(evaluation: Evaluation, photo: str, side: int) -> tuple[Pixels | None, Size]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from resight.errors import BadQuery, BadSetting
 from resight.evaluator import Answer, Evaluation, Study
 from resight.metrics import measure
+from resight.reranking import rerankers
 
 ORDERS = ("worst", "best", "first")
 
@@ -40,8 +41,13 @@ def systems(study: Study, wanted: int | None = None) -> list[System]:
 
 
 def alone(study: Study) -> list[System]:
-    """Each recipe, as the study evaluates it."""
-    return _told_apart([System(recipe.name, study.evaluation(recipe)) for recipe in study.recipes])
+    """Each recipe without re-ranking, for a figure that re-ranking does not change."""
+    return _told_apart([System(recipe.name, study.evaluation(recipe, rerank=())) for recipe in study.recipes])
+
+
+def unranked(study: Study) -> list[str]:
+    """Says that a figure is not re-ranked, where that was asked for; a wrong name is still an error."""
+    return ["not re-ranked"] if rerankers(study.options.get("rerank") or ()) else []
 
 
 def growing(study: Study) -> list[System]:

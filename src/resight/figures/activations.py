@@ -15,7 +15,7 @@ from resight import methods
 from resight.errors import BadQuery
 from resight.evaluator import Study
 from resight.figures._ink import LABEL, QUIET, TEXT, clean, colour, figure, footnote, heading, legend, plain
-from resight.figures._systems import alone, at_least, marks
+from resight.figures._systems import alone, at_least, marks, unranked
 from resight.figures._watching import drawn as some
 from resight.figures._watching import each_photo
 from resight.recipe import Backbone, Recipe, Views
@@ -61,7 +61,8 @@ def activations(study: Study, *, photos: int = 20, seed: int = 0) -> Figure:
     rows = drawn.subplots(len(streams), wide, squeeze=False, width_ratios=ratios)
     for row, stream in zip(rows, streams, strict=True):
         _row(row, stream, _values(study, stream, chosen))
-    footnote(drawn, [f"activations of {len(chosen)} photos; negative ones count as 0", *marks(named)])
+    notes = [f"activations of {len(chosen)} photos; negative ones count as 0", *unranked(study)]
+    footnote(drawn, notes + marks(named))
     return drawn
 
 

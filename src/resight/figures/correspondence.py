@@ -11,18 +11,19 @@ import numpy as np
 from resight.errors import BadQuery, BadSetting
 from resight.evaluator import Study
 from resight.figures._columns import References, Tap, columns, nearest, taps, warped
-from resight.figures._ink import LABEL, TEXT, figure, footnote, heading, plain, short, show_photo
+from resight.figures._ink import show_photo
 from resight.figures._lists import numbers
+from resight.figures._paper import MARGIN, WIDTH, paper
 from resight.figures._patches import like, patch, place
-from resight.figures._systems import at_least
+from resight.figures._systems import at_least, unranked
 from resight.figures._watching import drawn as some
 from resight.images.photo import Pixels
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-CELL = 3.0  # inches
+LARGEST, SMALLEST, HIGHEST, GAP = 3.2, 1.5, 3.6, 0.15  # inches: a photo's width, its height, between photos
+TITLE, WORDS, AFTER = 0.26, 0.24, 0.16  # inches: the layer, what each photo is, and the way to the next row
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,13 @@ def correspondence(
         raise BadQuery("This figure needs a second photo, whose patches take the first one's place.")
     made = []
     for recipe in study.recipes:
-        name = f"{recipe.name}\n" if len(study.recipes) > 1 else ""
         for tap in taps(recipe, layers, size):
-            made.append(Mosaic(f"{name}{tap.name}", _mosaics(study, tap, photo, others, counts)))
-    return _sheet(study, photo, size, made, counts, notes)
+            made.append(Mosaic(f"{recipe.name}, {tap.name}", _mosaics(study, tap, photo, others, counts)))
+    told = (
+        "each patch of the photo is replaced by the patch that the layer finds nearest to it in "
+        f"{len(others)} other photos, or by the mean of several such"
+    )
+    return _sheet(study, photo, size, made, counts, [told, *notes, *unranked(study)])
 
 
 def _mosaics(
@@ -98,28 +102,21 @@ def _sheet(
     counts: Sequence[int],
     notes: Sequence[str],
 ) -> Figure:
-    """The photo in the first column, a column a layer, a row a count; all in the shape of the original."""
+    """A row a layer: the photo, then what each count makes of it, all in the shape of the original."""
     original, pixels = warped(study, photo, side)
-    size = (original.width, original.height)
-    height = min(1.5, size[1] / size[0]) * CELL
-    drawn = figure(max(7.0, CELL * (1 + len(made))), 0.9 + (height + 0.2) * len(counts))
-    heading(
-        drawn, f"{study.data.name}: what each layer takes for the same, {short(study.data.photos[photo], 50)}"
-    )
-    places = drawn.subplots(len(counts), 1 + len(made), squeeze=False)
-    for row, count in enumerate(counts):
-        places[row, 0].axis("off")
-        for axes, mosaic in zip(places[row, 1:], made, strict=True):
-            show_photo(axes, mosaic.pixels[row], size=size)
-            if row == 0:
-                _title(axes, mosaic.title)
-        places[row, 1].set_ylabel(f"{count} nearest", fontsize=LABEL, color=TEXT)
-    places[0, 0].axis("on")
-    show_photo(places[0, 0], pixels, size=size)
-    _title(places[0, 0], "the photo")
-    footnote(drawn, [f"nearest patches of {study.data.name}, the photo's own left out", *notes])
-    return drawn
-
-
-def _title(axes: Axes, text: str) -> None:
-    axes.set_title(plain(text), fontsize=LABEL, color=TEXT, loc="left")
+    size, across = (original.width, original.height), 1 + len(counts)
+    wide = min(LARGEST, max(SMALLEST, (WIDTH - 2 * MARGIN) / across - GAP), HIGHEST * size[0] / size[1])
+    high = wide * size[1] / size[0]
+    step = TITLE + WORDS + high + AFTER
+    words = ["the photo", *("the nearest" if count == 1 else f"mean of {count} nearest" for count in counts)]
+    drawn = paper(
+        f"{study.data.name}: what each layer takes for the same as {study.data.photos[photo]}",
+        notes, step * len(made), max(7.0, 2 * MARGIN + across * (wide + GAP)),
+    )  # fmt: skip
+    for i, mosaic in enumerate(made):
+        drawn.write(MARGIN, i * step, mosaic.title, weight="bold")
+        for j, (word, shown) in enumerate(zip(words, [pixels, *mosaic.pixels], strict=True)):
+            left, top = MARGIN + j * (wide + GAP), i * step + TITLE
+            drawn.write(left, top, word)
+            show_photo(drawn.axes(left, top + WORDS, wide, high), shown, size=size)
+    return drawn.figure

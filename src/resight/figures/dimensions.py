@@ -15,7 +15,7 @@ from resight.evaluator.scoring import counted
 from resight.figures._descriptors import Described, cut
 from resight.figures._ink import LABEL, clean, colour, dash, figure, footnote, heading, plain, spread
 from resight.figures._lists import numbers
-from resight.figures._systems import alone, at_least, marks
+from resight.figures._systems import alone, at_least, marks, unranked
 from resight.metrics import average_precision, ranks_of
 from resight.recipe import Recipe
 from resight.truth import Question, Truth
@@ -38,7 +38,7 @@ def dimensions(
     wanted = sorted(numbers("dims", dims))
     asked = [(question, truth) for question in study.data.questions for truth in question.truths.values()]
     asked = [(question, truth) for question, truth in asked if len(counted(study.data, question, truth)[0])]
-    notes = ["map by the finite sum; not re-ranked, without distractors"]
+    notes = ["map by the finite sum, without distractors", *unranked(study)]
     if len(asked) > queries:
         notes.append(f"{queries} of {len(asked)} queries, drawn at random")
         chosen = np.random.default_rng(seed).choice(len(asked), queries, replace=False)

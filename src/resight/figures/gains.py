@@ -9,9 +9,13 @@ from resight.evaluator import Difference, Study, compare
 from resight.figures._ink import short
 from resight.figures._rankings import Row, sheet
 from resight.figures._systems import System, at_least, marks, measured, systems
+from resight.figures._values import got, of_one
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+NAME = 90  # letters of a query's name
 
 
 def gains(study: Study, *, queries: int = 3, k: int = 10, measure: str = "") -> Figure:
@@ -27,16 +31,16 @@ def gains(study: Study, *, queries: int = 3, k: int = 10, measure: str = "") -> 
     rows = [row for each in shown for row in _rows(pair, each, by)]
     unchanged = "" if rows else ": no query changed"
     title = (
-        f"{study.data.name}: largest gains and losses by {by}, from {first.name} to {second.name}{unchanged}"
+        f"{study.data.name}: largest gains and losses by {of_one(by)}, from {first.name} to "
+        f"{second.name}{unchanged}"
     )
     return sheet(rows, k, title, marks(pair))
 
 
 def _rows(pair: Sequence[System], each: Difference, by: str) -> list[Row]:
-    (first, second), before, after = pair, each.first, each.second
-    change = f"{'gain' if each.gain > 0 else 'loss'} {abs(each.gain):.3f}"
-    above = f"{change}   {short(before.query, 50)}   {first.name}   {by} {before.values[by]:.3f}"
+    first, second = pair
+    change = f"{'gain' if each.gain > 0 else 'loss'} {each.gain:+.3f}   {short(each.first.query, NAME)}"
     return [
-        Row(first.evaluation, before, above),
-        Row(second.evaluation, after, f"{second.name}   {by} {after.values[by]:.3f}"),
+        Row(first.evaluation, each.first, by, f"{first.name}   {got(each.first, by)}", change),
+        Row(second.evaluation, each.second, by, f"{second.name}   {got(each.second, by)}"),
     ]

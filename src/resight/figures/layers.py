@@ -37,7 +37,8 @@ def layers(study: Study, *, layers: str = "", sizes: str = "224+448", measure: s
         _draw(axes, panel, by)
         axes.set_title(plain(f"{recipe.name}, {recipe.backbone.network}"), fontsize=LABEL, color=TEXT,
                        loc="left")  # fmt: skip
-    footnote(drawn, marks(found))
+    chain = study.options.get("rerank") or ()
+    footnote(drawn, [f"re-ranked by {', then '.join(chain)}"] * bool(chain) + marks(found))
     return drawn
 
 

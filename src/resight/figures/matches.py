@@ -4,36 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from resight.errors import BadQuery, BadSetting
-from resight.evaluator import Answer, Evaluation, Placed, Study
+from resight.evaluator import Answer, Placed, Study
 from resight.evaluator.answers import MATCHED
-from resight.figures._ink import (
-    FRAMES,
-    LABEL,
-    QUERY,
-    SIGNS,
-    TEXT,
-    figure,
-    footnote,
-    heading,
-    outline,
-    plain,
-    short,
-    show_photo,
-)
-from resight.figures._rankings import shrunk
+from resight.figures._joined import draw, joined
+from resight.figures._paper import MARGIN, WIDTH, paper
 from resight.figures._systems import System, at_least, chosen, marks
-from resight.types import Match, Region
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 SIDE = 640  # pixels of the longer side of a photo
-WIDTH, ROW = 12.0, 2.6  # inches
-POINT = "#ffd60a"
+HIGH, APART = 2.4, 0.4  # inches: the highest pair, and between pairs
+ABOVE, BELOW = 0.22, 0.42  # inches: the names, and how many points agree, with the way to the next row
+KEY = (
+    "yellow: points that agree; blue outline: in the query, left, what was looked for, and in the hit where "
+    "geometry found it"
+)
 
 
 def matches(
@@ -48,66 +35,38 @@ def matches(
         at_least(name, value, 1)
     if hits > MATCHED:
         raise BadSetting(f"'hits' is a whole number up to {MATCHED}, not {hits}.")
-    evaluation = _verified(study)
+    evaluation = study.evaluation(study.recipes[0], rerank=_chain(study))
     found = [answer for answer in chosen(evaluation, order, len(evaluation.answers)) if _hits(answer)]
     if not found:
         raise BadQuery(
             f"Geometry verified no hit of any query of {study.data.name}: there is nothing to draw."
         )
-    drawn = figure(WIDTH, 0.6 + ROW * len(found[:queries]))
-    heading(drawn, f"{study.data.name}: points that agree, {study.recipes[0].name}")
-    places = drawn.subplots(len(found[:queries]), hits, squeeze=False)
-    for answer, row in zip(found[:queries], places, strict=True):
-        for axes in row:
-            axes.axis("off")
-        for axes, hit in zip(row, _hits(answer), strict=False):
-            _pair(axes, evaluation, answer, hit, lines)
-    footnote(drawn, marks([System(study.recipes[0].name, evaluation)]))
-    return drawn
+    rows = [
+        [joined(evaluation, answer, hit, SIDE) for hit in _hits(answer)[:hits]] for answer in found[:queries]
+    ]
+    wide = (WIDTH - 2 * MARGIN - (hits - 1) * APART) / hits
+    heights = [max(pair.high(wide, HIGH) for pair in row) for row in rows]
+    name = " + ".join([study.recipes[0].name, *_chain(study)])
+    drawn = paper(
+        f"{study.data.name}, {name}: points that agree",
+        [KEY, *marks([System(study.recipes[0].name, evaluation)])],
+        sum(heights) + len(rows) * (ABOVE + BELOW),
+    )
+    top = 0.0
+    for row, height in zip(rows, heights, strict=True):
+        for i, pair in enumerate(row):
+            high, left = pair.high(wide, HIGH), MARGIN + i * (wide + APART)
+            draw(drawn.axes(left, top + ABOVE, high * pair.ratio, high), pair, lines, high)
+        top += height + ABOVE + BELOW
+    return drawn.figure
 
 
-def _verified(study: Study) -> Evaluation:
+def _chain(study: Study) -> tuple[str, ...]:
+    """The study's re-rankers if geometry is one of them, else geometry."""
     chain = tuple(study.options.get("rerank") or ())
-    if any(each.partition(":")[0].strip() == "geometry" for each in chain):
-        return study.evaluation(study.recipes[0])
-    return study.evaluation(study.recipes[0], rerank=("geometry",))
+    named = any(each.partition(":")[0].strip() == "geometry" for each in chain)
+    return chain if named else ("geometry",)
 
 
 def _hits(answer: Answer) -> list[Placed]:
     return [hit for hit in answer.top if hit.match and hit.verdict != "query"]
-
-
-def _pair(axes: Axes, evaluation: Evaluation, answer: Answer, hit: Placed, lines: int) -> None:
-    """Query and hit side by side, both of the same height; what is drawn is in pixels of the query."""
-    asked, (width, height) = shrunk(evaluation, answer.photo, SIDE)
-    there, size = shrunk(evaluation, hit.photo, SIDE)
-    scale = height / size[1]
-    right = (width * 1.04, width * 1.04 + size[0] * scale)
-    show_photo(axes, asked, "", (width, height))
-    if there is not None:
-        axes.imshow(there, extent=(*right, height, 0), interpolation="antialiased")
-    axes.set_xlim(0, right[1])
-    match = hit.match
-    if match:
-        _join(axes, match, lines, right[0], scale)
-    axes.text(0, 0, f"{plain(short(answer.photo, 34))}\n", fontsize=LABEL - 1, color=QUERY)
-    axes.text(right[0], 0, f"{SIGNS[hit.verdict]} {plain(short(hit.photo, 32))}\n",
-              fontsize=LABEL - 1, color=FRAMES[hit.verdict])  # fmt: skip
-    count = match.inliers if match else 0
-    agree = f"{count} points agree" + (f", {lines} drawn" if count > lines else "")
-    axes.text(right[1], height, f"\n{agree}", fontsize=LABEL - 1, color=TEXT, ha="right", va="top")
-
-
-def _join(axes: Axes, match: Match, lines: int, right: float, scale: float) -> None:
-    from matplotlib.collections import LineCollection
-    from matplotlib.patches import Rectangle
-
-    there = match.points * scale + (right, 0)
-    shown = np.linspace(0, match.inliers - 1, min(lines, match.inliers)).astype(int)
-    pairs = np.stack([match.query_points, there], axis=1)[shown]
-    outline(axes, match.query_region)
-    photo = Rectangle((right, 0), axes.get_xlim()[1] - right, axes.get_ylim()[0], transform=axes.transData)
-    outline(axes, Region.of(np.array(match.region.polygon) * scale + (right, 0)), within=photo)
-    axes.add_collection(LineCollection(list(pairs), colors=POINT, linewidths=0.7, alpha=0.8), autolim=False)
-    ends = pairs.reshape(-1, 2)
-    axes.scatter(ends[:, 0], ends[:, 1], s=5, c=POINT, edgecolors=TEXT, linewidths=0.3, zorder=3)

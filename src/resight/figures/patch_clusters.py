@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,27 +12,18 @@ from numpy.typing import NDArray
 from resight.errors import BadQuery
 from resight.evaluator import Study
 from resight.figures._columns import Nearest, References, Tap, columns, nearest, taps, warped
-from resight.figures._ink import LABEL, QUERY, QUIET, SMALL, TEXT, figure, footnote, heading, plain
+from resight.figures._paper import MARGIN, WIDTH, paper
 from resight.figures._patches import Grid, patch
-from resight.figures._systems import at_least
+from resight.figures._systems import at_least, unranked
+from resight.figures._tiles import Cluster, draw_clusters, step
 from resight.figures._watching import drawn as some
 from resight.figures._watching import each_photo
 from resight.images.photo import Pixels
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH = 12.0  # inches
-TILE, STEP = 0.92, 1.22  # a patch, and from a row to the next, in widths of a place
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """The reference's patch, then those of its nearest with their distances."""
-
-    patches: list[Pixels]
-    distances: list[float]
+SMALLEST, TITLE = 0.5, 0.3  # inches: the place of a patch is no less; the layer above its rows
 
 
 def patch_clusters(
@@ -44,36 +35,53 @@ def patch_clusters(
     layers: str = "",
     photos: int = 2000,
     seed: int = 0,
+    own: bool = False,
 ) -> Figure:
-    """A row a reference, drawn by `seed` and framed; then its nearest patches by L2 of unit columns.
+    """A row a reference, drawn by `seed`, in blue; then its nearest patches by L2 of unit columns.
 
-    The reference alone is left out, not the rest of its photo. Photos are warped to squares of `size` pixels.
-    `layers` as `3a+5b+5b@448`, at a size of their own after @; by default those of each recipe; references
-    stand at the same places for all. Of more than so many `photos` as many are drawn, which is said.
+    Those of its own photo are left out, because in deep layers the nearest are the cells beside it; with
+    `own` the reference alone is left out. Photos are warped to squares of `size` pixels. `layers` as
+    `3a+5b+5b@448`, at a size of their own after @; by default those of each recipe; references stand at the
+    same places for all. Of more than so many `photos` as many are drawn, which is said.
     """
     for name, value in (("rows", rows), ("columns", columns), ("size", size), ("photos", photos)):
         at_least(name, value, 1)
     chosen, notes = some(study, photos, seed)
+    if len(chosen) < 2 and not own:
+        raise BadQuery("This figure needs a second photo, or own=true, which takes patches of the same one.")
     named = [(recipe.name, tap) for recipe in study.recipes for tap in taps(recipe, layers, size)]
-    drawn = figure(WIDTH, 0.6 + len(named) * (0.4 + rows * STEP * WIDTH / (columns + 1)))
-    heading(drawn, f"{study.data.name}: patches and their nearest")
-    for axes, (name, tap) in zip(drawn.subplots(len(named), 1, squeeze=False)[:, 0], named, strict=True):
-        _draw(axes, _clusters(study, tap, chosen, rows, columns, seed), columns)
-        title = f"{name}, {tap.name}" if len(study.recipes) > 1 else tap.name
-        axes.set_title(plain(title), fontsize=LABEL, color=TEXT, loc="left")
-    footnote(drawn, ["the number below a patch is its distance from the first of its row", *notes])
-    return drawn
+    place = max(SMALLEST, (WIDTH - 2 * MARGIN) / (columns + 1))
+    block = TITLE + rows * step(place)
+    which = "all photos, its own too" if own else "the other photos"
+    told = (
+        f"in blue a patch of the photo named above; beside it the nearest of {which}, and their L2 distance"
+    )
+    drawn = paper(
+        f"{study.data.name}: patches and their nearest",
+        [told, *notes, *unranked(study)],
+        len(named) * block, max(WIDTH, 2 * MARGIN + place * (columns + 1)),
+    )  # fmt: skip
+    for i, (name, tap) in enumerate(named):
+        drawn.write(MARGIN, i * block, f"{name}, {tap.name}", weight="bold")
+        clusters = _clusters(study, tap, chosen, rows, columns, seed, own)
+        size_of = place * (columns + 1), step(place) * len(clusters)
+        draw_clusters(drawn.axes(MARGIN, i * block + TITLE, *size_of), clusters, columns, place)
+    return drawn.figure
 
 
-def _clusters(study: Study, tap: Tap, numbers: Sequence[int], rows: int, k: int, seed: int) -> list[Cluster]:
+def _clusters(
+    study: Study, tap: Tap, numbers: Sequence[int], rows: int, k: int, seed: int, own: bool
+) -> list[Cluster]:
     wanted, grid = _references(study, tap, numbers, rows, seed)
-    near = nearest(study, tap, numbers, wanted, k)
+    others = wanted if own else dataclasses.replace(wanted, cells=np.full_like(wanted.cells, -1))
+    near = nearest(study, tap, numbers, others, k)
     needed = sorted({*wanted.photos.tolist(), *near.photos[near.photos >= 0].tolist()})
     patches: dict[tuple[int, int], Pixels] = {}
     for number in needed:
         pixels = warped(study, number, tap.size)[1]
         patches |= {(number, cell): patch(pixels, grid, cell).copy() for cell in _cells(wanted, near, number)}
-    return [_cluster(wanted, near, row, patches) for row in range(len(wanted.columns))]
+    names = [study.data.photos[number] for number in wanted.photos.tolist()]
+    return [_cluster(name, wanted, near, row, patches) for row, name in enumerate(names)]
 
 
 def _references(
@@ -105,25 +113,10 @@ def _cells(wanted: References, near: Nearest, number: int) -> set[int]:
     return {*own.tolist(), *near.cells[near.photos == number].tolist()}
 
 
-def _cluster(wanted: References, near: Nearest, row: int, patches: dict[tuple[int, int], Pixels]) -> Cluster:
+def _cluster(
+    photo: str, wanted: References, near: Nearest, row: int, patches: dict[tuple[int, int], Pixels]
+) -> Cluster:
     there = near.photos[row] >= 0
     keys: list[Any] = [(wanted.photos[row], wanted.cells[row])]
     keys += zip(near.photos[row, there], near.cells[row, there], strict=True)
-    return Cluster([patches[int(a), int(b)] for a, b in keys], near.distances[row, there].tolist())
-
-
-def _draw(axes: Axes, clusters: Sequence[Cluster], most: int) -> None:
-    """Patches as tiles of one size, in places that count from 0, a row a cluster."""
-    from matplotlib.patches import Rectangle
-
-    for row, cluster in enumerate(clusters):
-        top = row * STEP
-        for column, pixels in enumerate(cluster.patches):
-            extent = (column, column + TILE, top + TILE, top)
-            axes.imshow(pixels, extent=extent, interpolation="antialiased")
-        for column, distance in enumerate(cluster.distances, start=1):
-            axes.text(column, top + TILE + 0.02, f"{distance:.2f}", va="top", fontsize=SMALL, color=QUIET)
-        axes.add_patch(Rectangle((0, top), TILE, TILE, fill=False, edgecolor=QUERY, linewidth=3))
-    axes.set_xlim(-0.05, 1 + most)
-    axes.set_ylim(STEP * len(clusters), -0.05)
-    axes.axis("off")
+    return Cluster(photo, [patches[int(a), int(b)] for a, b in keys], near.distances[row, there].tolist())

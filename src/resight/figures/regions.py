@@ -24,7 +24,7 @@ from resight.figures._ink import (
     show_photo,
 )
 from resight.figures._looking import Look, look
-from resight.figures._systems import at_least
+from resight.figures._systems import at_least, unranked
 from resight.figures._watching import drawn as some
 from resight.figures._watching import each_photo
 from resight.recipe import Recipe
@@ -55,7 +55,7 @@ def regions(study: Study, *, photos: int = 4, regions: int = 8, seed: int = 0) -
         raise BadQuery("None of the photos drawn can be read: choose another seed.")
     across = 2 + (regions + 1) // 2
     drawn = figure(WIDTH, 0.8 + len(looks) * (0.5 + 1.5 * WIDTH / across))
-    heading(drawn, f"{study.data.name}: the regions of photos")
+    heading(drawn, f"{study.data.name}: the regions that are cut out of photos")
     parts = drawn.subfigures(len(looks), 1, squeeze=False)[:, 0]
     for part, (recipe, number, seen) in zip(parts, looks, strict=True):
         name = f"{recipe.name}, " if len(study.recipes) > 1 else ""
@@ -67,7 +67,10 @@ def regions(study: Study, *, photos: int = 4, regions: int = 8, seed: int = 0) -
         large = part.add_subplot(grid[:, :2])
         tiles = [part.add_subplot(grid[i // (across - 2), 2 + i % (across - 2)]) for i in range(regions)]
         _draw(large, tiles, recipe, seen)
-    footnote(drawn, [f"{recipe.name}: {recipe.regions}, first size, last layer" for recipe in study.recipes])
+    notes = [f"{recipe.name}: {recipe.regions}, first size, last layer" for recipe in study.recipes]
+    if any(_salient(recipe) for recipe in study.recipes):
+        notes.append("yellow: the salient points whose hulls the regions are")
+    footnote(drawn, notes + unranked(study))
     return drawn
 
 
@@ -106,11 +109,15 @@ def _lit(pixels: NDArray[np.uint8], polygon: NDArray[np.float64]) -> NDArray[np.
     return (pixels * light).astype(np.uint8)
 
 
+def _salient(recipe: Recipe) -> bool:
+    return methods.find("regions", recipe.regions).name == "salient"
+
+
 def _points(recipe: Recipe, seen: Look) -> NDArray[np.float64]:
     """(N, 2) x, y in pixels of the original of the points whose hulls the regions are; none for a grid."""
-    method = methods.find("regions", recipe.regions)
-    if method.name != "salient":
+    if not _salient(recipe):
         return np.empty((0, 2))
+    method = methods.find("regions", recipe.regions)
     settings = {name: method.settings[name] for name in ("n_max", "n_min", "sigma", "threshold")}
     points, _ = salient_points(seen.view.pixels, seen.alpha, **settings)
     size = np.array([seen.view.pixels.shape[1], seen.view.pixels.shape[0]])

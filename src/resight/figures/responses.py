@@ -12,10 +12,12 @@ from resight.describer import Describer
 from resight.errors import BadQuery
 from resight.evaluator import Study
 from resight.figures._descriptors import Described
-from resight.figures._ink import LABEL, TEXT, WRONG, figure, footnote, heading, plain, short, show_photo
+from resight.figures._ink import EDGE, SMALL, TEXT, WRONG, show_photo
 from resight.figures._looking import Look, look
+from resight.figures._pair_rows import KEY, high, name_below, place_pairs
+from resight.figures._paper import paper
 from resight.figures._responses import shares, strongest
-from resight.figures._systems import alone, at_least, marks
+from resight.figures._systems import alone, at_least, marks, unranked
 from resight.figures._truth import matching_pairs
 from resight.photos import Numbers
 from resight.recipe import Recipe
@@ -25,11 +27,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH = 12.0  # inches
+PER = 2  # pairs in a line
+THICK, THIN = 3.0, 1.8  # the circle of the first place, and those of the others
 
 
 def responses(study: Study, *, pairs: int = 2, places: int = 5, seed: int = 0) -> Figure:
-    """A row a recipe, a column a pair, drawn by `seed`: circles around the places that give most to a photo.
+    """For each recipe the same pairs, drawn by `seed`: circles around the places that give most to a photo.
 
     A place gives its share of the squared length of what is pooled from the recipe's last layer at its first
     size, before any whitening; negative responses count as 0. The circle of the first is thickest. The number
@@ -41,22 +44,36 @@ def responses(study: Study, *, pairs: int = 2, places: int = 5, seed: int = 0) -
     named = alone(study)
     described = [Described(study.descriptors(recipe)) for recipe in study.recipes]
     chosen = _chosen(matching_pairs(study), described, pairs, seed)
-    drawn = figure(WIDTH, 0.8 + len(named) * (0.6 + 0.7 * WIDTH / (2 * len(chosen))))
-    heading(drawn, f"{study.data.name}: the places that give most to matching pairs")
-    cells = drawn.subplots(len(named), 2 * len(chosen), squeeze=False)
-    for row, recipe, name, own in zip(cells, study.recipes, named, described, strict=True):
+    per = min(PER, len(chosen))
+    step = high(len(chosen), per)
+    title = f"{study.data.name}: the places that give most to matching pairs"
+    notes = [f"circles: the {places} strongest places of the last layer", KEY, *unranked(study)]
+    drawn = paper(title, [*notes, *marks(named)], step * len(named))
+    for i, (recipe, own) in enumerate(zip(study.recipes, described, strict=True)):
         numbers = np.searchsorted(own.numbers, chosen)
-        distances = own.distances(numbers[:, 0], numbers[:, 1])
+        distances = own.distances(numbers[:, 0], numbers[:, 1]).tolist()
         looks = _Looks(study, recipe, places)
-        for axes, number in zip(row, chosen.ravel().tolist(), strict=True):
-            looks.draw(axes, number)
-            axes.set_xlabel(plain(short(study.data.photos[number], 30)), fontsize=LABEL - 2, color=TEXT)
-        for axes, distance in zip(row[::2], distances, strict=True):
-            axes.set_title(
-                plain(f"{name.name}   distance {distance:.2f}"), fontsize=LABEL, color=TEXT, loc="left"
-            )
-    footnote(drawn, [f"the {places} strongest places of the last layer", *marks(named)])
-    return drawn
+        cells = place_pairs(drawn, i * step, per, named[i].name, distances)
+        for both, pair in zip(cells, chosen.tolist(), strict=True):
+            for axes, number in zip(both, pair, strict=True):
+                looks.draw(axes, number)
+                name_below(axes, study.data.photos[number], per)
+    _explain(drawn.figure)
+    return drawn.figure
+
+
+def _explain(drawn: Figure) -> None:
+    """Which circle is which, in the upper right corner."""
+    from matplotlib.lines import Line2D
+
+    width, height = drawn.get_size_inches()
+    circles = [
+        Line2D([], [], marker="o", markersize=11, markerfacecolor="none", markeredgecolor=WRONG,
+               markeredgewidth=thick, linestyle="", label=words)
+        for thick, words in ((THICK, "gives most"), (THIN, "gives most after that"))
+    ]  # fmt: skip
+    drawn.legend(handles=circles, loc="upper right", ncols=2, frameon=False, fontsize=SMALL, labelcolor=TEXT,
+                 borderaxespad=0, bbox_to_anchor=(1 - EDGE / width, 1 - EDGE / height))  # fmt: skip
 
 
 def _chosen(pairs: Numbers, described: Sequence[Described], most: int, seed: int) -> Numbers:
@@ -87,7 +104,7 @@ class _Looks:
         masks = areas.masks(seen.polygons, *seen.features.shape[2:])
         found = shares(self._pooling, self._parameters, seen.features, masks)
         for rank, place in enumerate(strongest(found, self._places)):
-            _circle(axes, seen, place, 3.0 if rank == 0 else 1.8)
+            _circle(axes, seen, place, THICK if rank == 0 else THIN)
 
 
 def _circle(axes: Axes, seen: Look, place: tuple[int, int], width: float) -> None:

@@ -11,13 +11,16 @@ from resight.evaluator import Study
 from resight.figures._descriptors import Described
 from resight.figures._ink import LABEL, RIGHT, TEXT, WRONG, clean, figure, footnote, heading, plain
 from resight.figures._pairs import matching, non_matching
-from resight.figures._systems import alone, at_least, marks
-from resight.metrics import DISTANCE_EDGES, distance_distribution
+from resight.figures._systems import alone, at_least, marks, unranked
+from resight.metrics import DISTANCE_EDGES
 from resight.metrics import separability as divergence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+SMOOTHED = "KL after 1 is added to each of 100 bins; the curves are the shares before that"
 
 
 def separability(study: Study, *, pairs: int = 500_000, seed: int = 0) -> Figure:
@@ -42,16 +45,23 @@ def separability(study: Study, *, pairs: int = 500_000, seed: int = 0) -> Figure
             raise BadQuery("This figure needs two photos of one instance, and two of different ones.")
         _panel(axes, each.name, same, other)
         notes.append(_counted(same, pairs, "matching") + ", " + _counted(other, pairs, "non-matching"))
-    panels[0].set_ylabel("share of pairs, counts plus 1", fontsize=LABEL, color=TEXT)
-    footnote(drawn, notes + marks(named))
+    panels[0].set_ylabel("share of pairs", fontsize=LABEL, color=TEXT)
+    footnote(drawn, [*notes, SMOOTHED, *unranked(study), *marks(named)])
     return drawn
+
+
+def observed(distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The share of pairs in each bin, and the edges of these: from the first that has any to the last."""
+    counts = np.histogram(np.minimum(distances, 2), DISTANCE_EDGES)[0]
+    first, last = np.flatnonzero(counts)[[0, -1]]
+    return counts[first : last + 1] / len(distances), DISTANCE_EDGES[first : last + 2]
 
 
 def _panel(axes: Axes, name: str, same: np.ndarray, other: np.ndarray) -> None:
     for values, colour, words in ((other, WRONG, "non-matching"), (same, RIGHT, "matching")):
-        shares = distance_distribution(values)
-        axes.stairs(shares, DISTANCE_EDGES, fill=True, color=colour, alpha=0.35)
-        axes.stairs(shares, DISTANCE_EDGES, color=colour, linewidth=1.4,
+        shares, edges = observed(values)
+        axes.stairs(shares, edges, fill=True, color=colour, alpha=0.35)
+        axes.stairs(shares, edges, color=colour, linewidth=1.4,
                     linestyle="-" if values is same else "--", label=words)  # fmt: skip
     clean(axes, "Euclidean distance of descriptors", "")
     axes.set_xlim(0, 2)

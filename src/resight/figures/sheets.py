@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from resight.evaluator import Study
+from resight.evaluator import Answer, Study
 from resight.figures._ink import short
 from resight.figures._rankings import Row, sheet
-from resight.figures._systems import at_least, chosen, marks, measured, same_query, systems
+from resight.figures._systems import System, at_least, chosen, marks, measured, same_query, systems
+from resight.figures._values import got, of_one
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+NAME = 90  # letters of a query's name
 
 
 def sheets(study: Study, *, queries: int = 5, k: int = 10, order: str = "worst") -> Figure:
@@ -22,11 +27,18 @@ def sheets(study: Study, *, queries: int = 5, k: int = 10, order: str = "worst")
     at_least("k", k, 1)
     found = systems(study)
     by = measured(found[0].evaluation)
+    rows = [row for answer in chosen(found[0].evaluation, order, queries) for row in _rows(found, answer, by)]
+    of = f", {found[0].name}" if len(found) == 1 else ""
+    return sheet(rows, k, f"{study.data.name}{of}: the {order} queries by {of_one(by)}", marks(found))
+
+
+def _rows(found: Sequence[System], answer: Answer, by: str) -> list[Row]:
+    """One line above a single ranking; the query begins a group where there are several."""
+    name = short(answer.query, NAME)
+    if len(found) == 1:
+        return [Row(found[0].evaluation, answer, by, f"{name}   {got(answer, by)}")]
     rows = []
-    for answer in chosen(found[0].evaluation, order, queries):
-        for system in found:
-            other = same_query(system.evaluation, answer)
-            name = f"{system.name}   " if len(found) > 1 else ""
-            query = f"{short(answer.query, 50)}   " if system is found[0] else ""
-            rows.append(Row(system.evaluation, other, f"{query}{name}{by} {other.values[by]:.3f}"))
-    return sheet(rows, k, f"{study.data.name}: the {order} queries by {by}", marks(found))
+    for i, system in enumerate(found):
+        own = same_query(system.evaluation, answer)
+        rows.append(Row(system.evaluation, own, by, f"{system.name}   {got(own, by)}", "" if i else name))
+    return rows

@@ -9,6 +9,7 @@ import numpy as np
 from resight.evaluator import Comparison, Evaluation
 from resight.figures._curves import draw_curves, protocols
 from resight.figures._ink import COLOURS, QUIET, RIGHT, WRONG, clean, figure, heading
+from resight.figures._values import of_one
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,6 +31,8 @@ def curve_chart(evaluation: Evaluation) -> Figure:
 
 def spread_chart(evaluation: Evaluation, by: str) -> Figure:
     """How many queries have which value of a measure."""
+    from matplotlib.ticker import MaxNLocator
+
     values = np.array([answer.values[by] for answer in evaluation.answers if by in answer.values])
     drawn = figure(5.8, 4.2)
     axes = drawn.subplots()
@@ -37,10 +40,11 @@ def spread_chart(evaluation: Evaluation, by: str) -> Figure:
     axes.stairs(counts, edges, fill=True, color=COLOURS[0])
     axes.axvline(values.mean(), color=QUIET, linestyle="--", linewidth=1.2)
     axes.set_ylim(0, max(counts) * 1.1)
-    axes.text(values.mean(), max(counts) * 1.04, f" mean {values.mean():.3f}", color=QUIET, fontsize=9,
+    axes.text(values.mean(), max(counts) * 1.04, f" mean {values.mean():.3f} ", color=QUIET, fontsize=9,
               ha="left" if values.mean() < 0.7 else "right")  # fmt: skip
     axes.set_xlim(edges[0], edges[-1])
-    clean(axes, f"{by} of a query", "queries")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    clean(axes, f"{of_one(by)} of a query", "queries")
     return drawn
 
 
@@ -50,7 +54,7 @@ def change_chart(comparison: Comparison) -> Figure:
     pairs = np.array([(each.first.values[by], each.second.values[by]) for each in comparison.differences])
     gains = np.array([each.gain for each in comparison.differences])
     drawn = figure(5.8, 5.4)
-    heading(drawn, f"{by} of each query")
+    heading(drawn, f"{of_one(by)} of each query")
     axes = drawn.subplots()
     end = max(1.0, float(pairs.max()))
     axes.plot([0, end], [0, end], color=QUIET, linewidth=1, zorder=1)

@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 
 from resight.evaluator import Answer, Comparison, Difference, Evaluation
+from resight.figures._values import got, of_one, outlines
 from resight.metrics import measure
 from resight.pictures.charts import called, change_chart, curve_chart, spread_chart
 from resight.pictures.rows import row
@@ -26,7 +27,7 @@ def write_evaluation(path: Path, evaluation: Evaluation) -> None:
     by = next(iter(evaluation.means))
     charts = [
         inside(curve_chart(evaluation), "precision against recall"),
-        inside(spread_chart(evaluation, by), f"how many queries have which {by}"),
+        inside(spread_chart(evaluation, by), f"how many queries have which {of_one(by)}"),
     ]
     body = [
         _banner(evaluation.marks),
@@ -118,13 +119,15 @@ def _ends(evaluation: Evaluation, by: str) -> Iterable[str]:
     best = answers[max(QUERIES, len(answers) - QUERIES) :][::-1]
     for words, shown in (("The worst queries", answers[:QUERIES]), ("The best queries", best)):
         if shown:
-            yield f"<h2>{words} by {html.escape(by)}</h2>"
+            yield f"<h2>{words} by {html.escape(of_one(by))}</h2>{_key(shown)}"
         for answer in shown:
-            yield f"<h3>{_value(answer, by)}</h3>{row(evaluation, answer, HITS)}"
+            heading = html.escape(f"{answer.query}: {got(answer, by, 4)}")
+            yield f"<h3>{heading}</h3>{row(evaluation, answer, by, HITS)}"
 
 
-def _value(answer: Answer, by: str) -> str:
-    return f"{html.escape(answer.query)}: {answer.values[by]:.4f}"
+def _key(answers: Sequence[Answer]) -> str:
+    told = "; ".join(outlines(answers, HITS))
+    return f'<p class="told">{told}</p>' if told else ""
 
 
 def _tested(comparison: Comparison) -> list[str]:
@@ -147,10 +150,11 @@ def _tested(comparison: Comparison) -> list[str]:
 def _changed(words: str, shown: Sequence[Difference], comparison: Comparison) -> Iterable[str]:
     by = comparison.measure
     if shown:
-        yield f"<h2>{words}</h2>"
+        yield f"<h2>{words}</h2>{_key([one for each in shown for one in (each.first, each.second)])}"
     for each in shown:
-        yield f"<h3>{html.escape(each.first.query)}: {each.gain:+.4f}</h3>"
+        change = "gain" if each.gain > 0 else "loss"
+        yield f"<h3>{html.escape(each.first.query)}: {change} {each.gain:+.4f}</h3>"
         for words, evaluation, answer in (
             ("the first", comparison.first, each.first), ("the second", comparison.second, each.second),
         ):  # fmt: skip
-            yield row(evaluation, answer, HITS, f"{words}, {by} {answer.values[by]:.4f}")
+            yield row(evaluation, answer, by, HITS, f"{words}, {called(evaluation)}: {got(answer, by, 4)}")

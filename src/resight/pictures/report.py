@@ -3,48 +3,107 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
 from string import Template
 
 from resight.areas import rectangle
+from resight.figures._values import worth
+from resight.pictures.naming import named
 from resight.pictures.thumbnails import picture, thumbnail
 from resight.pictures.writing import write_whole
 from resight.types import Box, Hit, Ranking, Region
 
-SIDE = 240  # pixels of the longer side of a picture on the page
+SIDE = 320  # pixels of the longer side of a picture on the page: enough to see the points
+NAME = 80  # letters of a path
 
 
-def write_report(target: Path, ranking: Ranking, query: Path, box: Box | None = None) -> None:
-    """Write the page under another name, then rename: a reader never sees half of it."""
+def write_report(
+    target: Path,
+    ranking: Ranking,
+    query: Path,
+    box: Box | None = None,
+    rerank: Sequence[str] = (),
+    gallery: Path | None = None,
+    made: datetime | None = None,
+) -> None:
+    """Write the page under another name, then rename: a reader never sees half of it.
+
+    `rerank`, `gallery` and `made`, by default now, are only said.
+    """
     thumbnail.cache_clear()  # a photo may have changed since
+    asked = picture(query, SIDE, _around(box))
     page = Template(
         (resources.files("resight.pictures") / "report.html").read_text(encoding="utf8")
     ).substitute(
-        query=_figure(picture(query, SIDE, _around(box)), html.escape(str(query)), "what was looked for"),
+        query=_figure(asked, named(str(query), NAME), "what was looked for"),
         hits="\n".join(_hit(hit, query) for hit in ranking),
-        recipe=html.escape(ranking.recipe),
-        count=len(ranking),
+        facts="".join(
+            f"<tr><th>{name}</th><td>{html.escape(value)}</td></tr>"
+            for name, value in _facts(ranking, rerank, gallery, made or datetime.now())
+        ),
+        key=" ".join(_key(ranking, bool(rerank))),
     )
     write_whole(target, page.encode("utf8", "replace"))
 
 
+def _facts(
+    ranking: Ranking, rerank: Sequence[str], gallery: Path | None, made: datetime
+) -> list[tuple[str, str]]:
+    """What made the page."""
+    verified = any(hit.match for hit in ranking)
+    facts = [
+        ("found", f"the {len(ranking)} nearest photos"),
+        ("recipe", ranking.recipe),
+        ("re-ranked", ", then ".join(rerank) or ("by geometry" if verified else "no")),
+    ]
+    if gallery:
+        facts.append(("gallery", str(gallery)))
+    return [*facts, ("made", f"{made:%Y-%m-%d %H:%M}")]
+
+
+def _key(ranking: Ranking, reranked: bool) -> list[str]:
+    """What numbers and drawings mean."""
+    matched = any(hit.match for hit in ranking)
+    if reranked or matched:
+        told = ["A score is what the last re-ranker gave; before re-ranking, 1 is the same descriptor."]
+    else:
+        told = ["A score of 1 is the same descriptor."]
+    if matched:
+        told.append(
+            "Yellow: points that agree; outlined: in the query, below, what was looked for, and in the photo "
+            "where geometry found it."
+        )
+    elif any(hit.query_region for hit in ranking):
+        told.append("Outlined: the part of the photo, and the part of the query, below, that are nearest.")
+    return told
+
+
 def _hit(hit: Hit, query: Path) -> str:
-    """A hit, and beside it, where regions were matched, the part of the query that it matched."""
-    note = "the query itself" if hit.self else f"score {hit.score:.3f}"
+    """A hit, and below it, where regions were matched, the part of the query that it matched."""
     match = hit.match
-    if match:
-        note += f", {match.inliers} points agree"
     pictures = picture(hit.path, SIDE, hit.region, match.points if match else None)
     if hit.query_region:
-        pictures += picture(query, SIDE // 3, hit.query_region, match.query_points if match else None)
-    return _figure(pictures, f"<b>{hit.rank}</b> {html.escape(hit.relative)}", note, hit.self)
+        pictures += picture(query, SIDE, hit.query_region, match.query_points if match else None)
+    caption = f"<b>{hit.rank}</b> {named(hit.relative, NAME)}"
+    return _figure(pictures, caption, "the query itself" if hit.self else _worth(hit), hit.self)
+
+
+def _worth(hit: Hit) -> str:
+    """Its score, unless that is the number of points that agree."""
+    inliers = hit.match.inliers if hit.match else 0
+    score, *points = worth(hit.score, inliers)
+    if inliers and not points:
+        return f"{inliers} points agree"
+    return ", ".join([f"score {score}", *(f"{one} agree" for one in points)])
 
 
 def _figure(pictures: str, caption: str, note: str, mine: bool = False) -> str:
     return (
         f"<figure{' class=mine' if mine else ''}>{pictures}"
-        f"<figcaption>{caption}<br><span>{note}</span></figcaption></figure>"
+        f'<figcaption>{caption}<br><span class="note">{note}</span></figcaption></figure>'
     )
 
 

@@ -6,21 +6,24 @@ import html
 
 from resight.areas import rectangle
 from resight.evaluator import Answer, Evaluation, Placed
-from resight.figures._rankings import worth
+from resight.figures._values import to_find, worth_of
+from resight.pictures.naming import named
 from resight.pictures.thumbnails import picture
 from resight.types import Region
 
-SIDE = 118  # pixels of the longer side of a photo
+SIDE, NAME = 118, 44  # pixels of the longer side of a photo, and letters of its name
 SIGNS = {"right": "✓ right", "wrong": "✗ wrong", "junk": "– does not count", "query": "the query"}
 
 
-def row(evaluation: Evaluation, answer: Answer, k: int, words: str = "") -> str:
-    """The query with its box, and its first k hits; `words` stand above."""
+def row(evaluation: Evaluation, answer: Answer, by: str, k: int, words: str = "") -> str:
+    """The query with its box, how many it should find by a measure, its first k hits; `words` stand above."""
     box = None
     if answer.box:
         x, y, width, height = answer.box
         box = Region.of(rectangle(y, x, y + height, x + width))
-    shown = [_figure("query", _photo(evaluation, answer.photo, box), "what was looked for")]
+    shown = [
+        _figure("query", _photo(evaluation, answer.photo, box), f"<b>the query</b><br>{to_find(answer, by)}")
+    ]
     shown += [_hit(evaluation, rank, hit) for rank, hit in enumerate(answer.top[:k], 1)]
     told = f'<p class="told">{html.escape(words)}</p>' if words else ""
     failed = f"<p>{html.escape(answer.failure)}</p>" if answer.failure else ""
@@ -28,7 +31,8 @@ def row(evaluation: Evaluation, answer: Answer, k: int, words: str = "") -> str:
 
 
 def _hit(evaluation: Evaluation, rank: int, hit: Placed) -> str:
-    caption = f"<b>{rank} {SIGNS[hit.verdict]}</b><br>{html.escape(hit.photo)}<br>{worth(hit)}"
+    told = ", ".join(worth_of(hit))
+    caption = f"<b>{rank} {SIGNS[hit.verdict]}</b><br>{named(hit.photo, NAME)}<br>{told}"
     return _figure(hit.verdict, _photo(evaluation, hit.photo, hit.region), caption)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".png", ".svg", ".pdf", ".html")
 DOTS = 150  # an inch, of a PNG
+LONGEST = 2**16 - 1  # dots that matplotlib draws from edge to edge
 SALT = "resight"  # the names of things inside an SVG come from it, not from chance
 UNDATED: dict[str, dict[str, Any]] = {
     "png": {},
@@ -47,7 +48,8 @@ def drawn(figure: Figure, kind: str) -> bytes:
     with rc_context({"svg.hashsalt": SALT}), warnings.catch_warnings():
         # a name in a script that the font lacks is drawn with boxes, which is all that can be done
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from", UserWarning)
-        figure.savefig(data, format=kind, dpi=DOTS, metadata=UNDATED[kind])
+        dots = min(DOTS, LONGEST / max(figure.get_size_inches()))
+        figure.savefig(data, format=kind, dpi=dots, metadata=UNDATED[kind])
     return data.getvalue()
 
 

@@ -73,4 +73,4 @@ def _outline(region: Region | None, scale: float) -> str:
 
 def _dots(points: Points | None, scale: float) -> str:
     places = [] if points is None else (points * scale).tolist()
-    return "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.5"/>' for x, y in places)
+    return "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2"/>' for x, y in places)

@@ -1,0 +1,54 @@
+"""What one query got: its value by a measure, how many it should find, and what a hit is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from resight.evaluator import Answer, Placed
+
+SINGLE = {"map": "AP", "mp": "P"}  # what the mean is of
+
+
+def of_one(by: str) -> str:
+    """A measure as it is called of one query, where there is no mean: AP for map, AP@100 for map@100."""
+    protocol, _, name = by.rpartition(" ")
+    for mean, own in SINGLE.items():
+        if name == mean or name.startswith((f"{mean}@", f"{mean}-")):
+            name = own + name.removeprefix(mean)
+    return f"{protocol} {name}".strip()
+
+
+def got(answer: Answer, by: str, digits: int = 3) -> str:
+    """As `AP 0.142`."""
+    return f"{of_one(by)} {answer.values[by]:.{digits}f}"
+
+
+def to_find(answer: Answer, by: str) -> str:
+    """As `4 to find`: the right photos that there are by the protocol of a measure."""
+    protocol = by.rpartition(" ")[0]
+    return f"{answer.positives.get(protocol, 0)} to find"
+
+
+def outlines(answers: Iterable[Answer], k: int) -> list[str]:
+    """What is outlined in queries, and in their first k hits; nothing of what is not drawn."""
+    shown = list(answers)
+    found = []
+    if any(answer.box for answer in shown):
+        found.append("outline in a query: the part that was looked for")
+    if any(hit.region for answer in shown for hit in answer.top[:k]):
+        found.append("outline in a hit: the region that geometry verified")
+    return found
+
+
+def worth(score: float, inliers: int) -> list[str]:
+    """A score, then how many points agree where geometry verified it; once where they are the same."""
+    counted = score > 1 and float(score).is_integer()  # points, and no similarity
+    points = [f"{inliers} points"] if inliers else []
+    if points and score == inliers:
+        return points
+    return [f"{score:.0f}" if counted else f"{score:.3f}", *points]
+
+
+def worth_of(hit: Placed) -> list[str]:
+    """Of a photo of a ranking."""
+    return worth(hit.score, hit.inliers)
