@@ -1,4 +1,4 @@
-"""What a user gets wrong, or what changed behind the back: refused, or marked, and never a figure in silence."""
+"""What a user gets wrong, or what changed behind the back: refused, or marked, never a figure in silence."""
 
 import json
 import os

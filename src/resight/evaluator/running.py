@@ -6,7 +6,7 @@ import contextlib
 import functools
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from resight import methods
@@ -78,10 +78,9 @@ def evaluate(
     with contextlib.ExitStack() as stack:
         opened = stack.enter_context(_opened(made.gallery))
         galleries = [stack.enter_context(Gallery(folder)) for folder in searched]
-        for gallery in (opened, *galleries):
+        for gallery in galleries:
             stack.enter_context(gallery.at_rest())
             _comparable(opened, gallery)
-        _whole(opened)
         pool = Pool(data, made, opened, galleries)
         shared = fitted_on_tested(data, pool.image_of, opened, galleries, allow_overlap)
         describer = functools.cache(lambda: describer_like(opened, engine, workers or 1))
@@ -120,19 +119,19 @@ def _comparable(opened: Gallery, other: Gallery) -> None:
     )
 
 
-def _opened(folder: Path) -> Gallery:
-    """The gallery that evaluations keep; raises GalleryError where its descriptors are not all there."""
-    try:
-        return Gallery(folder)
-    except CutShort:
-        raise damaged_cache(folder.parent, "a file is cut short") from None
-
-
-def _whole(opened: Gallery) -> None:
-    """Raise GalleryError where kept descriptors are not what was written."""
-    found = next(damaged(opened), None)
-    if found:
-        raise damaged_cache(opened.folder.parent, found.what)
+@contextlib.contextmanager
+def _opened(folder: Path) -> Iterator[Gallery]:
+    """The gallery of an evaluation, at rest; raises GalleryError where it is not what was written."""
+    with contextlib.ExitStack() as stack:
+        try:
+            opened = stack.enter_context(Gallery(folder))
+            stack.enter_context(opened.at_rest())
+            found = next((finding.what for finding in damaged(opened)), "")
+        except CutShort:
+            found = "a file is cut short"
+        if found:
+            raise damaged_cache(folder.parent, found)
+        yield opened
 
 
 def _answers(
