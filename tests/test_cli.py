@@ -14,8 +14,8 @@ import resight
 import small
 from resight import cli, errors, methods, recipe
 from resight.cli._manual import manual
-from resight.cli._runs import milliseconds
 from resight.errors import BadQuery, BadSetting, NoGallery, StorageFailed, UnknownMethod
+from resight.evaluator.results import milliseconds
 from results import answer, evaluation
 
 ROOT = Path(__file__).resolve().parent.parent

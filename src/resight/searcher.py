@@ -83,6 +83,7 @@ class Searcher:
                 raise BadQuery(f"{photo} is not in the gallery {self.gallery.folder}, or has changed since.")
             stored, (first, rows, regions) = self.gallery.image(image), self.gallery.rows.stored(image)
         nearest = [hit for hit in self.search(photo, k + 1).as_dict()["hits"] if not hit["self"]]
+        nearest = [hit | {"rank": rank} for rank, hit in enumerate(nearest, 1)]
         return {
             "image": image,
             "files": list(stored.files),
@@ -207,6 +208,10 @@ def search(
     box: Box | None = None,
     rerank: Sequence[str] = (),
 ) -> Ranking:
-    """The k photos of a gallery nearest to a photo; by default the gallery in or above this folder."""
-    with Gallery(gallery or find_gallery(Path.cwd())) as opened:
+    """The k photos of a gallery nearest to a photo.
+
+    A folder of photos stands for the gallery inside it; by default it is the one in or above this folder,
+    else in or above the photo's. Raises NoGallery.
+    """
+    with Gallery(find_gallery(Path(gallery) if gallery else None, Path(query))) as opened:
         return Searcher(opened).search(query, k, box, rerank=rerank)

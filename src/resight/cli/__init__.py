@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from resight.cli._plain import PlainCommand
+from resight.cli._terminal import Terminal
 from resight.errors import ResightError
 
 ROOT = Path(__file__).parent
@@ -66,3 +67,7 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except Exception:
+        if Terminal.interrupted:  # an import that is cut off raises what it likes
+            sys.exit(130)
+        raise

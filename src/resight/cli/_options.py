@@ -25,25 +25,6 @@ WorkersOption = Annotated[
 ]
 
 
-def gallery_folder(named: Path | None, photo: Path | None = None) -> Path:
-    """The gallery that a verb works on; a folder of photos stands for the gallery inside it.
-
-    Without a name: the nearest from here upward, else RESIGHT_GALLERY's, else the nearest above `photo`.
-    """
-    from resight.errors import NoGallery
-    from resight.gallery import find_gallery
-
-    if named is None:
-        try:
-            return find_gallery(Path.cwd())
-        except NoGallery:
-            if photo is None:
-                raise
-            return find_gallery(photo.parent)
-    inside = named / ".resight"
-    return inside if inside.is_dir() and not (named / "catalogue.sqlite").exists() else named
-
-
 def check_page(file: Path | None) -> None:
     """Say before the work that a page cannot be written after it, or is not what its name says."""
     from resight.errors import BadSetting
@@ -54,8 +35,12 @@ def check_page(file: Path | None) -> None:
 
 
 def check_target(file: Path | None) -> None:
-    """Say before the work that a file cannot be written after it: its folder is not there."""
+    """Say before the work that a file cannot be written after it, or would take the place of no file."""
     from resight.errors import StorageFailed
 
-    if file is not None and not file.absolute().parent.is_dir():
+    if file is None:
+        return
+    if not file.absolute().parent.is_dir():
         raise StorageFailed(f"There is no folder {file.parent} to write {file.name} to: make it first.")
+    if file.exists() and not file.is_file():
+        raise StorageFailed(f"{file} is a folder or a device, and no file to be written: name another.")

@@ -27,9 +27,3 @@ def run_file(name: str, results: Path) -> Path:
 def told(run: Evaluation) -> str:
     """Recipe, re-rankers and data set: `default, then geometry, on photos`."""
     return f"{', then '.join([run.recipe, *run.facts['rerank']])}, on {run.dataset}"
-
-
-def milliseconds(seconds: float) -> str:
-    """Two digits that say something: `0.43 ms`, `7.1 ms`, `164 ms`."""
-    value = 1000 * seconds
-    return f"{value:.0f} ms" if value >= 10 else f"{value:.2g} ms"

@@ -24,6 +24,8 @@ class Terminal:
     so is that at the second time.
     """
 
+    interrupted = False  # so that whatever the interruption breaks is known to be its work
+
     def __init__(self, quiet: bool = False, reading: str = "the photos that are being read") -> None:
         self._quiet, self._stop, self._reading = quiet, False, reading
         self._what, self._total, self._done, self._failures = "", 0, 0, 0
@@ -78,6 +80,7 @@ class Terminal:
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         asks = self._asked is not None and time.monotonic() - self._asked < PATIENCE
         if self._stop or not asks:
+            Terminal.interrupted = True
             raise KeyboardInterrupt
         self._stop = True
         self.say(f"Stopping after {self._reading}; once more stops at once.")

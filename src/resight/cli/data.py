@@ -114,14 +114,15 @@ def _sources(name: str, only: str) -> list[Source]:
 
 def _fetch(sources: list[Source], folder: Path) -> int:
     """Fetch them; the code to exit with."""
-    from resight.cli._terminal import Terminal, print_line
+    from resight.cli._terminal import Terminal
     from resight.datasets._fetching import Stopped, fetch
 
+    terminal = Terminal(reading="the block that is being read")
     try:
-        with Terminal(reading="the block that is being read").watching() as terminal:
+        with terminal.watching():
             return 1 if fetch(sources, folder, terminal) else 0
     except (Stopped, KeyboardInterrupt):
-        print_line("Stopped before the end: the same command goes on from here.")
+        terminal.say("Stopped before the end: the same command goes on from here.")
         return 130
 
 

@@ -76,7 +76,7 @@ def evaluate(
                 progress=terminal,
             )
         except Stopped:
-            print_line("Stopped before the end: what was described is kept, and the same command goes on.")
+            terminal.say("Stopped before the end: what was done is kept, and the same command goes on.")
             raise typer.Exit(130) from None
         run = keep(found, results)
         if html:
@@ -93,7 +93,7 @@ def evaluate(
 
 
 def _told(found: Evaluation) -> list[str]:
-    from resight.cli._runs import milliseconds
+    from resight.evaluator.results import milliseconds
     from resight.metrics import measure
     from resight.published import published
 

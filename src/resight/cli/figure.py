@@ -60,6 +60,7 @@ def figure(
     target = out or Path(f"{draw.name}.png")
     check_suffix(target)
     check_target(target)
+    _check_apart(target, Path(data))
     with Terminal().watching() as terminal:
         options = {
             "distractors": distractors or (), "fit_from": fit_from or None, "allow_overlap": allow_overlap,
@@ -69,7 +70,19 @@ def figure(
         try:
             drawn = draw(Study(opened(data, root), recipes, options))
         except Stopped:
-            print_line("Stopped before the end: what was described is kept.")
+            terminal.say("Stopped before the end: what was done is kept, and the same command goes on.")
             raise typer.Exit(130) from None
         save_figure(drawn, target)
     print_line(f"Wrote {target}")
+
+
+def _check_apart(target: Path, photos: Path) -> None:
+    """Say that a figure would be a photo of the folder that it is drawn of, and another one the next time."""
+    from resight.errors import StorageFailed
+
+    listed = (photos / "groundtruth.csv").exists()
+    if photos.is_dir() and not listed and target.resolve().is_relative_to(photos.resolve()):
+        raise StorageFailed(
+            f"{target} would lie among the photos of {photos}, and be one of them the next time: name "
+            "another place with --out."
+        )

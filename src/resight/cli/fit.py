@@ -21,12 +21,12 @@ def fit(
 ) -> None:
     """Fit the recipe anew on the gallery's own photos, and describe them all with it; a rerun goes on."""
     from resight import indexer
-    from resight.cli._options import gallery_folder
     from resight.cli._terminal import Terminal, print_line
+    from resight.gallery import find_gallery
 
     with Terminal().watching() as terminal:
-        source = gallery_folder(fit_from) if fit_from else None
-        told = indexer.fit(gallery_folder(gallery), source, engine=engine, workers=workers, progress=terminal)
+        source = find_gallery(fit_from) if fit_from else None
+        told = indexer.fit(find_gallery(gallery), source, engine=engine, workers=workers, progress=terminal)
     if told is None:
         print_line("Stopped before the end: `resight fit` goes on from here; searches use the old fit.")
         raise typer.Exit(130)

@@ -45,8 +45,8 @@ def index(
 ) -> None:
     """Make a gallery of a folder of photos, or bring it up to date."""
     from resight import indexer
-    from resight.cli._options import gallery_folder
     from resight.cli._terminal import Terminal, print_json, print_line
+    from resight.gallery import find_gallery
     from resight.recipe import Recipe
 
     with Terminal().watching() as terminal:
@@ -58,7 +58,7 @@ def index(
             workers=workers,
             prune=prune,
             retry=retry,
-            fit_from=gallery_folder(fit_from) if fit_from else None,
+            fit_from=find_gallery(fit_from) if fit_from else None,
             local_features=local_features,
             progress=terminal,
         )
@@ -68,7 +68,7 @@ def index(
         for line in _told(report):
             print_line(line)
     if report.interrupted:
-        print_line("Stopped before the end: the same command goes on from here.")
+        terminal.say("Stopped before the end: the same command goes on from here.")
         raise typer.Exit(130)
     raise typer.Exit(1 if report.failed or report.unreadable else 0)
 
@@ -80,7 +80,8 @@ def _told(report: object) -> list[str]:
         "unchanged": "unchanged", "vanished": "vanished", "failed": "failed", "skipped": "others skipped",
     }  # fmt: skip
     parts = [f"{values[key]} {words}" for key, words in told.items() if values[key]]
-    lines = [f"{values['photos']} photos: {', '.join(parts) or 'nothing to do'}."]
+    nothing = "none described yet" if values["interrupted"] else "nothing to do"
+    lines = [f"{values['photos']} photos: {', '.join(parts) or nothing}."]
     if values["fitted"]:
         lines.append(f"The recipe was {values['fitted']}, without labels.")
     if values["local_features"]:
@@ -91,4 +92,4 @@ def _told(report: object) -> list[str]:
         f"The folder {folder} could not be read; what was known of it stays."
         for folder in values["unreadable"]
     ]
-    return [*lines, f"Gallery: {values['gallery']}"]
+    return [*lines, f"Gallery: {values['gallery']}, of the recipe '{values['recipe']}'"]

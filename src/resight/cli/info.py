@@ -17,11 +17,10 @@ def info(
     as_json: JsonOption = False,
 ) -> None:
     """Show what a gallery is: its folder, recipe, fit, and how much is in it."""
-    from resight.cli._options import gallery_folder
     from resight.cli._terminal import print_json, print_line
-    from resight.gallery import Gallery
+    from resight.gallery import Gallery, find_gallery
 
-    with Gallery(gallery_folder(gallery)) as opened:
+    with Gallery(find_gallery(gallery)) as opened:
         if failures:
             found = {path: why for path, _, why in opened.files() if why}
             if as_json:

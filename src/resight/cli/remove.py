@@ -16,10 +16,10 @@ def remove(
 ) -> None:
     """Take photos out of the gallery; the files stay, and come back with `resight index --retry` only."""
     from resight import indexer
-    from resight.cli._options import gallery_folder
     from resight.cli._terminal import print_json, print_line
+    from resight.gallery import find_gallery
 
-    gone = indexer.remove(gallery_folder(gallery), files)
+    gone = indexer.remove(find_gallery(gallery), files)
     if as_json:
         print_json({"removed": gone})
         return

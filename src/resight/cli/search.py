@@ -34,26 +34,27 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Find the photos of a gallery that show the same thing as a photo."""
-    from resight.cli._options import check_page, gallery_folder
+    from resight.cli._options import check_page
     from resight.cli._terminal import Terminal, print_json, print_line
-    from resight.gallery import Gallery
+    from resight.gallery import Gallery, find_gallery
     from resight.searcher import Searcher
     from resight.types import Box
 
     check_page(html)
     wanted = Box.parse(box) if box else None
-    with Terminal().watching() as terminal, Gallery(gallery_folder(gallery, query)) as opened:
+    with Terminal().watching() as terminal, Gallery(find_gallery(gallery, query)) as opened:
         ranking = Searcher(opened, engine).search(query, k, wanted, under or None, rerank or ())
         if html:
             from resight.pictures.report import write_report
 
-            write_report(html, ranking, query, wanted)
+            write_report(html, ranking, query, wanted, rerank or (), opened.folder)
             terminal.say(f"Wrote {html}")
     if as_json:
         print_json(ranking.as_dict())
         return
     for hit in ranking:
-        print_line(f"{hit.rank:4d}  {hit.score:6.3f}  {hit.path}{_more(hit)}")
+        score = f"{hit.score:.0f}" if hit.match else f"{hit.score:.3f}"
+        print_line(f"{hit.rank:4d}  {score:>6}  {hit.path}{_more(hit)}")
 
 
 def _more(hit: Hit) -> str:

@@ -17,12 +17,11 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show what the gallery knows of one photo: its files, its descriptor, and the photos nearest to it."""
-    from resight.cli._options import gallery_folder
     from resight.cli._terminal import print_json, print_line
-    from resight.gallery import Gallery
+    from resight.gallery import Gallery, find_gallery
     from resight.searcher import Searcher
 
-    with Gallery(gallery_folder(gallery, photo)) as opened:
+    with Gallery(find_gallery(gallery, photo)) as opened:
         known = Searcher(opened).show(photo, k)
     if as_json:
         print_json(known)

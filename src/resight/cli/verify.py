@@ -18,11 +18,10 @@ def verify(
     """Check every row against its bytes and files, and say what would put it right."""
     import dataclasses
 
-    from resight.cli._options import gallery_folder
     from resight.cli._terminal import print_json, print_line
-    from resight.gallery import Gallery, Writer, check
+    from resight.gallery import Gallery, Writer, check, find_gallery
 
-    folder = gallery_folder(gallery)
+    folder = find_gallery(gallery)
     with Gallery(folder) as opened:
         found = list(check.verify(opened, contents))
         count = opened.count()

@@ -51,6 +51,12 @@ def keep(evaluation: Evaluation, folder: Path) -> Path:
     return run
 
 
+def milliseconds(seconds: float) -> str:
+    """Two digits that say something: `0.43 ms`, `7.1 ms`, `164 ms`."""
+    value = 1000 * seconds
+    return f"{value:.0f} ms" if value >= 10 else f"{value:.2g} ms"
+
+
 def _rows(evaluation: Evaluation, run: str) -> list[dict[str, object]]:
     facts = evaluation.facts
     common = {key: facts[key] for key in COLUMNS if key in facts} | {

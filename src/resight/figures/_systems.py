@@ -94,10 +94,10 @@ def chosen(evaluation: Evaluation, order: str, count: int) -> list[Answer]:
     return sorted(answers, key=lambda answer: sign * answer.values[by])[:count]
 
 
-def same_query(evaluation: Evaluation, answer: Answer) -> Answer:
-    """The answer of another evaluation, of the same data set, to the same query."""
-    wanted = (answer.query, answer.photo, answer.box)
-    return next(one for one in evaluation.answers if (one.query, one.photo, one.box) == wanted)
+def same_query(evaluation: Evaluation, answer: Answer, of: Evaluation) -> Answer:
+    """The answer to the query of an `answer` of another evaluation of the same data: they are in order."""
+    place = next(i for i, one in enumerate(of.answers) if one is answer)
+    return evaluation.answers[place]
 
 
 def at_least(name: str, value: int, least: int) -> None:

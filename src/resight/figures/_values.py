@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from resight.evaluator import Answer, Placed
 
@@ -40,10 +41,15 @@ def outlines(answers: Iterable[Answer], k: int) -> list[str]:
     return found
 
 
-def worth(score: float, inliers: int) -> list[str]:
-    """A score, then how many points agree where geometry verified it; once where they are the same."""
+def worth(score: float, inliers: int, through: str = "") -> list[str]:
+    """A score, then how many points agree where geometry verified it; once where they are the same.
+
+    `through`: by way of which photo it did so, if not by the query itself, whose points are no measure then.
+    """
     counted = score > 1 and float(score).is_integer()  # points, and no similarity
     points = [f"{inliers} points"] if inliers else []
+    if through:
+        points = [f"by way of {Path(through).name}"]
     if points and score == inliers:
         return points
     return [f"{score:.0f}" if counted else f"{score:.3f}", *points]
@@ -51,4 +57,4 @@ def worth(score: float, inliers: int) -> list[str]:
 
 def worth_of(hit: Placed) -> list[str]:
     """Of a photo of a ranking."""
-    return worth(hit.score, hit.inliers)
+    return worth(hit.score, hit.inliers, hit.through)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from resight.describer import Describer
-from resight.errors import BadImage
+from resight.errors import BadImage, BadQuery
 from resight.evaluator import Study
 from resight.evaluator.scoring import counted
 from resight.figures._descriptors import Described, cut
@@ -96,7 +96,7 @@ def _vectors(
         return described.rows(int(place[0]))
     try:
         return describer()(study.read(question.photo), question.box).vectors
-    except BadImage:
+    except (BadImage, BadQuery):  # which an evaluation marks
         return None
 
 

@@ -39,6 +39,6 @@ def _rows(found: Sequence[System], answer: Answer, by: str) -> list[Row]:
         return [Row(found[0].evaluation, answer, by, f"{name}   {got(answer, by)}")]
     rows = []
     for i, system in enumerate(found):
-        own = same_query(system.evaluation, answer)
+        own = same_query(system.evaluation, answer, found[0].evaluation)
         rows.append(Row(system.evaluation, own, by, f"{system.name}   {got(own, by)}", "" if i else name))
     return rows

@@ -68,18 +68,28 @@ CREATE TABLE dead (
 """
 
 
-def find_gallery(start: Path) -> Path:
-    """The nearest `.resight` upward of a folder, else the one that RESIGHT_GALLERY names."""
-    for folder in (start.absolute(), *start.absolute().parents):
-        if (folder / ".resight" / NAME).is_file():
-            return folder / ".resight"
-    named = os.environ.get("RESIGHT_GALLERY")
-    if named:
-        return Path(named)
+def find_gallery(named: Path | None = None, photo: Path | None = None) -> Path:
+    """The gallery's folder; a folder of photos stands for the gallery inside it.
+
+    Without a name: the nearest `.resight` from here upward, else the one that RESIGHT_GALLERY names, else the
+    nearest above `photo`. Raises NoGallery.
+    """
+    if named is not None:
+        inside = named / ".resight"
+        return inside if inside.is_dir() and not (named / NAME).exists() else named
+    own = os.environ.get("RESIGHT_GALLERY")
+    found = _above(Path.cwd()) or (Path(own) if own else None) or (_above(photo.parent) if photo else None)
+    if found:
+        return found
     raise NoGallery(
         "There is no gallery here or above: make one with `resight index PHOTOS`, "
         "or name one with --gallery or RESIGHT_GALLERY."
     )
+
+
+def _above(start: Path) -> Path | None:
+    folders = (start.absolute(), *start.absolute().parents)
+    return next((folder / ".resight" for folder in folders if (folder / ".resight" / NAME).is_file()), None)
 
 
 def create(folder: Path) -> sqlite3.Connection:

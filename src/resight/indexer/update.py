@@ -28,10 +28,11 @@ from resight.recipe import Recipe
 class Report:
     """What one run of `index` did: counts of files, and the folders and files that could not be read.
 
-    `local_features`: of how many photos they were stored.
+    `local_features`: of how many photos they were stored. `recipe`: the name of the gallery's.
     """
 
     gallery: Path
+    recipe: str
     photos: int = 0
     described: int = 0
     same: int = 0
@@ -102,6 +103,7 @@ def index(
             run.complete()
         return Report(
             folder,
+            writer.recipe.name,
             photos=changes.found,
             described=run.described,
             same=run.recognised.total() - moved,

@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 
 from resight.evaluator import Answer, Comparison, Difference, Evaluation
+from resight.evaluator.results import milliseconds
 from resight.figures._values import got, of_one, outlines
 from resight.metrics import measure
 from resight.pictures.charts import called, change_chart, curve_chart, spread_chart
@@ -82,7 +83,7 @@ def _header(evaluation: Evaluation) -> list[tuple[str, str]]:
         ("recipe", evaluation.recipe),
         ("fit", facts["fit"]),
         ("re-ranked", ", then ".join(facts["rerank"]) or "no"),
-        ("time", f"{1000 * facts['seconds']['a query']:.0f} ms a query"),
+        ("time", f"{milliseconds(facts['seconds']['a query'])} a query"),
         ("fingerprint", facts["fingerprint"]),
         ("hash of photos and truth", facts["data_hash"]),
         ("Resight", facts["version"]),

@@ -94,7 +94,7 @@ def _hit(hit: Hit, query: Path) -> str:
 def _worth(hit: Hit) -> str:
     """Its score, unless that is the number of points that agree."""
     inliers = hit.match.inliers if hit.match else 0
-    score, *points = worth(hit.score, inliers)
+    score, *points = worth(hit.score, inliers, hit.through or "")
     if inliers and not points:
         return f"{inliers} points agree"
     return ", ".join([f"score {score}", *(f"{one} agree" for one in points)])

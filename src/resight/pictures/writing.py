@@ -10,9 +10,9 @@ from resight.errors import StorageFailed
 
 def write_whole(target: Path, data: bytes, what: str = "page") -> None:
     """Raises StorageFailed where it could not be written; nothing is left behind then."""
-    made = None
+    made, target = None, target.resolve()  # what a link points to is written, and the link stays
     try:
-        with tempfile.NamedTemporaryFile("wb", dir=target.absolute().parent, delete=False) as file:
+        with tempfile.NamedTemporaryFile("wb", dir=target.parent, delete=False) as file:
             made = Path(file.name)
             file.write(data)
         made.chmod(0o644)
