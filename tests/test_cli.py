@@ -55,6 +55,13 @@ def test_the_help_of_figure_names_every_kind():
 
 
 @pytest.mark.parametrize(("kind", "name"), EVERY, ids="/".join)
+def test_every_setting_is_explained(kind, name):
+    found = manual(kind, name)
+    words = f"{found.about} {found.text}"
+    assert [key for key in found.settings if not re.search(rf"\b{key}\b", words)] == []
+
+
+@pytest.mark.parametrize(("kind", "name"), EVERY, ids="/".join)
 def test_settings_that_are_read_are_those_that_a_sentence_takes(kind, name):
     if kind == "backbones":  # whose names go on: timm:NAME
         assert manual(kind, name).settings == {}

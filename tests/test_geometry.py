@@ -287,6 +287,17 @@ def test_a_region_that_goes_behind_the_camera_is_the_hull_of_its_points():
     assert region.box.as_list() == pytest.approx([*others.min(axis=0), *np.ptp(others, axis=0)], abs=0.11)
 
 
+def test_a_region_of_which_a_corner_is_almost_at_the_camera_is_the_hull_of_its_points():
+    width = np.array(WHOLE.polygon)[:, 0].max()
+    known = GRID[GRID[:, 0] < 0.4 * width]
+    for share, whole in ((0.5, True), (0.97, False)):
+        steep = np.array([[1.0, 0, 0], [0, 1, 0], [-share / width, 0, 1]])
+        others = moved(known, steep).astype(np.float32)
+        far = LocalFeatures(np.float32([[0, 0], [9999, 9999]]), NOTHING.descriptors[:2])  # a wide photo
+        region = projected(WHOLE, Agreement(known, others, steep), far)
+        assert (len(region.polygon) == 4 and region.box.width > np.ptp(others, axis=0)[0] + 1) == whole
+
+
 def test_a_point_is_within_a_hull_either_way_round():
     square = np.array([[0.0, 0], [10, 0], [10, 10], [0, 10]])
     asked_ = np.array([[5, 5], [0, 0], [10, 5], [10.1, 5], [-1, 5], [5, 11]], np.float32)

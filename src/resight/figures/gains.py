@@ -19,7 +19,11 @@ NAME = 90  # letters of a query's name
 
 
 def gains(study: Study, *, queries: int = 3, k: int = 10, measure: str = "") -> Figure:
-    """What gains and what loses most, each query under both: two recipes, or without and with re-ranking."""
+    """What gains and what loses most, each query under both: two recipes, or without and with re-ranking.
+
+    So many `queries` of the largest gain, and as many of the largest loss, by a `measure` of the data set, by
+    default its first; `k` hits of each.
+    """
     at_least("queries", queries, 1)
     at_least("k", k, 1)
     pair = systems(study, wanted=2)

@@ -28,8 +28,9 @@ def matches(
 ) -> Figure:
     """A row a query, beside each of its first verified hits; at most so many `lines` join points that agree.
 
-    The study's own re-rankers, if geometry is one of them, else geometry; of the first recipe. `order`:
-    first, as in the data set, worst or best.
+    So many `queries`, those that have a verified hit, and of each so many `hits`, at most ten. The study's
+    own re-rankers, if geometry is one of them, else geometry; of the first recipe. `order`: first, as in the
+    data set, worst or best.
     """
     for name, value in (("hits", hits), ("lines", lines)):
         at_least(name, value, 1)

@@ -32,7 +32,8 @@ def fit(
 ) -> dict[str, NDArray[np.float32]]:
     """(R, D) rows of unit length, a photo at a time -> weights (R,) of mean 1; all 1 where no two match.
 
-    The whole sample is in memory, twice.
+    A weight is the divergence of similarities, counted in so many `bins`; `seed` draws the pairs that do not
+    match. The whole sample is in memory, twice.
     """
     photos = list(samples)
     if len({len(rows) for rows in photos}) > 1:

@@ -13,7 +13,8 @@ from resight.poolings._columns import columns, inside
 def crow(features: Any, masks: Any, *, spatial: bool = True, channel: bool = True) -> Any:
     """(B, C, H, W), non-negative, masks (R, H, W) -> (B, R, C): sums of weighted columns over each region.
 
-    A place weighs by the root of its saliency, a channel by how seldom it is active, both on the whole map.
+    A place weighs by the root of its saliency (`spatial`), a channel by how seldom it is active (`channel`),
+    both on the whole map.
     """
     xp = array_namespace(features)
     weights = inside(masks, features)

@@ -24,9 +24,9 @@ def multiscale_netvlad(
 ) -> Any:
     """(B, C, H, W), masks (R, H, W) -> (B, R, k * C) of unit length.
 
-    The maxima of all windows, stride 1 and no padding, each column then of unit length, in one NetVLAD. A
+    The maxima of all `windows`, stride 1 and no padding, each column then of unit length, in one NetVLAD. A
     window larger than the map is cut to the map. A region has the windows that lie inside it, or where none
-    does, those that touch it.
+    does, those that touch it. `intra_norm`: normalised for each centre (`cluster`) or channel (`channel`).
     """
     return _assignment.netvlad(*_pooled(features, masks, windows), parameters, intra_norm)
 
@@ -38,7 +38,10 @@ def fit(
     seed: int = 0,
     windows: str = "2+3",
 ) -> dict[str, Any]:
-    """Photos' features (1, C, H, W) and masks -> parameters as NetVLAD's, from the columns of all windows."""
+    """Photos' features (1, C, H, W) and masks -> parameters as NetVLAD's, from the columns of all windows.
+
+    `k` centres by k-means, begun by `seed`.
+    """
     pooled = (_pooled(features, masks, windows) for features, masks in samples)
     return _assignment.fitted(sampled_inside(pooled, seed), k, seed)
 

@@ -35,7 +35,8 @@ def fit(
 ) -> dict[str, Any]:
     """Photos' features (1, C, H, W) and masks -> centres (k, C), by k-means on 100,000 columns at most.
 
-    Fewer distinct columns than k: the centres left over are spare, and their numbers in a vector are 0.
+    `seed` begins it. Fewer distinct columns than k: the centres left over are spare, and their numbers in a
+    vector are 0.
     """
     photos = (cells(features, masks) for features, masks in samples)
     return {"centres": kmeans(sampled_inside(photos, seed), k, seed)}

@@ -14,7 +14,10 @@ OVERLAP = 0.4
 def rmac_grid(
     pixels: NDArray[np.uint8], alpha: NDArray[np.float32], *, levels: int = 3, whole: bool = True
 ) -> list[Polygon]:
-    """A photo and its saliency (H, W) -> the rectangles of `cells`, in shares of the view."""
+    """A photo and its saliency (H, W) -> the rectangles of `cells`, in shares of the view.
+
+    `levels` of squares, the smaller the later; with `whole` the whole view is one more region.
+    """
     if levels < 1:
         raise BadSetting(f"'rmac-grid' has at least one level, not {levels}.")
     height, width = alpha.shape

@@ -13,6 +13,7 @@ from resight.types import Region
 
 Points = NDArray[np.float64]
 
+STEEPEST = 10.0  # times the depth of the points, or its share: a homography of few points is wild beyond
 WIDEST = 10.0  # times the extent of a photo's points: where a region that is larger lies is not known
 
 
@@ -27,7 +28,7 @@ def projected(area: Region, agreement: Agreement, photo: LocalFeatures) -> Regio
     """An area of the first photo as it lies in the other, whose features `photo` are.
 
     Its corners may lie outside the photo. Where the homography takes one of them behind the camera, or very
-    far away, it is the hull of the points that agree.
+    far away, or so near that the region is a sliver, it is the hull of the points that agree.
     """
     corners = np.array(area.polygon)
     depths, known = (
@@ -36,7 +37,9 @@ def projected(area: Region, agreement: Agreement, photo: LocalFeatures) -> Regio
     )
     there = moved(corners, agreement.homography)
     widest = WIDEST * np.ptp(photo.points, axis=0).max()
-    if (depths * np.sign(known[0]) > 0).all() and np.ptp(there, axis=0).max() <= widest:
+    shares = depths / np.median(known)
+    steady = shares.min() > 1 / STEEPEST and shares.max() < STEEPEST
+    if steady and np.ptp(there, axis=0).max() <= widest:
         return Region.of(there.tolist())
     return Region.of(hull(agreement.others).tolist())
 
