@@ -133,7 +133,7 @@ def test_a_result_that_was_kept_and_loaded_makes_the_same_page(found, tmp_path):
 def test_a_photo_that_is_gone_is_shown_as_missing(found, photos, tmp_path):
     (photos / "c.png").unlink()
     page = of(found, tmp_path / "page.html")
-    assert page.text.count("no longer there") == 2
+    assert page.text.count("cannot be read") == 2
     assert page.rows[0] == ["query", "wrong", "right", "junk", "right"]
 
 

@@ -168,7 +168,7 @@ def test_a_file_that_is_gone_or_broken_is_said_to_be(tmp_path):
     (tmp_path / "broken.jpg").write_bytes(photo.read_bytes()[:300])
     hits = [hit(1, tmp_path / "gone.jpg"), hit(2, tmp_path / "broken.jpg"), hit(3, photo)]
     _, page = written(tmp_path, *hits, query=photo)
-    told = ["no longer there" in figure["text"] for figure in page.figures]
+    told = ["cannot be read" in figure["text"] for figure in page.figures]
     assert told == [False, True, True, False]
     assert "1 gone.jpg" in page.figures[1]["text"]
     assert [figure.get("image") is None for figure in page.figures] == told

@@ -41,8 +41,8 @@ def patch_clusters(
 
     So many `rows` and `columns`. Patches of the reference's own photo are left out, because in deep layers
     the nearest are the cells beside it; with `own` the reference alone is left out. Photos are warped to
-    squares of `size` pixels. `layers` as `3a+5b+5b@448`, at a size of their own after @; by default those of each
-    recipe; references stand at the same places for all. Of more than so many `photos` as many are drawn,
+    squares of `size` pixels. `layers` as `3a+5b+5b@448`, at a size of their own after @; by default those of
+    each recipe; references stand at the same places for all. Of more than so many `photos` as many are drawn,
     which is said.
     """
     for name, value in (("rows", rows), ("columns", columns), ("size", size), ("photos", photos)):

@@ -15,7 +15,7 @@ from resight import images
 from resight.errors import BadImage
 from resight.types import Region
 
-NO_PICTURE = '<div class="missing">no longer there</div>'
+NO_PICTURE = '<div class="missing">cannot be read</div>'
 FINER = 2  # a large JPEG is decoded at no less than this many times the thumbnail's size
 
 Points = NDArray[np.float32]
