@@ -432,10 +432,10 @@ def test_a_signal_ends_after_the_photo_and_the_same_command_goes_on(number, tmp_
         time.sleep(0.01)
     time.sleep(0.2)
     run.send_signal(number)
-    told, said = run.communicate()
+    _, said = run.communicate()
     assert run.returncode == 130, said
     assert "Stopping after the photos that are being read" in said
-    assert "the same command goes on from here" in told
+    assert "the same command goes on from here" in said
     assert not small.damage(gallery)
     done = len(small.contents(gallery))
     assert 0 < done < count

@@ -1,13 +1,17 @@
 """What signals do while the command works: an end between two photos, or at once where nobody would ask."""
 
 import logging
-import os
 import signal
 
 import pytest
 
 from resight.cli import _terminal
 from resight.cli._terminal import Terminal
+
+
+def send(number):
+    """As the signal does it; one that is sent to a process with pytest's fault handler may end it (AMX)."""
+    signal.getsignal(number)(number, None)
 
 
 @pytest.fixture(params=[signal.SIGINT, signal.SIGTERM])
@@ -17,16 +21,16 @@ def number(request):
 
 def test_work_that_never_asks_is_interrupted_at_once(number):
     with pytest.raises(KeyboardInterrupt), Terminal(quiet=True).watching():
-        os.kill(os.getpid(), number)
+        send(number)
 
 
 def test_work_that_asks_ends_by_itself_and_at_once_at_the_second_time(number, capsys):
     with Terminal().watching() as terminal:
         assert not terminal.stopping()
-        os.kill(os.getpid(), number)
+        send(number)
         assert terminal.stopping()
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), number)
+            send(number)
     assert "once more stops at once" in capsys.readouterr().err
 
 
@@ -35,7 +39,7 @@ def test_work_that_has_not_asked_for_long_is_interrupted_at_once(number, monkeyp
     with Terminal(quiet=True).watching() as terminal:
         terminal.stopping()
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), number)
+            send(number)
 
 
 def test_handlers_are_as_they_were(number):
