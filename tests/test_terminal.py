@@ -2,6 +2,9 @@
 
 import logging
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -55,3 +58,27 @@ def test_what_the_library_logs_is_a_line(capsys):
         logging.getLogger("resight").info("Preparing %s.", "x")
     logging.getLogger("resight").info("Not shown.")
     assert capsys.readouterr().err == "Preparing x.\n"
+
+
+NETWORKS = """
+import gc, os, signal, sys
+sys.path.insert(0, sys.argv[1])
+import small
+from resight.engines import load
+backbone = small.recipe(small.PLAIN).backbone
+one, other = load(backbone, "openvino", 1), load(backbone, "openvino", 1)
+del one
+gc.collect()
+del other
+gc.collect()
+seen = []
+signal.signal(signal.SIGINT, lambda number, frame: seen.append(number))
+os.kill(os.getpid(), signal.SIGINT)
+print(len(seen))
+"""
+
+
+def test_a_signal_after_networks_came_and_went_is_no_crash():
+    line = [sys.executable, "-W", "ignore", "-c", NETWORKS, str(Path(__file__).parent)]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr

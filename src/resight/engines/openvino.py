@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import logging
@@ -30,6 +31,8 @@ SHAPES_KEPT = 100  # prepared kernels of recent shapes; without a bound, memory 
 FORMAT = 3  # of a converted network; grows with any change of what is converted
 PRECISION = "f32"  # said aloud: by its own default OpenVINO silently takes bf16 where the CPU has it
 
+_loading = threading.Lock()  # the first two threads would load two
+
 
 class OpenVino:
     """A converted network, kept in the user's cache; each thread has its own inference request."""
@@ -45,7 +48,9 @@ class OpenVino:
             "INFERENCE_NUM_THREADS": processors(),
             "CPU_RUNTIME_CACHE_CAPACITY": SHAPES_KEPT,
         }
-        self._network = openvino_alone().Core().compile_model(folder / "network.xml", "CPU", settings)
+        with _loading:
+            core = _core()
+        self._network = core.compile_model(folder / "network.xml", "CPU", settings)
         self._own = threading.local()
         # One answer before there are threads: OpenVINO's binding fills a table on first use, and two threads
         # that meet there wait for each other for ever (seen with 2026.4).
@@ -74,6 +79,17 @@ def openvino(backbone: Backbone, workers: int) -> Engine:
         )
         return methods.find("engines", "torch").call(backbone, workers)  # type: ignore[no-any-return]
     return OpenVino(folder, facts, workers)
+
+
+@functools.cache
+def _core() -> Any:
+    """OpenVINO itself, once and for as long as the process lives.
+
+    Its plugin gives the thread that loads it a stack of its own for signals, and takes it away when it goes:
+    where two of them go in the order they came, or one in another thread, the next signal, such as Ctrl-C,
+    ends the process (seen with 2026.4).
+    """
+    return openvino_alone().Core()
 
 
 def cache_folder() -> Path:
