@@ -68,7 +68,7 @@ def _panel(axes: Axes, name: str, same: np.ndarray, other: np.ndarray) -> None:
     axes.set_title(
         f"{plain(name)}   KL {divergence(same, other):.3f} nats", fontsize=LABEL, color=TEXT, loc="left"
     )
-    axes.legend(frameon=False, fontsize=LABEL - 1, loc="upper left")
+    axes.legend(frameon=False, fontsize=LABEL - 1, loc="upper right")
 
 
 def _counted(values: np.ndarray, most: int, kind: str) -> str:
