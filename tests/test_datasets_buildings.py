@@ -246,6 +246,35 @@ def test_a_missing_list_is_an_error_that_names_it(name, kind, root):
 
 
 @pytest.mark.parametrize("name", BUILDINGS)
+def test_a_query_that_has_nothing_to_find_is_an_error(name, root):
+    rewrite(root, "ok", "")
+    assert load(name, root).questions
+    rewrite(root, "good", b"\xef\xbb\xbf\r\n")
+    with pytest.raises(BadData, match=r"_1 in .* has nothing to find: its lists good and ok are both empty"):
+        load(name, root)
+
+
+@pytest.mark.parametrize("name", BUILDINGS)
+def test_lists_without_their_query_are_an_error_and_hidden_files_are_none(name, root):
+    query = sorted(root.glob("*_*/*_query.txt"))[0]
+    hidden = query.with_name(f"._{query.name}")
+    hidden.write_bytes(b"\x00\x05\x16\x07\xff")
+    assert len(load(name, root).questions) == 6
+    query.unlink()
+    with pytest.raises(DataMissing, match=f"no file .*{query.name}"):
+        load(name, root)
+
+
+@pytest.mark.parametrize("name", ["oxford5k"])
+def test_a_folder_in_the_place_of_a_list_is_an_error(name, root):
+    gone = sorted(root.glob("*_*/*_junk.txt"))[0]
+    gone.unlink()
+    gone.mkdir()
+    with pytest.raises(BadData, match=rf"{gone.name} cannot be read: Is a directory\."):
+        load(name, root)
+
+
+@pytest.mark.parametrize("name", BUILDINGS)
 @pytest.mark.parametrize("view", range(4))
 def test_a_photo_that_the_truth_names_must_be_there(name, view, root):
     """Query, good, ok or junk; a photo that is in no list may be missing, which is marked."""
