@@ -309,6 +309,15 @@ def test_a_whole_set_has_no_mark(found, published, told):
     assert partial("photos", found, *published) == told
 
 
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [(900, ()), (1100, ()), (899, ("899 of about 1000 photos are here",)),
+     (1101, ("1101 of about 1000 photos are here",))],
+)  # fmt: skip
+def test_a_round_number_may_be_off_by_a_tenth(found, told):
+    assert partial("photos", found, 1000, rounded=True) == told
+
+
 # ROxford and RParis
 
 
@@ -479,7 +488,10 @@ def test_distractors_that_are_listed_and_missing_are_counted(name, root):
     (root / "jpg/0a/00000002.jpg").unlink()
     dataset = load(name, root)
     assert len(dataset.photos) == 5
-    assert dataset.marks == ("5 of the 6 photos that revisitop1m.txt names are here",)
+    assert dataset.marks == (
+        "5 of the 6 photos that revisitop1m.txt names are here",
+        "5 of 1001001 photos are here",
+    )
     shutil.rmtree(root / "jpg")
     with pytest.raises(DataMissing, match=r"None of the photos that .*revisitop1m\.txt names"):
         load(name, root)
@@ -490,6 +502,7 @@ def test_distractors_that_are_listed_and_missing_are_counted(name, root):
     [
         ("../secret.jpg", "leads out"), ("0a/../../secret.jpg", "leads out"), ("/etc/passwd", "leads out"),
         ("..\\secret.jpg", "leads out"), ("C:secret.jpg", "leads out"), ("0a/00000000.jpg", "twice"),
+        ("./0a//00000000.jpg", "twice"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["revisitop1m"])

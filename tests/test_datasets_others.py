@@ -350,13 +350,28 @@ def test_mirflickr_asks_nothing_and_goes_by_number(tmp_path):
 
 def test_cdvs_reads_its_lists(tmp_path):
     data = opened("mpeg-cdvs", replicas.mpeg_cdvs(tmp_path))
-    assert (len(data.questions), len(data.database), len(data.photos), data.marks) == (10, 24, 34, ())
+    assert (len(data.questions), len(data.database), len(data.photos)) == (10, 24, 34)
+    assert data.marks == ("34 of about 35000 photos are here", "10 of 8313 queries are here")
     found = right(data)
     assert found["category_3/query/1.jpg"] == {f"category_3/reference/1_{s}.jpg" for s in range(2)}
     reduced = methods.find("datasets", "mpeg-cdvs:categories=1b+5")(tmp_path)
     assert reduced.questions[0].name == "category_1a/query/0_1b.jpg"
     assert len(reduced.questions) == 4
-    assert reduced.marks
+    assert "the categories are not 1a, 2, 3, 4, 5" in reduced.marks
+    again = methods.find("datasets", "mpeg-cdvs:categories=5+4+3+2+1a")(tmp_path)
+    assert again.marks == data.marks
+
+
+def test_cdvs_reads_lists_with_a_mark_and_paths_in_any_form_alike(tmp_path):
+    plain = opened("mpeg-cdvs", replicas.mpeg_cdvs(tmp_path))
+    for path in tmp_path.glob("*.txt"):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"category_3/", b"./category_3//"))
+    marked = opened("mpeg-cdvs", tmp_path)
+    assert (marked.photos, right(marked)) == (plain.photos, right(plain))
+    database = tmp_path / "database_images.txt"
+    database.write_bytes(database.read_bytes() + b"category_3/reference/0_0.jpg\n")
+    with pytest.raises(BadData, match="name one photo a line, and each once"):
+        opened("mpeg-cdvs", tmp_path)
 
 
 def test_cdvs_refuses_lists_that_contradict_the_database(tmp_path):
@@ -367,6 +382,7 @@ def test_cdvs_refuses_lists_that_contradict_the_database(tmp_path):
         (before + "\nx.jpg y.jpg\n", r"line 4: 'y.jpg' is not in database_images.txt"),
         ("x.jpg\n", "line 1: .* nothing to find but itself"),
         ("../x.jpg y.jpg\n", "line 1: '../x.jpg' leads out"),
+        (f"{before}\n{before.splitlines()[0]}\n", "ask 'category_4/query/0.jpg' twice"),
         ("", "no queries"),
     ]:
         queries.write_text(text)
