@@ -277,6 +277,9 @@ def test_metu_takes_the_group_from_the_end_of_a_querys_name(tmp_path):
     with pytest.raises(DataMissing, match="pool: METU is read from a folder of queries"):
         opened("metu", tmp_path)
     assert len(methods.find("datasets", "metu:pool=930k")(tmp_path).photos) == 15
+    for apart in ("queries=930k,pool=930k", "queries=.,pool=930k", "queries=queries,pool=."):
+        with pytest.raises(BadSetting, match="two folders that lie apart"):
+            methods.find("datasets", f"metu:{apart}")(tmp_path)
     replicas.cut(tmp_path / "queries" / "nothing.jpg", 1, 0)
     with pytest.raises(BadData, match=r"'queries/nothing\.jpg' names no group"):
         methods.find("datasets", "metu:pool=930k")(tmp_path)
@@ -284,7 +287,7 @@ def test_metu_takes_the_group_from_the_end_of_a_querys_name(tmp_path):
 
 def test_npu_is_a_folder_a_group_and_gives_the_pairs_within_groups(tmp_path):
     data = opened("npu", replicas.npu(tmp_path))
-    assert data.marks == ("NPU has 317 groups; here are 3",)
+    assert data.marks == ("NPU has 317 groups; here are 3", "9 of 3237 pairs within groups are here")
     module = methods.module("datasets", "npu")
     expected = {
         (i, j) for j in range(9) for i in range(j) if data.labels[i] == data.labels[j] != ""
@@ -292,6 +295,9 @@ def test_npu_is_a_folder_a_group_and_gives_the_pairs_within_groups(tmp_path):
     found = [tuple(pair) for pair in module.pairs(data).tolist()]
     assert set(found) == expected
     assert len(found) == 9
+    replicas.cut(tmp_path / "cover.jpg", 9, 0)
+    loose = opened("npu", tmp_path)
+    assert loose.marks == (*data.marks, "1 trademarks lie in no folder of a group, and are ranked")
     with pytest.raises(DataMissing, match="one for each group"):
         opened("npu", tmp_path / "none")
     with pytest.raises(BadData, match="No folder"):
@@ -303,7 +309,11 @@ def test_npu_is_a_folder_a_group_and_gives_the_pairs_within_groups(tmp_path):
 
 def test_landmarks_v1_count_what_is_not_on_the_disk(tmp_path):
     data = opened("google-landmarks-v1", replicas.google_landmarks_v1(tmp_path))
-    assert data.marks == ("10 of 11 photos of train.csv are here",)
+    assert data.marks == (
+        "3 of about 15000 landmarks are here",
+        "10 of about 1200000 photos are here",
+        "10 of 11 photos of train.csv are here",
+    )
     assert len(data.questions) == 9
     assert data.labels.count("") == 1
 
@@ -316,15 +326,18 @@ def test_landmarks_are_found_in_each_layout(tmp_path, layout):
     replicas.write_csv(tmp_path / "train_clean.csv", "landmark_id,images", [[1, " ".join(ids)]])
     data = opened("google-landmarks-v2-clean", tmp_path)
     assert len(data.photos) == 5
-    assert data.marks == ("5 of 6 photos of train_clean.csv are here",)
+    assert data.marks[2:] == ("5 of 6 photos of train_clean.csv are here",)
 
 
 def test_landmarks_can_be_limited_and_refuse_what_is_no_id(tmp_path):
     root = replicas.google_landmarks_v2_clean(tmp_path)
-    assert opened("google-landmarks-v2-clean", root).marks == ()
+    assert opened("google-landmarks-v2-clean", root).marks == (
+        "3 of 81313 landmarks are here",
+        "9 of 1580470 photos are here",
+    )
     first = methods.find("datasets", "google-landmarks-v2-clean:limit=2")(root)
     assert set(first.labels) == {"9", "10"}
-    assert first.marks == ("the first 2 of 3 landmarks",)
+    assert first.marks == ("the first 2 of 3 landmarks", "3 of 81313 landmarks are here")
     with pytest.raises(BadSetting, match="limit"):
         methods.find("datasets", "google-landmarks-v2-clean:limit=-1")(root)
     replicas.write_csv(root / "train_clean.csv", "landmark_id,images", [[1, "abc1 ../../etc"]])
@@ -333,6 +346,31 @@ def test_landmarks_can_be_limited_and_refuse_what_is_no_id(tmp_path):
     replicas.write_csv(root / "train_clean.csv", "landmark_id,images", [[1, "abc1 abc2"]])
     with pytest.raises(DataMissing, match="None of the 2 photos"):
         opened("google-landmarks-v2-clean", root)
+
+
+def test_a_photo_that_a_table_of_landmarks_names_twice_is_an_error(tmp_path):
+    one = replicas.google_landmarks_v1(tmp_path / "one")
+    rows = (one / "train.csv").read_text().splitlines()
+    (one / "train.csv").write_text("\n".join([*rows, rows[1]]))
+    with pytest.raises(BadData, match=r"train\.csv, line 13: '.*' was named before; leave one out"):
+        opened("google-landmarks-v1", one)
+    two = replicas.google_landmarks_v2_clean(tmp_path / "two")
+    for table in ([[9, "abc1 abc2 abc1"]], [[9, "abc1 abc2"], [10, "abc1 abc3"]]):
+        replicas.write_csv(two / "train_clean.csv", "landmark_id,images", table)
+        with pytest.raises(BadData, match=rf"line {1 + len(table)}: 'abc1' was named before"):
+            opened("google-landmarks-v2-clean", two)
+    replicas.write_csv(two / "train_clean.csv", "landmark_id,images", [["", "abc1 abc2"]])
+    with pytest.raises(BadData, match="line 2: the landmark_id is empty"):
+        opened("google-landmarks-v2-clean", two)
+
+
+def test_what_shows_no_landmark_is_not_counted_as_one(tmp_path):
+    root = replicas.google_landmarks_v1(tmp_path)
+    header, *rows = (root / "train.csv").read_text().splitlines()
+    (root / "train.csv").write_text("\n".join([header, *reversed(rows)]))
+    first = methods.find("datasets", "google-landmarks-v1:limit=2")(root)
+    assert set(first.labels) == {"7000", "7002"}
+    assert first.marks[0] == "the first 2 of 3 landmarks"
 
 
 # MIRFLICKR and CDVS
