@@ -120,7 +120,9 @@ def photos(root, *names):
 
 
 def csv_of(root, header, *rows):
-    return replicas.write_csv(root / "groundtruth.csv", header, [row.split(",") for row in rows])
+    path = root / "groundtruth.csv"
+    path.write_text("\n".join([header, *rows, ""]))
+    return path
 
 
 def test_roles_and_boxes_of_a_csv(tmp_path):
@@ -177,6 +179,11 @@ WRONG = [
     ("path,instance,x,y,w,h", ["b.png,x,,,,", "a.png,x,1,2,0,4"], "line 3: a box needs w and h above zero"),
     ("path,instance,x,y,w,h", ["a.png,x,1,2,nan,4"], "line 2: a box needs"),
     ("path,instance,x,y,w,h", ["a.png,x,1,two,3,4"], "line 2: x, y, w, h .* not '1,two,3,4'"),
+    ("path,instance,path", ["a.png,x,b.png", "b.png,x,a.png"], "line 1: two columns are called 'path'"),
+    ("path,instance,role,role", ["a.png,x,,query", "b.png,x,,"], "line 1: two columns are called 'role'"),
+    ("path,instance,Role", ["a.png,x,query", "b.png,x,"], "line 1: the column 'Role' must be written 'role'"),
+    ("path,instance", ['a.png,"x', "b.png,x"], "line 2: unexpected end of data; close its quotation"),
+    ("path,instance", ['a.png,"x', 'b.png,x"', "b.png,x"], "line 3: a cell has several lines"),
     ("path,instance", ["a.png,x", "../a.png,x"], "line 3: '../a.png' leads out"),
     ("path,instance", ["b/../../a.png,x"], "line 2: .* leads out"),
     ("path,instance", ["/etc/a.png,x"], "line 2: '/etc/a.png' leads out"),
@@ -207,6 +214,28 @@ def test_photos_that_are_not_there_are_counted(tmp_path):
         opened("folder", tmp_path)
     with pytest.raises(DataMissing, match=r"no file .*other\.csv"):
         methods.find("datasets", "folder:truth=other.csv")(tmp_path)
+
+
+def test_a_truth_that_cannot_be_read_is_an_error_and_never_passed_over(tmp_path):
+    root = replicas.folder(tmp_path / "mine")
+    for truth, told in (("thing0", "Is a directory"), ("loose.jpg/truth.csv", "Not a directory")):
+        with pytest.raises(BadData, match=rf"{truth} cannot be read: {told}\."):
+            methods.find("datasets", f"folder:truth={truth}")(root)
+    (root / "groundtruth.csv").symlink_to(tmp_path / "gone.csv")
+    with pytest.raises(DataMissing, match=r"no file .*groundtruth\.csv"):
+        opened("folder", root)
+    (root / "groundtruth.csv").unlink()
+    (root / "groundtruth.csv").symlink_to("groundtruth.csv")
+    with pytest.raises(BadData, match=r"groundtruth\.csv cannot be read"):
+        opened("folder", root)
+
+
+def test_a_cell_may_be_long(tmp_path):
+    ids = [replicas.photo_id(str(number)) for number in range(9000)]
+    replicas.cut(tmp_path / f"{ids[-1]}.jpg", 0, 0)
+    replicas.write_csv(tmp_path / "train_clean.csv", "landmark_id,images", [[1, " ".join(ids)]])
+    data = opened("google-landmarks-v2-clean", tmp_path)
+    assert "1 of 9000 photos of train_clean.csv are here" in data.marks
 
 
 def test_a_csv_in_another_encoding_or_empty_is_refused(tmp_path):
