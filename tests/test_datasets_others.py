@@ -9,8 +9,8 @@ import pytest
 
 import replicas_others as replicas
 from resight import methods
-from resight.datasets import open_dataset
-from resight.errors import BadData, BadSetting, DataMissing, UnknownMethod
+from resight.datasets import _listing, open_dataset
+from resight.errors import BadData, BadQuery, BadSetting, DataMissing, UnknownMethod
 from resight.truth import Dataset
 
 OURS = [
@@ -99,6 +99,26 @@ def test_a_folder_passes_over_what_is_hidden_and_ends_at_loops_of_links(tmp_path
         f"thing0/{n}.png" for n in ("0", "1", "more/2")
     ]
     assert sum(p.startswith("linked/") for p in data.photos) == 3
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_what_links_lead_to_is_named_alike_whatever_the_file_system_lists_first(
+    tmp_path, monkeypatch, backwards
+):
+    def entries(folder):
+        return sorted(_entries(folder), key=lambda entry: entry.name, reverse=backwards)
+
+    _entries = _listing._entries
+    monkeypatch.setattr(_listing, "_entries", entries)
+    root, outside = replicas.folder(tmp_path / "mine", instances=2), tmp_path / "other"
+    replicas.folder(outside, instances=1)
+    for link, end in (("a/y", root / "thing1"), ("b", root / "thing1"), ("d", outside), ("c", outside)):
+        (root / link).parent.mkdir(exist_ok=True)
+        (root / link).symlink_to(end)
+    (root / "round").symlink_to("round")
+    found = _listing.photos_under(root)
+    assert {path.partition("/")[0] for path in found} == {"c", "distractors", "loose.jpg", "thing0", "thing1"}
+    assert sum(path.startswith("thing1/") for path in found) == 3
 
 
 def test_a_folder_without_a_pair_says_how_to_make_one(tmp_path):
@@ -487,6 +507,15 @@ def test_a_data_set_is_opened_by_path_by_root_and_below_the_folder_of_all(tmp_pa
     assert open_dataset("folder", mine).name == "mine"
     with pytest.raises(DataMissing, match="by its path"):
         open_dataset("folder")
+    monkeypatch.chdir(mine)
+    for empty in ("", " "):
+        with pytest.raises(BadQuery, match="empty name"):
+            open_dataset(empty)
+        with pytest.raises(BadQuery, match="empty name"):
+            open_dataset(empty, mine)
+    assert open_dataset(".").name == "mine"
+    with pytest.raises(UnknownMethod, match="No folder"):
+        open_dataset("x" * 5000)
     with pytest.raises(DataMissing, match="no folder or CSV file"):
         open_dataset(str(tmp_path / "gone"))
     with pytest.raises(
