@@ -377,6 +377,7 @@ def change(root, **changes):
         ({"gnd": lambda truth: truth[0].update(easy=[[1], [2]])}, "whole numbers"),
         ({"gnd": lambda truth: truth[0].update(easy=[[1], [2, 3]])}, "whole numbers"),
         ({"gnd": lambda truth: truth[0].update(junk=[0])}, "named twice among easy, hard and junk"),
+        ({"gnd": lambda truth: truth[0].update(easy=[], hard=np.empty(0))}, "nothing to find, neither easy"),
         ({"gnd": lambda truth: truth[0].update(bbx=[1, 2, 3])}, "four numbers"),
         ({"gnd": lambda truth: truth[0].update(bbx=None)}, "four numbers"),
         ({"gnd": lambda truth: truth[0].update(bbx=np.array([5, 5, 5, 9]))}, "no width"),
@@ -449,7 +450,7 @@ def shifted(truths):
 
 
 @pytest.mark.parametrize("name", REVISITED)
-def test_a_pickle_that_is_none_is_an_error(name, root):
+def test_a_pickle_that_is_none_is_an_error(name, root, monkeypatch):
     next(root.glob("gnd_*.pkl")).write_bytes(b"<html>404</html>")
     with pytest.raises(BadData, match="damaged, or no pickle"):
         load(name, root)
@@ -457,6 +458,12 @@ def test_a_pickle_that_is_none_is_an_error(name, root):
     with pytest.raises(BadData, match="more than 8 MiB"):
         load(name, root)
     next(root.glob("gnd_*.pkl")).unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(root), "is_file", lambda self: True)
+        (root / f"gnd_{name}.pkl").mkdir()
+        with pytest.raises(BadData, match="cannot be read: Is a directory"):
+            load(name, root)
+    (root / f"gnd_{name}.pkl").rmdir()
     with pytest.raises(DataMissing, match=rf"gnd_{name}\.pkl"):
         load(name, root)
 

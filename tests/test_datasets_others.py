@@ -211,6 +211,8 @@ WRONG = [
     ("path,instance,role", ["a.png,x,querry"], "line 2: a role is .* not 'querry'"),
     ("path,instance,role", ["a.png,x,distractor"], "line 2: a distractor shows no instance"),
     ("path,instance,role", ["a.png,x,query", "b.png,x,", "a.png,y,"], "line 4: .* not ranked, in one row"),
+    ("path,instance,role", ["a.png,x,", "b.png,x,", "a.png,,distractor"], "line 4: 'a.png' shows"),
+    ("path,instance,role", ["a.png,,distractor", "b.png,x,", "./a.png,x,"], "line 4: .* in another"),
     ("path,instance", ["a.png,x", "b.png,x", "a.png,x"], "line 4: it says the same as line 2"),
     ("path,instance", [",x"], "line 2: the path is empty"),
     ("path,instance", ["a.png"], "line 2: 1 cells, but the header has 2"),

@@ -31,8 +31,11 @@ DAMAGE = (ValueError, IndexError, KeyError, TypeError, OverflowError)
 
 def read(path: Path) -> Any:
     """What the pickle at `path` holds; `BadData` if it is damaged, too large, or no plain data."""
-    with path.open("rb") as file:
-        data = file.read(LARGEST + 1)
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        raise BadData(f"{path} cannot be read: {error.strerror}.") from None
     try:
         if len(data) > LARGEST:
             raise Refused(f"it has more than {LARGEST >> 20} MiB")

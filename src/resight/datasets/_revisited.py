@@ -86,6 +86,8 @@ def _truth(entry: Any, count: int, where: str) -> dict[str, Any]:
     together = np.concatenate(list(truth.values()))
     if len(np.unique(together)) < len(together):
         raise BadData(f"{where}: a photo is named twice among easy, hard and junk.")
+    if not len(truth["easy"]) and not len(truth["hard"]):
+        raise BadData(f"{where}: there is nothing to find, neither easy nor hard; get the file again.")
     return {**truth, "box": _corners.corners(entry["bbx"], where)}
 
 
