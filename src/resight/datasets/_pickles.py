@@ -31,11 +31,8 @@ DAMAGE = (ValueError, IndexError, KeyError, TypeError, OverflowError)
 
 def read(path: Path) -> Any:
     """What the pickle at `path` holds; `BadData` if it is damaged, too large, or no plain data."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
-    except OSError as error:
-        raise BadData(f"{path} cannot be read: {error.strerror}.") from None
+    with path.open("rb") as file:
+        data = file.read(LARGEST + 1)
     try:
         if len(data) > LARGEST:
             raise Refused(f"it has more than {LARGEST >> 20} MiB")

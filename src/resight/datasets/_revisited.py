@@ -65,7 +65,10 @@ def _read(name: str, root: Path) -> tuple[list[str], list[str], list[dict[str, A
     table = root / f"gnd_{name}.pkl"
     if not table.is_file():
         raise DataMissing(f"There is no file {table}: `resight data {name}` tells where to get it.")
-    content = _pickles.read(table)
+    try:
+        content = _pickles.read(table)
+    except OSError as error:
+        raise BadData(f"{table} cannot be read: {error.strerror}.") from None
     keys = ("imlist", "qimlist", "gnd")
     lists: list[Any] = [content.get(key) for key in keys] if isinstance(content, dict) else []
     if not lists or not all(isinstance(each, list | tuple) for each in lists):
