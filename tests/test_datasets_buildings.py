@@ -246,6 +246,35 @@ def test_a_missing_list_is_an_error_that_names_it(name, kind, root):
 
 
 @pytest.mark.parametrize("name", BUILDINGS)
+def test_a_query_that_has_nothing_to_find_is_an_error(name, root):
+    rewrite(root, "ok", "")
+    assert load(name, root).questions
+    rewrite(root, "good", b"\xef\xbb\xbf\r\n")
+    with pytest.raises(BadData, match=r"_1 in .* has nothing to find: its lists good and ok are both empty"):
+        load(name, root)
+
+
+@pytest.mark.parametrize("name", BUILDINGS)
+def test_lists_without_their_query_are_an_error_and_hidden_files_are_none(name, root):
+    query = sorted(root.glob("*_*/*_query.txt"))[0]
+    hidden = query.with_name(f"._{query.name}")
+    hidden.write_bytes(b"\x00\x05\x16\x07\xff")
+    assert len(load(name, root).questions) == 6
+    query.unlink()
+    with pytest.raises(DataMissing, match=f"no file .*{query.name}"):
+        load(name, root)
+
+
+@pytest.mark.parametrize("name", ["oxford5k"])
+def test_a_folder_in_the_place_of_a_list_is_an_error(name, root):
+    gone = sorted(root.glob("*_*/*_junk.txt"))[0]
+    gone.unlink()
+    gone.mkdir()
+    with pytest.raises(BadData, match=rf"{gone.name} cannot be read: Is a directory\."):
+        load(name, root)
+
+
+@pytest.mark.parametrize("name", BUILDINGS)
 @pytest.mark.parametrize("view", range(4))
 def test_a_photo_that_the_truth_names_must_be_there(name, view, root):
     """Query, good, ok or junk; a photo that is in no list may be missing, which is marked."""
@@ -278,6 +307,15 @@ def test_two_photos_of_one_name_are_an_error(name, root):
 )
 def test_a_whole_set_has_no_mark(found, published, told):
     assert partial("photos", found, *published) == told
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [(900, ()), (1100, ()), (899, ("899 of about 1000 photos are here",)),
+     (1101, ("1101 of about 1000 photos are here",))],
+)  # fmt: skip
+def test_a_round_number_may_be_off_by_a_tenth(found, told):
+    assert partial("photos", found, 1000, rounded=True) == told
 
 
 # ROxford and RParis
@@ -339,6 +377,7 @@ def change(root, **changes):
         ({"gnd": lambda truth: truth[0].update(easy=[[1], [2]])}, "whole numbers"),
         ({"gnd": lambda truth: truth[0].update(easy=[[1], [2, 3]])}, "whole numbers"),
         ({"gnd": lambda truth: truth[0].update(junk=[0])}, "named twice among easy, hard and junk"),
+        ({"gnd": lambda truth: truth[0].update(easy=[], hard=np.empty(0))}, "nothing to find, neither easy"),
         ({"gnd": lambda truth: truth[0].update(bbx=[1, 2, 3])}, "four numbers"),
         ({"gnd": lambda truth: truth[0].update(bbx=None)}, "four numbers"),
         ({"gnd": lambda truth: truth[0].update(bbx=np.array([5, 5, 5, 9]))}, "no width"),
@@ -411,7 +450,7 @@ def shifted(truths):
 
 
 @pytest.mark.parametrize("name", REVISITED)
-def test_a_pickle_that_is_none_is_an_error(name, root):
+def test_a_pickle_that_is_none_is_an_error(name, root, monkeypatch):
     next(root.glob("gnd_*.pkl")).write_bytes(b"<html>404</html>")
     with pytest.raises(BadData, match="damaged, or no pickle"):
         load(name, root)
@@ -419,6 +458,12 @@ def test_a_pickle_that_is_none_is_an_error(name, root):
     with pytest.raises(BadData, match="more than 8 MiB"):
         load(name, root)
     next(root.glob("gnd_*.pkl")).unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(root), "is_file", lambda self: True)
+        (root / f"gnd_{name}.pkl").mkdir()
+        with pytest.raises(BadData, match="cannot be read: Is a directory"):
+            load(name, root)
+    (root / f"gnd_{name}.pkl").rmdir()
     with pytest.raises(DataMissing, match=rf"gnd_{name}\.pkl"):
         load(name, root)
 
@@ -450,7 +495,10 @@ def test_distractors_that_are_listed_and_missing_are_counted(name, root):
     (root / "jpg/0a/00000002.jpg").unlink()
     dataset = load(name, root)
     assert len(dataset.photos) == 5
-    assert dataset.marks == ("5 of the 6 photos that revisitop1m.txt names are here",)
+    assert dataset.marks == (
+        "5 of the 6 photos that revisitop1m.txt names are here",
+        "5 of 1001001 photos are here",
+    )
     shutil.rmtree(root / "jpg")
     with pytest.raises(DataMissing, match=r"None of the photos that .*revisitop1m\.txt names"):
         load(name, root)
@@ -461,6 +509,7 @@ def test_distractors_that_are_listed_and_missing_are_counted(name, root):
     [
         ("../secret.jpg", "leads out"), ("0a/../../secret.jpg", "leads out"), ("/etc/passwd", "leads out"),
         ("..\\secret.jpg", "leads out"), ("C:secret.jpg", "leads out"), ("0a/00000000.jpg", "twice"),
+        ("./0a//00000000.jpg", "twice"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["revisitop1m"])

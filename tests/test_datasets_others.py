@@ -9,8 +9,8 @@ import pytest
 
 import replicas_others as replicas
 from resight import methods
-from resight.datasets import open_dataset
-from resight.errors import BadData, BadSetting, DataMissing, UnknownMethod
+from resight.datasets import _listing, open_dataset
+from resight.errors import BadData, BadQuery, BadSetting, DataMissing, UnknownMethod
 from resight.truth import Dataset
 
 OURS = [
@@ -101,6 +101,26 @@ def test_a_folder_passes_over_what_is_hidden_and_ends_at_loops_of_links(tmp_path
     assert sum(p.startswith("linked/") for p in data.photos) == 3
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+def test_what_links_lead_to_is_named_alike_whatever_the_file_system_lists_first(
+    tmp_path, monkeypatch, backwards
+):
+    def entries(folder):
+        return sorted(_entries(folder), key=lambda entry: entry.name, reverse=backwards)
+
+    _entries = _listing._entries
+    monkeypatch.setattr(_listing, "_entries", entries)
+    root, outside = replicas.folder(tmp_path / "mine", instances=2), tmp_path / "other"
+    replicas.folder(outside, instances=1)
+    for link, end in (("a/y", root / "thing1"), ("b", root / "thing1"), ("d", outside), ("c", outside)):
+        (root / link).parent.mkdir(exist_ok=True)
+        (root / link).symlink_to(end)
+    (root / "round").symlink_to("round")
+    found = _listing.photos_under(root)
+    assert {path.partition("/")[0] for path in found} == {"c", "distractors", "loose.jpg", "thing0", "thing1"}
+    assert sum(path.startswith("thing1/") for path in found) == 3
+
+
 def test_a_folder_without_a_pair_says_how_to_make_one(tmp_path):
     with pytest.raises(DataMissing, match="no photos in"):
         opened("folder", tmp_path)
@@ -120,7 +140,9 @@ def photos(root, *names):
 
 
 def csv_of(root, header, *rows):
-    return replicas.write_csv(root / "groundtruth.csv", header, [row.split(",") for row in rows])
+    path = root / "groundtruth.csv"
+    path.write_text("\n".join([header, *rows, ""]))
+    return path
 
 
 def test_roles_and_boxes_of_a_csv(tmp_path):
@@ -177,6 +199,11 @@ WRONG = [
     ("path,instance,x,y,w,h", ["b.png,x,,,,", "a.png,x,1,2,0,4"], "line 3: a box needs w and h above zero"),
     ("path,instance,x,y,w,h", ["a.png,x,1,2,nan,4"], "line 2: a box needs"),
     ("path,instance,x,y,w,h", ["a.png,x,1,two,3,4"], "line 2: x, y, w, h .* not '1,two,3,4'"),
+    ("path,instance,path", ["a.png,x,b.png", "b.png,x,a.png"], "line 1: two columns are called 'path'"),
+    ("path,instance,role,role", ["a.png,x,,query", "b.png,x,,"], "line 1: two columns are called 'role'"),
+    ("path,instance,Role", ["a.png,x,query", "b.png,x,"], "line 1: the column 'Role' must be written 'role'"),
+    ("path,instance", ['a.png,"x', "b.png,x"], "line 2: unexpected end of data; close its quotation"),
+    ("path,instance", ['a.png,"x', 'b.png,x"', "b.png,x"], "line 3: a cell has several lines"),
     ("path,instance", ["a.png,x", "../a.png,x"], "line 3: '../a.png' leads out"),
     ("path,instance", ["b/../../a.png,x"], "line 2: .* leads out"),
     ("path,instance", ["/etc/a.png,x"], "line 2: '/etc/a.png' leads out"),
@@ -184,6 +211,8 @@ WRONG = [
     ("path,instance,role", ["a.png,x,querry"], "line 2: a role is .* not 'querry'"),
     ("path,instance,role", ["a.png,x,distractor"], "line 2: a distractor shows no instance"),
     ("path,instance,role", ["a.png,x,query", "b.png,x,", "a.png,y,"], "line 4: .* not ranked, in one row"),
+    ("path,instance,role", ["a.png,x,", "b.png,x,", "a.png,,distractor"], "line 4: 'a.png' shows"),
+    ("path,instance,role", ["a.png,,distractor", "b.png,x,", "./a.png,x,"], "line 4: .* in another"),
     ("path,instance", ["a.png,x", "b.png,x", "a.png,x"], "line 4: it says the same as line 2"),
     ("path,instance", [",x"], "line 2: the path is empty"),
     ("path,instance", ["a.png"], "line 2: 1 cells, but the header has 2"),
@@ -207,6 +236,28 @@ def test_photos_that_are_not_there_are_counted(tmp_path):
         opened("folder", tmp_path)
     with pytest.raises(DataMissing, match=r"no file .*other\.csv"):
         methods.find("datasets", "folder:truth=other.csv")(tmp_path)
+
+
+def test_a_truth_that_cannot_be_read_is_an_error_and_never_passed_over(tmp_path):
+    root = replicas.folder(tmp_path / "mine")
+    for truth, told in (("thing0", "Is a directory"), ("loose.jpg/truth.csv", "Not a directory")):
+        with pytest.raises(BadData, match=rf"{truth} cannot be read: {told}\."):
+            methods.find("datasets", f"folder:truth={truth}")(root)
+    (root / "groundtruth.csv").symlink_to(tmp_path / "gone.csv")
+    with pytest.raises(DataMissing, match=r"no file .*groundtruth\.csv"):
+        opened("folder", root)
+    (root / "groundtruth.csv").unlink()
+    (root / "groundtruth.csv").symlink_to("groundtruth.csv")
+    with pytest.raises(BadData, match=r"groundtruth\.csv cannot be read"):
+        opened("folder", root)
+
+
+def test_a_cell_may_be_long(tmp_path):
+    ids = [replicas.photo_id(str(number)) for number in range(9000)]
+    replicas.cut(tmp_path / f"{ids[-1]}.jpg", 0, 0)
+    replicas.write_csv(tmp_path / "train_clean.csv", "landmark_id,images", [[1, " ".join(ids)]])
+    data = opened("google-landmarks-v2-clean", tmp_path)
+    assert "1 of 9000 photos of train_clean.csv are here" in data.marks
 
 
 def test_a_csv_in_another_encoding_or_empty_is_refused(tmp_path):
@@ -277,6 +328,9 @@ def test_metu_takes_the_group_from_the_end_of_a_querys_name(tmp_path):
     with pytest.raises(DataMissing, match="pool: METU is read from a folder of queries"):
         opened("metu", tmp_path)
     assert len(methods.find("datasets", "metu:pool=930k")(tmp_path).photos) == 15
+    for apart in ("queries=930k,pool=930k", "queries=.,pool=930k", "queries=queries,pool=."):
+        with pytest.raises(BadSetting, match="two folders that lie apart"):
+            methods.find("datasets", f"metu:{apart}")(tmp_path)
     replicas.cut(tmp_path / "queries" / "nothing.jpg", 1, 0)
     with pytest.raises(BadData, match=r"'queries/nothing\.jpg' names no group"):
         methods.find("datasets", "metu:pool=930k")(tmp_path)
@@ -284,7 +338,7 @@ def test_metu_takes_the_group_from_the_end_of_a_querys_name(tmp_path):
 
 def test_npu_is_a_folder_a_group_and_gives_the_pairs_within_groups(tmp_path):
     data = opened("npu", replicas.npu(tmp_path))
-    assert data.marks == ("NPU has 317 groups; here are 3",)
+    assert data.marks == ("NPU has 317 groups; here are 3", "9 of 3237 pairs within groups are here")
     module = methods.module("datasets", "npu")
     expected = {
         (i, j) for j in range(9) for i in range(j) if data.labels[i] == data.labels[j] != ""
@@ -292,6 +346,9 @@ def test_npu_is_a_folder_a_group_and_gives_the_pairs_within_groups(tmp_path):
     found = [tuple(pair) for pair in module.pairs(data).tolist()]
     assert set(found) == expected
     assert len(found) == 9
+    replicas.cut(tmp_path / "cover.jpg", 9, 0)
+    loose = opened("npu", tmp_path)
+    assert loose.marks == (*data.marks, "1 trademarks lie in no folder of a group, and are ranked")
     with pytest.raises(DataMissing, match="one for each group"):
         opened("npu", tmp_path / "none")
     with pytest.raises(BadData, match="No folder"):
@@ -303,7 +360,11 @@ def test_npu_is_a_folder_a_group_and_gives_the_pairs_within_groups(tmp_path):
 
 def test_landmarks_v1_count_what_is_not_on_the_disk(tmp_path):
     data = opened("google-landmarks-v1", replicas.google_landmarks_v1(tmp_path))
-    assert data.marks == ("10 of 11 photos of train.csv are here",)
+    assert data.marks == (
+        "3 of about 15000 landmarks are here",
+        "10 of about 1200000 photos are here",
+        "10 of 11 photos of train.csv are here",
+    )
     assert len(data.questions) == 9
     assert data.labels.count("") == 1
 
@@ -316,15 +377,18 @@ def test_landmarks_are_found_in_each_layout(tmp_path, layout):
     replicas.write_csv(tmp_path / "train_clean.csv", "landmark_id,images", [[1, " ".join(ids)]])
     data = opened("google-landmarks-v2-clean", tmp_path)
     assert len(data.photos) == 5
-    assert data.marks == ("5 of 6 photos of train_clean.csv are here",)
+    assert data.marks[2:] == ("5 of 6 photos of train_clean.csv are here",)
 
 
 def test_landmarks_can_be_limited_and_refuse_what_is_no_id(tmp_path):
     root = replicas.google_landmarks_v2_clean(tmp_path)
-    assert opened("google-landmarks-v2-clean", root).marks == ()
+    assert opened("google-landmarks-v2-clean", root).marks == (
+        "3 of 81313 landmarks are here",
+        "9 of 1580470 photos are here",
+    )
     first = methods.find("datasets", "google-landmarks-v2-clean:limit=2")(root)
     assert set(first.labels) == {"9", "10"}
-    assert first.marks == ("the first 2 of 3 landmarks",)
+    assert first.marks == ("the first 2 of 3 landmarks", "3 of 81313 landmarks are here")
     with pytest.raises(BadSetting, match="limit"):
         methods.find("datasets", "google-landmarks-v2-clean:limit=-1")(root)
     replicas.write_csv(root / "train_clean.csv", "landmark_id,images", [[1, "abc1 ../../etc"]])
@@ -333,6 +397,31 @@ def test_landmarks_can_be_limited_and_refuse_what_is_no_id(tmp_path):
     replicas.write_csv(root / "train_clean.csv", "landmark_id,images", [[1, "abc1 abc2"]])
     with pytest.raises(DataMissing, match="None of the 2 photos"):
         opened("google-landmarks-v2-clean", root)
+
+
+def test_a_photo_that_a_table_of_landmarks_names_twice_is_an_error(tmp_path):
+    one = replicas.google_landmarks_v1(tmp_path / "one")
+    rows = (one / "train.csv").read_text().splitlines()
+    (one / "train.csv").write_text("\n".join([*rows, rows[1]]))
+    with pytest.raises(BadData, match=r"train\.csv, line 13: '.*' was named before; leave one out"):
+        opened("google-landmarks-v1", one)
+    two = replicas.google_landmarks_v2_clean(tmp_path / "two")
+    for table in ([[9, "abc1 abc2 abc1"]], [[9, "abc1 abc2"], [10, "abc1 abc3"]]):
+        replicas.write_csv(two / "train_clean.csv", "landmark_id,images", table)
+        with pytest.raises(BadData, match=rf"line {1 + len(table)}: 'abc1' was named before"):
+            opened("google-landmarks-v2-clean", two)
+    replicas.write_csv(two / "train_clean.csv", "landmark_id,images", [["", "abc1 abc2"]])
+    with pytest.raises(BadData, match="line 2: the landmark_id is empty"):
+        opened("google-landmarks-v2-clean", two)
+
+
+def test_what_shows_no_landmark_is_not_counted_as_one(tmp_path):
+    root = replicas.google_landmarks_v1(tmp_path)
+    header, *rows = (root / "train.csv").read_text().splitlines()
+    (root / "train.csv").write_text("\n".join([header, *reversed(rows)]))
+    first = methods.find("datasets", "google-landmarks-v1:limit=2")(root)
+    assert set(first.labels) == {"7000", "7002"}
+    assert first.marks[0] == "the first 2 of 3 landmarks"
 
 
 # MIRFLICKR and CDVS
@@ -350,13 +439,28 @@ def test_mirflickr_asks_nothing_and_goes_by_number(tmp_path):
 
 def test_cdvs_reads_its_lists(tmp_path):
     data = opened("mpeg-cdvs", replicas.mpeg_cdvs(tmp_path))
-    assert (len(data.questions), len(data.database), len(data.photos), data.marks) == (10, 24, 34, ())
+    assert (len(data.questions), len(data.database), len(data.photos)) == (10, 24, 34)
+    assert data.marks == ("34 of about 35000 photos are here", "10 of 8313 queries are here")
     found = right(data)
     assert found["category_3/query/1.jpg"] == {f"category_3/reference/1_{s}.jpg" for s in range(2)}
     reduced = methods.find("datasets", "mpeg-cdvs:categories=1b+5")(tmp_path)
     assert reduced.questions[0].name == "category_1a/query/0_1b.jpg"
     assert len(reduced.questions) == 4
-    assert reduced.marks
+    assert "the categories are not 1a, 2, 3, 4, 5" in reduced.marks
+    again = methods.find("datasets", "mpeg-cdvs:categories=5+4+3+2+1a")(tmp_path)
+    assert again.marks == data.marks
+
+
+def test_cdvs_reads_lists_with_a_mark_and_paths_in_any_form_alike(tmp_path):
+    plain = opened("mpeg-cdvs", replicas.mpeg_cdvs(tmp_path))
+    for path in tmp_path.glob("*.txt"):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"category_3/", b"./category_3//"))
+    marked = opened("mpeg-cdvs", tmp_path)
+    assert (marked.photos, right(marked)) == (plain.photos, right(plain))
+    database = tmp_path / "database_images.txt"
+    database.write_bytes(database.read_bytes() + b"category_3/reference/0_0.jpg\n")
+    with pytest.raises(BadData, match="name one photo a line, and each once"):
+        opened("mpeg-cdvs", tmp_path)
 
 
 def test_cdvs_refuses_lists_that_contradict_the_database(tmp_path):
@@ -367,6 +471,7 @@ def test_cdvs_refuses_lists_that_contradict_the_database(tmp_path):
         (before + "\nx.jpg y.jpg\n", r"line 4: 'y.jpg' is not in database_images.txt"),
         ("x.jpg\n", "line 1: .* nothing to find but itself"),
         ("../x.jpg y.jpg\n", "line 1: '../x.jpg' leads out"),
+        (f"{before}\n{before.splitlines()[0]}\n", "ask 'category_4/query/0.jpg' twice"),
         ("", "no queries"),
     ]:
         queries.write_text(text)
@@ -404,6 +509,15 @@ def test_a_data_set_is_opened_by_path_by_root_and_below_the_folder_of_all(tmp_pa
     assert open_dataset("folder", mine).name == "mine"
     with pytest.raises(DataMissing, match="by its path"):
         open_dataset("folder")
+    monkeypatch.chdir(mine)
+    for empty in ("", " "):
+        with pytest.raises(BadQuery, match="empty name"):
+            open_dataset(empty)
+        with pytest.raises(BadQuery, match="empty name"):
+            open_dataset(empty, mine)
+    assert open_dataset(".").name == "mine"
+    with pytest.raises(UnknownMethod, match="No folder"):
+        open_dataset("x" * 5000)
     with pytest.raises(DataMissing, match="no folder or CSV file"):
         open_dataset(str(tmp_path / "gone"))
     with pytest.raises(

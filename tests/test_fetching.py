@@ -546,6 +546,12 @@ def test_the_verb_lists_all_sets_and_which_are_here(tmp_path):
     assert last.startswith("Evaluations keep 2 MB in ")
 
 
+def test_the_verb_tells_of_a_folder_that_has_no_name_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(replicas.npu(tmp_path / "npu"))
+    told = json.loads(run("npu", "--root", ".", "--json").output)
+    assert ([each["state"] for each in told["files"]], told["photos"]) == (["here"], 9)
+
+
 def test_the_verb_tells_what_is_needed_and_what_is_there(tmp_path):
     told = run("metu", RESIGHT_DATA=None)
     assert told.exit_code == 0

@@ -10,9 +10,12 @@ import numpy as np
 
 from resight.datasets import _corners
 from resight.datasets._photos_by_name import check_name, must_be_here, partial, photos_by_name
+from resight.datasets._text import lines
 from resight.errors import BadData, DataMissing
 from resight.truth import Dataset, Question, Truth
 from resight.types import Box
+
+KINDS = ("query", "good", "ok", "junk")
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def _question(asked: Asked, numbers: Mapping[str, int], crop: bool) -> Question:
 
 def _folder(edition: Edition, root: Path) -> Path:
     for name in edition.truths:
-        if any((root / name).glob("*_query.txt")):
+        if any((root / name).glob("[!.]*_query.txt")):
             return root / name
     looked = ", ".join(str(root / name) for name in edition.truths)
     raise DataMissing(
@@ -85,8 +88,9 @@ def _folder(edition: Edition, root: Path) -> Path:
 
 
 def _asked(edition: Edition, folder: Path) -> list[Asked]:
-    names = sorted(path.name.removesuffix("_query.txt") for path in folder.glob("*_query.txt"))
-    return [_read(edition, folder, name) for name in names]
+    """Each query that any of its four files names: one that lacks another file is an error."""
+    found = (path.name.rpartition("_") for kind in KINDS for path in folder.glob(f"[!.]*_{kind}.txt"))
+    return [_read(edition, folder, name) for name in sorted({name for name, _, _ in found})]
 
 
 def _read(edition: Edition, folder: Path, name: str) -> Asked:
@@ -95,13 +99,18 @@ def _read(edition: Edition, folder: Path, name: str) -> Asked:
         kind: frozenset(
             check_name(line, str(path)) for line in _lines(edition, path) if line not in edition.left_out
         )
-        for kind in ("good", "ok", "junk")
+        for kind in KINDS[1:]
         for path in [folder / f"{name}_{kind}.txt"]
     }
     right = lists["good"] | lists["ok"]
     both = sorted(right & lists["junk"])
     if both:
         raise BadData(f"The truth of {name} in {folder} says that '{both[0]}' is right, and that it is junk.")
+    if not right:
+        raise BadData(
+            f"The truth of {name} in {folder} has nothing to find: its lists good and ok are both empty. Get "
+            "them from their makers again."
+        )
     return Asked(name, photo, box, right, lists["junk"])
 
 
@@ -115,12 +124,5 @@ def _query(edition: Edition, path: Path) -> tuple[str, Box]:
 
 
 def _lines(edition: Edition, path: Path) -> list[str]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise DataMissing(
-            f"There is no file {path}: `resight data {edition.name}` tells where to get it."
-        ) from None
-    except UnicodeDecodeError:
-        raise BadData(f"{path} is no text. Get it from its makers again.") from None
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    told = f"`resight data {edition.name}` tells where to get it."
+    return [text for _, text in lines(path, told)]

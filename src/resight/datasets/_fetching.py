@@ -46,7 +46,7 @@ def state(source: Source, root: Path) -> str:
         return "unpacked"
     if path.exists():
         return "here"
-    return "begun" if path.with_name(f"{path.name}.part").exists() else "missing"
+    return "begun" if (path.parent / f"{path.name}.part").exists() else "missing"
 
 
 def fetch(sources: Iterable[Source], root: Path, progress: Progress) -> list[FetchFailed]:
@@ -124,7 +124,7 @@ def _steps(progress: Progress) -> Callable[[int], None]:
 
 
 def _marker(path: Path) -> Path:
-    return path.with_name(f"{path.name}.unpacked")
+    return path.parent / f"{path.name}.unpacked"  # with_name wants a name, and the folder "." has none
 
 
 def _is_unpacked(path: Path, digest: str) -> bool:

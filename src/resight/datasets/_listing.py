@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 import posixpath
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,8 @@ from resight.images import SUFFIXES
 def photos_under(root: Path) -> list[str]:
     """Relative paths of all files with a photo's suffix, sorted.
 
-    Hidden files and folders are passed over; links are followed, but no folder is entered twice.
+    Hidden files and folders are passed over. Links to folders are followed, but no folder is entered twice:
+    it is listed under its own name if that is below `root`, else under that of the first link to it.
     """
     return sorted(_walk(root))
 
@@ -46,16 +48,19 @@ def must_be_present(root: Path, paths: Sequence[str], told_by: str) -> None:
 
 
 def _walk(root: Path) -> Iterator[str]:
-    folders, seen = [""], {os.path.realpath(root)}
-    while folders:
-        folder = folders.pop()
+    folders, links, seen = [""], list[str](), set[str]()
+    while folders or links:
+        folder = folders.pop() if folders else heapq.heappop(links)  # never as the file system lists them
+        real = os.path.realpath(root / folder)
+        if real in seen:
+            continue
+        seen.add(real)
         for entry in _entries(root / folder):
             relative = f"{folder}/{entry.name}" if folder else entry.name
-            if entry.is_dir():
-                real = os.path.realpath(entry.path)
-                if real not in seen:
-                    seen.add(real)
-                    folders.append(relative)
+            if entry.is_symlink() and os.path.isdir(entry.path):
+                heapq.heappush(links, relative)
+            elif entry.is_dir(follow_symlinks=False):
+                folders.append(relative)
             elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:
                 yield relative
 

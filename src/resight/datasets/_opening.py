@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from resight import methods
-from resight.errors import DataMissing, UnknownMethod
+from resight.errors import BadQuery, DataMissing, UnknownMethod
 
 if TYPE_CHECKING:
     from resight.truth import Dataset
@@ -21,8 +21,10 @@ def open_dataset(text: str, root: Path | None = None) -> Dataset:
     A named one lies in `root`, else in the folder of its name, with underscores, below $RESIGHT_DATA.
     Where a path and a data set have the same name, the data set is meant: `./name` is the path.
     """
+    if not text.strip():
+        raise BadQuery("An empty name is no folder, CSV file or data set: name one.")
     name, colon, settings = text.partition(":")
-    if root is None and not is_dataset(name) and Path(text).exists():
+    if root is None and not is_dataset(name) and os.path.exists(text):
         return cast("Dataset", methods.find("datasets", "folder")(Path(text)))
     if root is None and not is_dataset(name) and ("/" in text or text.endswith(".csv")):
         raise DataMissing(f"There is no folder or CSV file {text}.")
@@ -30,7 +32,7 @@ def open_dataset(text: str, root: Path | None = None) -> Dataset:
         raise UnknownMethod("folder, CSV file or data set", text, methods.names("datasets"))
     method = methods.find("datasets", name.replace("_", "-") + colon + settings)
     folder = root or home(name)
-    if not folder.exists():
+    if not os.path.exists(folder):
         raise DataMissing(
             f"The data set {method.name} is not at {folder}: `resight data {method.name}` tells what is "
             "needed, and --root names another folder."

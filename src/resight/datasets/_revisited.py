@@ -65,7 +65,10 @@ def _read(name: str, root: Path) -> tuple[list[str], list[str], list[dict[str, A
     table = root / f"gnd_{name}.pkl"
     if not table.is_file():
         raise DataMissing(f"There is no file {table}: `resight data {name}` tells where to get it.")
-    content = _pickles.read(table)
+    try:
+        content = _pickles.read(table)
+    except OSError as error:
+        raise BadData(f"{table} cannot be read: {error.strerror}.") from None
     keys = ("imlist", "qimlist", "gnd")
     lists: list[Any] = [content.get(key) for key in keys] if isinstance(content, dict) else []
     if not lists or not all(isinstance(each, list | tuple) for each in lists):
@@ -86,6 +89,8 @@ def _truth(entry: Any, count: int, where: str) -> dict[str, Any]:
     together = np.concatenate(list(truth.values()))
     if len(np.unique(together)) < len(together):
         raise BadData(f"{where}: a photo is named twice among easy, hard and junk.")
+    if not len(truth["easy"]) and not len(truth["hard"]):
+        raise BadData(f"{where}: there is nothing to find, neither easy nor hard; get the file again.")
     return {**truth, "box": _corners.corners(entry["bbx"], where)}
 
 

@@ -34,6 +34,8 @@ class _Rows:
     box: dict[int, Box] = field(default_factory=dict)
     ranked: list[bool] = field(default_factory=list)  # a place a photo
     roles: bool = False
+    none: set[int] = field(default_factory=set)  # photos that a row calls distractors
+    shows: set[int] = field(default_factory=set)  # photos that show an instance
 
     def read(self) -> None:
         """Fill in every row; the first thing wrong is an error that names its line."""
@@ -53,6 +55,7 @@ class _Rows:
             self.instance.append(names.setdefault(instance, instance))
             self.asks.append(bool(instance) and role in ("", "query"))
             self.roles |= role in ("query", "database")
+            self._contradiction(line, path, photo, role)
 
     def _check(self, line: int, path: str, instance: str, role: str) -> None:
         here = f"{self.path}, line {line}:"
@@ -64,6 +67,18 @@ class _Rows:
             raise BadData(f"{here} a query must name the instance that it asks for.")
         if role == "distractor" and instance:
             raise BadData(f"{here} a distractor shows no instance, but this row names '{instance}'.")
+
+    def _contradiction(self, line: int, path: str, photo: int, role: str) -> None:
+        """Refuse a photo that a row calls a distractor and another one an instance."""
+        if role == "distractor":
+            self.none.add(photo)
+        if self.instance[-1]:
+            self.shows.add(photo)
+        if photo in self.none and photo in self.shows:
+            raise BadData(
+                f"{self.path}, line {line}: '{path}' shows an instance in one row and is a distractor in "
+                "another; leave one out."
+            )
 
     def _number(self, line: int, path: str, ranked: bool) -> int:
         clean = posixpath.normpath(path)

@@ -13,6 +13,7 @@ not used.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,7 @@ def folder(root: Path, *, truth: str = "groundtruth.csv") -> Dataset:
         return table(own_name(name), root, MEASURES)
     if not root.is_dir():
         raise DataMissing(f"There is no folder or CSV file {root}.")
-    if (root / truth).is_file() or truth != "groundtruth.csv":
+    if os.path.lexists(root / truth) or truth != "groundtruth.csv":
         return table(own_name(root.resolve().name), root / truth, MEASURES)
     photos = tuple(photos_under(root))
     labels = tuple(map(_instance, photos))

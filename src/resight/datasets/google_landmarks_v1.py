@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resight.datasets._landmarks import check_id, landmarks
+from resight.datasets._landmarks import Named, Published, landmarks
 from resight.datasets._rows import rows
 from resight.datasets._sources import Source
 from resight.truth import Dataset
@@ -24,6 +24,7 @@ ABOUT = (
     "About 1.2 million photos of 15,000 landmarks, published as a list of addresses and since withdrawn; "
     "licences are those of each photo."
 )
+PUBLISHED = Published("google-landmarks-v1", 1_200_000, 15_000, rounded=True)
 
 
 def google_landmarks_v1(root: Path, *, limit: int = 0) -> Dataset:
@@ -31,11 +32,8 @@ def google_landmarks_v1(root: Path, *, limit: int = 0) -> Dataset:
 
     A photo whose landmark_id is empty or `None` shows none.
     """
-    table = root / "train.csv"
-    ids: list[str] = []
-    classes: list[str] = []
+    named = Named(root / "train.csv")
     names: dict[str, str] = {}  # one string a landmark, not one a photo
-    for line, (name, landmark) in rows(table, ("id", "landmark_id")):
-        ids.append(check_id(table, line, name))
-        classes.append("" if landmark == "None" else names.setdefault(landmark, landmark))
-    return landmarks("google-landmarks-v1", table, ids, classes, limit)
+    for line, (name, landmark) in rows(named.table, ("id", "landmark_id")):
+        named.add(line, name, "" if landmark == "None" else names.setdefault(landmark, landmark))
+    return landmarks(PUBLISHED, named, limit)

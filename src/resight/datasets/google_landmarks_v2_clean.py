@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resight.datasets._landmarks import check_id, landmarks
+from resight.datasets._landmarks import Named, Published, landmarks
 from resight.datasets._rows import rows
 from resight.datasets._sources import Source
+from resight.errors import BadData
 from resight.truth import Dataset
 
 HOST = "https://s3.amazonaws.com/google-landmark"
@@ -28,15 +29,15 @@ ABOUT = (
     "1,580,470 photos of 81,313 landmarks, in 500 archives of 1 GB that hold 4,132,914; the list is CC BY "
     "4.0, the photos are CC BY, see train_attribution.csv of its makers."
 )
+PUBLISHED = Published("google-landmarks-v2-clean", 1_580_470, 81_313)
 
 
 def google_landmarks_v2_clean(root: Path, *, limit: int = 0) -> Dataset:
     """Each photo asks for the others of its landmark; `limit`: the first so many landmarks, 0 for all."""
-    table = root / "train_clean.csv"
-    ids: list[str] = []
-    classes: list[str] = []
-    for line, (landmark, images) in rows(table, ("landmark_id", "images")):
-        found = [check_id(table, line, name) for name in images.split()]
-        ids += found
-        classes += [landmark] * len(found)
-    return landmarks("google-landmarks-v2-clean", table, ids, classes, limit)
+    named = Named(root / "train_clean.csv")
+    for line, (landmark, images) in rows(named.table, ("landmark_id", "images")):
+        if not landmark:
+            raise BadData(f"{named.table}, line {line}: the landmark_id is empty.")
+        for name in images.split():
+            named.add(line, name, landmark)
+    return landmarks(PUBLISHED, named, limit)

@@ -18,7 +18,7 @@ import numpy as np
 from resight.datasets._leave_one_out import leave_one_out
 from resight.datasets._listing import photos_under
 from resight.datasets._sources import Source
-from resight.errors import BadData, DataMissing
+from resight.errors import BadData, BadSetting, DataMissing
 from resight.truth import Dataset
 
 ASK = (
@@ -43,6 +43,7 @@ def metu(root: Path, *, queries: str = "queries", pool: str = "pool") -> Dataset
                 f"There is no folder {root / name}: METU is read from a folder of queries, whose names end "
                 "in the number of their group, and a folder of all other trademarks."
             )
+    _check_apart(root / queries, root / pool)
     asked = [f"{queries}/{path}" for path in photos_under(root / queries)]
     photos = (*asked, *(f"{pool}/{path}" for path in photos_under(root / pool)))
     groups = [_group(path) for path in asked]
@@ -56,6 +57,15 @@ def metu(root: Path, *, queries: str = "queries", pool: str = "pool") -> Dataset
         "queries by group among all trademarks, the query left out",
         marks=() if counts == PUBLISHED else (_told(counts),), labels=labels,
     )  # fmt: skip
+
+
+def _check_apart(queries: Path, pool: Path) -> None:
+    """Refuse folders of which one holds the other: a photo would be ranked twice, and find itself."""
+    one, other = queries.resolve(), pool.resolve()
+    if one == other or one in other.parents or other in one.parents:
+        raise BadSetting(
+            f"'metu' takes two folders that lie apart for queries and pool, not {one} and {other}."
+        )
 
 
 def _group(path: str) -> str:

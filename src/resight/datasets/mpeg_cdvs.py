@@ -9,13 +9,16 @@ of videos, 4 landmarks, 5 common objects.
 
 from __future__ import annotations
 
+import posixpath
 from pathlib import Path
 
 import numpy as np
 
 from resight.datasets._listing import must_be_present
+from resight.datasets._photos_by_name import partial
 from resight.datasets._sources import Source
-from resight.errors import BadData, BadSetting, DataMissing
+from resight.datasets._text import lines
+from resight.errors import BadData, BadSetting
 from resight.truth import Dataset, Question, Truth
 
 CATEGORIES = ("1a", "1b", "1c", "2", "3", "4", "5")
@@ -29,6 +32,7 @@ NEEDED = (
     ),
 )
 ABOUT = "35,000 photos in five categories with 8,313 queries, shared among the members of MPEG."
+PHOTOS, QUERIES = 35_000, 8_313
 
 
 def mpeg_cdvs(root: Path, *, categories: str = "1a+2+3+4+5", lists: str = "") -> Dataset:
@@ -41,16 +45,36 @@ def mpeg_cdvs(root: Path, *, categories: str = "1a+2+3+4+5", lists: str = "") ->
     folder = root / lists
     numbers = {path: place for place, path in enumerate(_database(folder / DATABASE))}
     count = len(numbers)
-    questions = []
+    questions: list[Question] = []
     for each in chosen:
         questions += _questions(folder / f"{each}_retrieval.txt", numbers, count)
+    _check_once(folder, questions)
     must_be_present(root, tuple(numbers), DATABASE + " and the lists of queries")
-    whole = chosen == ["1a", "2", "3", "4", "5"]
     return Dataset(
         "mpeg-cdvs", root, tuple(numbers), np.arange(count), tuple(questions), ("map", "map-trapezoid"),
         "queries of categories " + ", ".join(chosen),
-        marks=() if whole else ("the categories are not 1a, 2, 3, 4, 5",),
+        marks=(
+            *partial("photos", len(numbers), PHOTOS, rounded=True), *_whole(chosen, len(questions)),
+        ),
     )  # fmt: skip
+
+
+def _whole(chosen: list[str], queries: int) -> tuple[str, ...]:
+    """Marks of queries that are not those of the protocol."""
+    if sorted(chosen) != ["1a", "2", "3", "4", "5"]:
+        return ("the categories are not 1a, 2, 3, 4, 5",)
+    return partial("queries", queries, QUERIES)
+
+
+def _check_once(folder: Path, questions: list[Question]) -> None:
+    seen: set[str] = set()
+    for each in questions:
+        if each.name in seen:
+            raise BadData(
+                f"The lists in {folder} ask '{each.name}' twice: a query stands on one line, with all that "
+                "it should find."
+            )
+        seen.add(each.name)
 
 
 def _database(path: Path) -> list[str]:
@@ -79,19 +103,14 @@ def _questions(path: Path, numbers: dict[str, int], count: int) -> list[Question
 
 
 def _lines(path: Path) -> list[tuple[int, list[str]]]:
-    """(line, its words), without those that are blank."""
-    try:
-        text = path.read_text(encoding="utf8")
-    except FileNotFoundError:
-        raise DataMissing(
-            f"There is no file {path}: the lists of CDVS are {DATABASE} and 1a_retrieval.txt to "
-            "5_retrieval.txt."
-        ) from None
-    except UnicodeDecodeError:
-        raise BadData(f"{path} is not UTF-8.") from None
-    found = [(line, words.split()) for line, words in enumerate(text.splitlines(), 1) if words.strip()]
-    for line, words in found:
+    """(line, its paths, each in its shortest form), without those that are blank."""
+    found = []
+    for line, text in lines(
+        path, f"the lists of CDVS are {DATABASE} and 1a_retrieval.txt to 5_retrieval.txt."
+    ):
+        words = [posixpath.normpath(word) for word in text.split()]
         for word in words:
-            if word.startswith("/") or ".." in word.split("/"):
+            if word.startswith("/") or word.split("/")[0] == "..":
                 raise BadData(f"{path}, line {line}: '{word}' leads out of the folder of the set.")
+        found.append((line, words))
     return found

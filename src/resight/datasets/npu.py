@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from resight.datasets import _leave_one_out
 from resight.datasets._listing import photos_under
+from resight.datasets._photos_by_name import partial
 from resight.datasets._sources import Source
 from resight.errors import BadData, DataMissing
 from resight.truth import Dataset
 
 NEEDED = (Source(".", "", "317 folders, one a group of similar trademarks; asked for from its authors"),)
 ABOUT = "317 groups of similar trademarks, with 3,237 pairs within groups; asked for from its authors."
-GROUPS = 317
+GROUPS, PAIRS = 317, 3_237
 
 
 def npu(root: Path) -> Dataset:
@@ -33,12 +34,22 @@ def npu(root: Path) -> Dataset:
     questions = _leave_one_out.leave_one_out(labels, photos)
     if not questions:
         raise BadData(f"No folder in {root} has two trademarks: NPU is a folder for each of its 317 groups.")
-    groups = len(set(labels) - {""})
     return Dataset(
         "npu", root, photos, np.arange(len(photos)), questions, ("map", "r@1", "nar"),
         "leave-one-out by group",
-        marks=() if groups == GROUPS else (f"NPU has {GROUPS} groups; here are {groups}",), labels=labels,
+        marks=_told(labels), labels=labels,
     )  # fmt: skip
+
+
+def _told(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Marks of what is not as published: of photos, only the number of pairs that they make is known."""
+    groups, loose = len(set(labels) - {""}), labels.count("")
+    pairs = sum(len(each) * (len(each) - 1) // 2 for each in _leave_one_out.members(labels).values())
+    return (
+        *(() if groups == GROUPS else (f"NPU has {GROUPS} groups; here are {groups}",)),
+        *partial("pairs within groups", pairs, PAIRS),
+        *((f"{loose} trademarks lie in no folder of a group, and are ranked",) if loose else ()),
+    )
 
 
 def pairs(dataset: Dataset) -> NDArray[np.int64]:

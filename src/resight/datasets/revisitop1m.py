@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 from resight.datasets._listing import photos_under, present
 from resight.datasets._photos_by_name import SUFFIXES, partial
 from resight.datasets._sources import Source
+from resight.datasets._text import lines
 from resight.errors import BadData, DataMissing
 from resight.truth import Dataset
 
@@ -39,22 +41,19 @@ def revisitop1m(root: Path) -> Dataset:
     photos, marks = _listed(root, tables[0]) if tables else _found(root)
     return Dataset(
         "revisitop1m", root, photos, np.arange(len(photos)), (), (), "distractors, no queries",
-        marks=marks or partial("photos", len(photos), COUNT),
+        marks=(*marks, *partial("photos", len(photos), COUNT)),
     )  # fmt: skip
 
 
 def _listed(root: Path, table: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    try:
-        lines = [line.strip() for line in table.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    except UnicodeDecodeError:
-        raise BadData(f"{table} is no text. Get it from its makers again.") from None
-    _check(lines, table)
+    named = [text for _, text in lines(table, "`resight data revisitop1m` tells where to get it.")]
+    _check(named, table)
     for folder in FOLDERS:
-        paths = [f"{folder}{line}" for line in lines]
+        paths = [f"{folder}{each}" for each in named]
         here = np.flatnonzero(present(root, paths))
         if len(here):
-            mark = f"{len(here)} of the {len(lines)} photos that {table.name} names are here"
-            return tuple(paths[place] for place in here), (mark,) if len(here) < len(lines) else ()
+            mark = f"{len(here)} of the {len(named)} photos that {table.name} names are here"
+            return tuple(paths[place] for place in here), (mark,) if len(here) < len(named) else ()
     raise DataMissing(f"None of the photos that {table} names is in {root} or its folder jpg.")
 
 
@@ -70,9 +69,9 @@ def _found(root: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     )
 
 
-def _check(lines: Sequence[str], table: Path) -> None:
-    for line in lines:
+def _check(named: Sequence[str], table: Path) -> None:
+    for line in named:
         if line.startswith("/") or "\\" in line or ":" in line or ".." in line.split("/"):
             raise BadData(f"{table}: '{line}' leads out of the folder of the set. Get the list again.")
-    if len(set(lines)) < len(lines):
+    if len(set(map(posixpath.normpath, named))) < len(named):
         raise BadData(f"{table} names a photo twice. Get the list again.")
