@@ -257,13 +257,24 @@ def test_another_format_is_refused(tmp_path):
         Gallery(tmp_path / "g")
 
 
-def test_the_nearest_gallery_upward_is_found(tmp_path, monkeypatch):
+def test_the_nearest_gallery_upward_is_found_from_here_then_from_the_photo(tmp_path, monkeypatch):
     monkeypatch.delenv("RESIGHT_GALLERY", raising=False)
+    for folder in ("a/b", "other/c"):
+        (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "a" / "b")
+    photo = tmp_path / "other" / "c" / "x.jpg"
     with pytest.raises(NoGallery, match="RESIGHT_GALLERY"):
-        find_gallery(tmp_path)
+        find_gallery(None, photo)
+    begun(tmp_path / "other" / ".resight").close()
+    assert find_gallery(None, photo) == tmp_path / "other" / ".resight"
+    with pytest.raises(NoGallery):
+        find_gallery()
+    assert find_gallery(tmp_path / "other") == tmp_path / "other" / ".resight"
+    monkeypatch.setenv("RESIGHT_GALLERY", str(tmp_path / "named"))
+    assert find_gallery(None, photo) == tmp_path / "named"
     begun(tmp_path / ".resight").close()
-    (tmp_path / "a" / "b").mkdir(parents=True)
-    assert find_gallery(tmp_path / "a" / "b") == tmp_path / ".resight"
+    assert find_gallery(None, photo) == find_gallery() == tmp_path / ".resight"
+    assert find_gallery(tmp_path / "named") == tmp_path / "named"
 
 
 def test_a_moved_folder_is_still_valid(tmp_path, rng):
