@@ -140,12 +140,13 @@ def distractors_twice(data: Dataset, image_of: Numbers, others: Sequence[Gallery
     """How many distractors have the very content of another one."""
     own = image_of[len(data.photos) :]
     own = own[own >= 0]
-    contents = [
-        content
-        for gallery in others
-        for (content,) in gallery.connection.execute("SELECT DISTINCT sha256 FROM images")
-    ]
-    return len(own) - len(np.unique(own)) + len(contents) - len(set(contents))
+    twice = len(own) - len(np.unique(own))
+    seen: set[bytes] = set()
+    for gallery in others if len(others) > 1 else ():  # a gallery has each content once
+        found = {content for (content,) in gallery.connection.execute("SELECT sha256 FROM images")}
+        twice += len(found & seen)
+        seen |= found
+    return twice
 
 
 def _has(gallery: Gallery, content: bytes) -> bool:
