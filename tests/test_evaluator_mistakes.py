@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import threading
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -160,12 +159,13 @@ def test_what_is_cut_short_names_the_folder_to_delete(root):
 def test_an_evaluation_waits_for_another_that_describes_the_same(root):
     evaluate(small.PLAIN, data(root))
     (gallery,) = workspace.cache().glob("*/gallery")
-    held, watching = threading.Event(), Listening()
+    held, waited, watching = threading.Event(), threading.Event(), Listening()
+    watching.say = lambda sentence: (watching.said.append(sentence), waited.set())
 
     def hold():
         with Writer(gallery):
             held.set()
-            time.sleep(1.0)
+            waited.wait(60)
 
     other = threading.Thread(target=hold)
     other.start()
