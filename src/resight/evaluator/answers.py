@@ -17,12 +17,13 @@ from resight.photos import Numbers
 from resight.types import Match, Region
 
 SHOWN = 100  # photos of a ranking that are kept
+MATCHED = 10  # of these, verified ones whose matched points are kept: a thousand queries would fill memory
 RANKS = 1000  # places of right photos that are kept of a query: all of them would grow with N x N
+DISTRACTOR = re.compile(r"distractors:(\d+)/")  # before the path of a photo that is none of the data set
 NEEDED = (
     "protocol", "queries", "photos", "distractors", "fit", "rerank", "seconds", "fingerprint", "data_hash",
     "version",
 )  # fmt: skip
-MATCHED = 10  # of these, verified ones whose matched points are kept: a thousand queries would fill memory
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Evaluation:
 
     def file(self, photo: str) -> Path:
         """Where a photo of a ranking lies: in the data set, or in a folder that distractors come from."""
-        found = re.match(r"distractors:(\d+)/", photo)
+        found = DISTRACTOR.match(photo)
         roots = self.facts.get("distractor_roots", ())
         if found and int(found[1]) <= len(roots):
             return Path(roots[int(found[1]) - 1]) / photo[found.end() :]

@@ -7,10 +7,11 @@ import dataclasses
 from resight.errors import BadSetting
 from resight.truth import Dataset, Truth
 
-KNOWN = ("full-queries", "junk-counted", "query-kept")
-NOTHING = dict(
-    zip(KNOWN, ("no query with a box", "no junk", "its queries in their own rankings already"), strict=True)
-)
+NOTHING = {  # why a deviation would change nothing
+    "full-queries": "no query with a box",
+    "junk-counted": "no junk",
+    "query-kept": "its queries in their own rankings already",
+}
 
 
 def deviating(data: Dataset, deviation: str) -> Dataset:
@@ -22,7 +23,7 @@ def deviating(data: Dataset, deviation: str) -> Dataset:
     elif deviation == "query-kept":
         changed, words = dataclasses.replace(data, keeps_query=True), "the query stays in its own ranking"
     else:
-        raise BadSetting(f"No deviation '{deviation}'. Known: {', '.join(KNOWN)}.")
+        raise BadSetting(f"No deviation '{deviation}'. Known: {', '.join(NOTHING)}.")
     if not _changes(data, deviation):
         raise BadSetting(
             f"The data set {data.name} has {NOTHING[deviation]}: leave --deviate {deviation} out."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -22,8 +21,6 @@ from resight.images.photo import Enough
 from resight.photos import Numbers, Photos, Query, Ranked
 from resight.truth import Dataset, Question
 from resight.types import Region
-
-DISTRACTOR = re.compile(r"distractors:(\d+)/")
 
 
 class Pool:
@@ -77,7 +74,7 @@ class Pool:
         """A photo's path in the data set, or `distractors:N/` and its path in the N-th of `roots`."""
         if number < len(self.image_of):
             source, _, path = self._workspace.names[number].partition("/")
-            return path if source == "0" else f"distractors:{source}/{path}"  # DISTRACTOR matches it
+            return path if source == "0" else f"distractors:{source}/{path}"
         number -= len(self.image_of)
         own = len(self.roots) - len(self._galleries)
         for place, (gallery, part) in enumerate(zip(self._galleries, self._several.parts[1:], strict=True)):

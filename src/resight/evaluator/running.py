@@ -13,12 +13,12 @@ from resight import methods
 from resight.datasets import open_dataset
 from resight.describer import Describer, describer_like
 from resight.errors import BadData, BadImage, BadQuery, DescribedOtherwise
-from resight.evaluator.answers import Answer, Evaluation, mean, spread
+from resight.evaluator.answers import DISTRACTOR, Answer, Evaluation, mean, spread
 from resight.evaluator.deviations import deviating
 from resight.evaluator.facts import facts, marks
 from resight.evaluator.journal import Journal
 from resight.evaluator.overlap import fitted_on_tested
-from resight.evaluator.pool import DISTRACTOR, Pool
+from resight.evaluator.pool import Pool
 from resight.evaluator.preparing import prepared
 from resight.evaluator.scoring import answered, has_truth, unanswered
 from resight.evaluator.workspace import damaged_cache
