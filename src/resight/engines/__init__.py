@@ -28,7 +28,13 @@ class Engine(Protocol):
 
 
 def load(backbone: Backbone, name: str = "auto", workers: int = 1) -> Engine:
-    """The engine of this name; `auto` is torch where a GPU is likely and OpenVINO elsewhere."""
+    """The engine of this name; `auto` is torch where a GPU is likely and OpenVINO elsewhere.
+
+    A library that runs by itself, such as one that finds points, needs none.
+    """
+    library = methods.module("backbones", backbone.network.partition(":")[0])
+    if hasattr(library, "engine"):
+        return library.engine(backbone)  # type: ignore[no-any-return]
     if name == "auto":
         name = "torch" if _has_gpu() and workers > 1 else "openvino"
     return methods.find("engines", name).call(backbone, workers)  # type: ignore[no-any-return]
