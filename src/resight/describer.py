@@ -150,8 +150,8 @@ class Describer:
     def entering(self, step: Step, prepared: Prepared) -> Iterator[Any]:
         """What the fit of a step is given of one photo; all steps before it must be fitted.
 
-        To a pooling (features (1, C, H, W), masks); to the weights, each part's (N, D) rows; to any other step
-        such rows of its part, view by view, with those of synthetic views where it asks for them.
+        To a pooling (features (1, C, H, W), masks); to the weights, each part's (N, D) rows; to any other
+        step such rows of its part, view by view, with those of synthetic views where it asks for them.
         """
         if step.place == PLACE:
             yield self._rows(prepared)

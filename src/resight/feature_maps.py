@@ -36,7 +36,7 @@ class FeatureMap:
         return last.transpose(0, 3, 1, 2)
 
     def masks(self, polygons: Sequence[Polygon]) -> Masks:
-        """Polygons in shares of the view -> (R, H, W): the cells whose centre, or the points that, lie inside."""
+        """Polygons in shares of the view -> (R, H, W): cells whose centre lies inside, or points that do."""
         if self.places is None:
             return areas.masks(polygons, self.cells.shape[2], self.cells.shape[3])
         return areas.inside(polygons, self.places)[:, None, :]

@@ -26,8 +26,8 @@ KINDS = (
     "regions", "rerankers", "transforms",
 )  # fmt: skip
 SINGULAR = {
-    "datasets": "data set", "points": "kind of points", "gather": "way to gather", "indexes": "index", "post": "step",
-    "rerankers": "re-ranker",
+    "datasets": "data set", "gather": "way to gather", "indexes": "index", "points": "kind of points",
+    "post": "step", "rerankers": "re-ranker",
 }  # fmt: skip
 
 Parameters = dict[str, Any]

@@ -41,8 +41,8 @@ class Recipe:
         keeping = [part.keeps_regions for part in self.parts]
         if any(keeping) and not all(keeping):
             raise BadRecipe(
-                "A part that keeps its regions (gather = 'keep') and one that sums them do not mix: a photo has "
-                "a vector for each region in the one, and a single vector in the other."
+                "A part that keeps its regions (gather = 'keep') and one that sums them do not mix: "
+                "a photo has a vector for each region in the one, and a single vector in the other."
             )
         if (
             all(keeping)

@@ -1,4 +1,4 @@
-"""The networks of a recipe, and what they see in one photo: parts that agree share engines, views and maps."""
+"""The networks of a recipe, and what they see in a photo: parts that agree share engines, views and maps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One part of a recipe as arithmetic: feature maps to vectors, with parameters handed in; no file, no engine."""
+"""One part of a recipe as arithmetic: maps to vectors, with parameters handed in; no file, no engine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from resight.feature_maps import FeatureMap
 from resight.methods import Parameters
 from resight.parts import Part
 from resight.steps import Step, Stream, steps_at
-from resight.types import Maps, Pooled, Prepared, PreparedPart, Vectors, Varied
+from resight.types import Maps, Pooled, Prepared, PreparedPart, Varied, Vectors
 
 AllParameters = Mapping[str, Parameters]
 

@@ -44,7 +44,7 @@ def views(photo: Photo, wanted: Views, box: Box | None = None) -> Iterator[View]
 
 
 def enough(width: int, height: int, wanted: Sequence[Views]) -> tuple[int, int]:
-    """Width and height in pixels that a whole photo of this size is shrunk to at most, for all these views."""
+    """Width and height in pixels that a whole photo of this size is shrunk to at most, for all views."""
     targets = [target(width, height, size, own) for own in wanted for size in own.sizes]
     return max(w for w, _ in targets), max(h for _, h in targets)
 

@@ -1,4 +1,4 @@
-"""Parts of a recipe joined into one vector, so that a dot product is the weighted mean of their similarities."""
+"""Parts joined into one vector, so that a dot product is the weighted mean of their similarities."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def weighting(parts: Sequence[Part]) -> Step:
 
 
 def weighted(vectors: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    """P arrays of (N, D_p) -> (N, sum of D_p) of unit length: each to unit length, times the root of its weight.
+    """P arrays of (N, D_p) -> (N, sum of D_p) of unit length: each of unit length, times its weight's root.
 
     A part that saw nothing (zeros) stays zeros; the others then have the whole length.
     """

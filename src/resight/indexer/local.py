@@ -13,8 +13,8 @@ from resight.gallery.again import read_again
 from resight.images import Photo
 from resight.indexer.ordered import in_order
 from resight.indexer.progress import Progress
-from resight.photos import LocalFeatures
 from resight.parts import Views
+from resight.photos import LocalFeatures
 from resight.views import enough as enough_to_describe
 
 JPEG = b"\xff\xd8"

@@ -1,4 +1,4 @@
-"""What OpenCV's finders of points have in common: a smaller photo, the strongest points, and where they are."""
+"""What OpenCV's finders of points share: a smaller photo, the strongest points, and where they are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from resight.errors import BadSetting
 
 
 def strongest(found: Sequence[Any], count: int) -> NDArray[np.int64]:
-    """At most `count` points by response; equals by place, size and angle, since OpenCV keeps ties at the end."""
+    """At most `count` by response; equals by place, size and angle, since OpenCV keeps ties at the end."""
     keys = [(-each.response, each.pt, each.size, each.angle) for each in found]
     return np.array(sorted(range(len(found)), key=keys.__getitem__)[:count], dtype=np.int64)
 

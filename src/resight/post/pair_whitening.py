@@ -1,4 +1,4 @@
-"""Whitening by how the same thing varies. Mikolajczyk and Matas, ICCV 2007; Radenovic et al., TPAMI 2019, 3.4.
+"""Whitening by how one thing varies. Mikolajczyk and Matas, ICCV 2007; Radenovic et al., TPAMI 2019, 3.4.
 
 The pairs that such a whitening is learnt from come without labels: a photo, and synthetic views of it.
 """
@@ -23,7 +23,7 @@ Double = NDArray[np.float64]
 
 
 def pair_whitening(vectors: Any, parameters: dict[str, Any]) -> Any:
-    """(N, D) -> (N, dims): centred, divided by how one thing varies, and turned to the axes of what is left."""
+    """(N, D) -> (N, dims): centred, divided by how one thing varies, turned to the axes of what is left."""
     xp = array_namespace(vectors)
     return xp.matmul(vectors - parameters["mean"], parameters["projection"])
 
@@ -34,8 +34,8 @@ def fit(
     """Photos' rows and those of their views -> mean (D,), projection (D, dims), eigenvalues, descending.
 
     What a photo is described by before whitening is the sum g of its rows, to unit length. `within` is the
-    covariance of the g of one photo and its views, about their mean, over all photos. P is the inverse root of
-    `within` plus `ridge` of its mean eigenvalue, so that directions in which the same thing varies count less.
+    covariance of the g of one photo and its views, about their mean, over all photos. P is the inverse root
+    of `within` plus `ridge` of its mean eigenvalue: directions in which the same thing varies count less.
     The rows of the photos themselves, turned by P, have principal axes; each is divided by its deviation to
     the power of `exponent` (1 whitens what tells things apart, 0 only turns), `ridge` of the mean eigenvalue
     added. Fewer views than dimensions show `within` poorly: the ridge is then larger, times dimensions by

@@ -14,7 +14,7 @@ def saturation(
     most: float = 1.3,
     share: float = 0.5,
 ) -> NDArray[np.uint8]:
-    """(H, W, 3) -> (H, W, 3): of a `share` of photos, distances from grey times a factor in `least`..`most`."""
+    """(H, W, 3) -> (H, W, 3): a `share` of photos, distances from grey times `least` to `most`."""
     import cv2
 
     chosen, factor = generator.random() < share, generator.uniform(least, most)
