@@ -162,7 +162,7 @@ class Run:
                 return
             self.fitted = self._writer.fit
             self._progress.start("Describing", len(left))
-            if caution := fits.caution(self._writer):
+            if caution := fits.caution(self._writer, self._describer):
                 self._progress.say(caution)
         if not self.interrupted:
             self._take(left)
