@@ -1,0 +1,74 @@
+"""Decoders that only odd files need; each is imported when such a file is met."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import logging
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resight.errors import BadImage
+from resight.images.kinds import EXTRA, Traits
+from resight.images.tiffs import Page
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+RATIO = 5000  # bytes of pixels from a byte of the file; LZW, which packs tightest, reaches half of that
+
+
+def need(module: str, kind: object) -> Any:
+    """Import an optional decoder; raises BadImage, which names the extra, where it is not installed."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise BadImage(f"{kind} needs an extra: {EXTRA}") from None
+
+
+def by_tifffile(page: Page) -> NDArray[Any]:
+    """The numbers (H, W, C) of a TIFF's first page."""
+    import tifffile
+
+    # What it finds odd in a file would go to standard error.
+    logging.getLogger("tifffile").addHandler(_silent)
+    width, height = page.size
+    with tifffile.TiffFile(io.BytesIO(page.data)) as file:
+        found: Any = file.pages[0]
+        if found.nbytes > RATIO * len(page.data):
+            raise BadImage("truncated or corrupt: too short for its size in pixels")
+        try:
+            values = found.asarray(maxworkers=1)
+        except ValueError as error:
+            if "'imagecodecs'" not in str(error):
+                raise
+            raise BadImage(f"{page.traits} needs an extra: {EXTRA}") from None
+    if values.ndim == 3 and page.traits.planes:
+        values = np.moveaxis(values, 0, -1)
+    values = values[..., None] if values.ndim == 2 else values
+    if values.shape[:2] != (height, width):
+        raise BadImage("truncated or corrupt: its pages are of another size than their tags say")
+    return cast("NDArray[Any]", values)
+
+
+def by_imagecodecs(data: bytes, codec: str, traits: Traits) -> NDArray[Any]:
+    """The numbers (H, W, C) of a file that a function of imagecodecs decodes whole."""
+    codecs = need("imagecodecs", traits)
+    values = getattr(codecs, f"{codec}_decode")(data)
+    return cast("NDArray[Any]", values[..., None] if values.ndim == 2 else values)
+
+
+def by_pillow_jxl(data: bytes) -> Image.Image:
+    """A JPEG XL, turned as it says."""
+    opener = need("pillow_jxl.JpegXLImagePlugin", "JPEG XL").JXLImageFile
+    try:
+        image: Image.Image = opener(io.BytesIO(data), "")
+    except RuntimeError as error:
+        # Its sentence is about how the decoder was built.
+        raise BadImage("truncated or corrupt: not a whole JPEG XL") from error
+    return image
+
+
+_silent = logging.NullHandler()
