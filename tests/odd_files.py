@@ -220,7 +220,8 @@ def jpeg(traits: Traits) -> bytes:
     mode = {"grey": "L", "RGB": "RGB", "CMYK": "CMYK"}[traits.colours]
     values = numbers(traits)
     values = values[..., 0] if values.shape[-1] == 1 else values
-    return encoded(Image.frombytes(mode, (WIDTH, HEIGHT), values.tobytes()), format="JPEG", quality=95)
+    image = Image.frombytes(mode, (WIDTH, HEIGHT), values.tobytes())
+    return encoded(image, format="JPEG", quality=95, subsampling=0)
 
 
 def jpeg_2000(traits: Traits) -> bytes:

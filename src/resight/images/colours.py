@@ -95,14 +95,14 @@ def conversion(image: Image.Image) -> Conversion | None:
 
 
 def by_profile(profile: bytes | None, kind: str) -> Conversion | None:
-    """The conversion of an ICC profile for pixels of a kind: CMYK, L or RGB; None where there is nothing to do."""
+    """The conversion of an ICC profile for pixels that are CMYK, L or RGB; None where nothing moves."""
     return _transform(profile, kind) if profile else None
 
 
 @functools.lru_cache(maxsize=16)
 def _transform(profile: bytes, kind: str) -> Conversion | None:
     """Build a transform; a broken profile, or one of other colours than the pixels have, is ignored."""
-    from PIL import Image, ImageCms
+    from PIL import ImageCms
 
     try:
         fine = ImageCms.Flags.HIGHRESPRECALC
@@ -125,4 +125,6 @@ def farthest_moved(transform: Transform, mode: str) -> int:
     steps = np.arange(0, 256, 15, dtype=np.uint8)
     cube: NDArray[np.uint8] = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(1, -1, 3)
     probe = Image.fromarray(cube).convert(mode)
-    return int(np.abs(np.asarray(transform.apply(probe)).astype(int) - np.asarray(probe.convert("RGB"))).max())
+    return int(
+        np.abs(np.asarray(transform.apply(probe)).astype(int) - np.asarray(probe.convert("RGB"))).max()
+    )

@@ -35,8 +35,8 @@ def array_levels(values: NDArray[Any], bits: int, highest: int | None) -> Levels
     """The values of (H, W, C) numbers that become black and white, by their type and the bits in use.
 
     Unsigned integers: 0 and the largest that fits into the bits, or `highest`; 65535 for 32 bits if all fit.
-    Signed ones: 0 and the largest, likewise, if none is negative. Floats: 0 and 1, else 0 and 255, if all fit.
-    Otherwise the lowest and the highest value.
+    Signed ones: 0 and the largest, likewise, if none is negative. Floats: 0 and 1, else 0 and 255, if all
+    fit. Otherwise the lowest and the highest value.
     """
     if values.dtype.kind == "u" and bits < 32 and highest is None:
         return 0, (1 << bits) - 1

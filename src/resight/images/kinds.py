@@ -1,7 +1,7 @@
 """The kinds of files that a decoder was checked on; a file of any other kind is refused by its name.
 
-A decoder may take a file and give wrong pixels without a word. So each row of `KINDS` names a decoder for what
-`tests/test_kinds.py` reads with it: a generated file for each combination that the row allows.
+A decoder may take a file and give wrong pixels without a word. So each row of `KINDS` names a decoder for
+files that `tests/test_kinds.py` makes and reads: every trait that a row allows is in one of them.
 """
 
 from __future__ import annotations
@@ -42,10 +42,7 @@ class Traits:
 
 @dataclass(frozen=True)
 class Kind:
-    """Files of one format that one decoder reads: those whose traits are all among the row's.
-
-    `decoder` is "" where no decoder at hand gets the pixels right; then `why` says so.
-    """
+    """Files of one format that one decoder reads: those whose traits are all among the row's."""
 
     format: str
     decoder: str
@@ -57,7 +54,6 @@ class Kind:
     packing: tuple[str, ...] = ("none",)
     inverted: tuple[bool, ...] = (False,)
     spare: tuple[bool, ...] = (False,)
-    why: str = ""
 
     def holds(self, traits: Traits) -> bool:
         """Whether a file with these traits is of this kind."""
@@ -90,7 +86,14 @@ KINDS = (
     Kind("TIFF", "tifffile", ("grey", "RGB"), WHOLE, ("signed",), planes=BOTH, packing=PLAIN),
     Kind("TIFF", "tifffile", ("grey", "RGB"), (16, 32, 64), ("floats",), ANY, BOTH, PLAIN),
     Kind("TIFF", "tifffile", ("grey",), (16, 32, 64), ("floats",), packing=PLAIN, inverted=(True,)),
-    Kind("TIFF", "tifffile", ("grey", "RGB"), (8, 16), alpha=("no", "straight"), packing=("JPEG 2000", "JPEG XL")),
+    Kind(
+        "TIFF",
+        "tifffile",
+        ("grey", "RGB"),
+        (8, 16),
+        alpha=("no", "straight"),
+        packing=("JPEG 2000", "JPEG XL"),
+    ),
     Kind("TIFF", "tifffile", ("RGB",), alpha=("no", "straight"), packing=("WebP",)),
     Kind("JPEG", "simplejpeg", ("grey", "RGB")),
     Kind("JPEG", "pillow", ("CMYK",)),
@@ -103,5 +106,5 @@ KINDS = (
 
 
 def find_kind(traits: Traits) -> Kind | None:
-    """The first row of the table that holds a file with these traits; None for a file that is to be refused."""
+    """Find the first row that holds a file with these traits; None where the file is to be refused."""
     return next((kind for kind in KINDS if kind.holds(traits)), None)

@@ -26,6 +26,7 @@ WHITE = 203.0  # candela per square metre
 HLG_PEAK, HLG_GAMMA = 1000.0, 1.2  # of the display that BT.2100 takes for granted
 STEPS = 1 << 14
 D65 = (0.3127, 0.3290)
+BRIGHTNESS = np.array([0.2627, 0.6780, 0.0593], np.float32)  # of the primaries of BT.2020
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Light:
         # HLG makes light brighter as a whole, and so needs all three channels at once.
         values = light.astype(np.float32)[np.asarray(im)]
         if self.curve is _hlg:
-            values *= _shown(values @ np.float32([0.2627, 0.6780, 0.0593]))[..., None]
+            values *= _shown(values @ BRIGHTNESS)[..., None]
         values = values @ to_srgb(self.primaries).T.astype(np.float32)
         coded = _srgb_codes()[(values.clip(0, 1) * (STEPS - 1) + 0.5).astype(np.int32)]
         return Image.fromarray(coded)

@@ -16,7 +16,7 @@ NEAR = 0.05  # of a gamma; closer ones are meant to be the same, by libpng's own
 
 
 def coded_light(data: bytes) -> Light | None:
-    """How the chunks say that the colours are coded; None where they say nothing, or leave it to a profile."""
+    """Find how the chunks say that colours are coded; None where they leave it to a profile, or to sRGB."""
     chunks = dict(_chunks(data))
     if len(coded := chunks.get(b"cICP", b"")) == 4:
         primaries, curve = PRIMARIES.get(coded[0]), CURVES.get(coded[1])

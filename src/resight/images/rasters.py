@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from PIL import Image
 
 MODES = {("grey", "no"): "L", ("grey", "straight"): "LA", ("grey", "premultiplied"): "La"}
-MODES |= {("RGB", "no"): "RGB", ("RGB", "straight"): "RGBA", ("RGB", "premultiplied"): "RGBa", ("CMYK", "no"): "CMYK"}
+MODES |= {
+    ("RGB", "no"): "RGB",
+    ("RGB", "straight"): "RGBA",
+    ("RGB", "premultiplied"): "RGBa",
+    ("CMYK", "no"): "CMYK",
+}
 Frame = tuple[int, int, int, int]
 COLOURS = {"grey": 1, "RGB": 3, "CMYK": 4}
 
@@ -55,7 +60,7 @@ def of_image(image: Image.Image, convert: Conversion | None = None, frame: Frame
 def of_array(
     values: NDArray[Any], traits: Traits, profile: bytes | None = None, highest: int | None = None
 ) -> Raster:
-    """(H, W, C) numbers of the kind that `traits` says: the colours, then alpha, then channels of no meaning."""
+    """(H, W, C) numbers of the kind that `traits` says: colours, then alpha, then channels of no use."""
     from PIL import Image
 
     count = COLOURS[traits.colours]

@@ -21,7 +21,16 @@ COLOURS = {0: "grey", 1: "grey", 2: "RGB", 3: "palette", 5: "CMYK", 6: "YCbCr", 
 CHANNELS = {"RGB": 3, "CMYK": 4, "YCbCr": 3, "CIELAB": 3}
 NUMBERS = {1: "unsigned", 2: "signed", 3: "floats"}
 ALPHA = {1: "premultiplied", 2: "straight", 999: "straight"}  # 999 is written by Corel Draw 10
-PACKINGS = {1: "none", 2: "CCITT", 3: "CCITT", 4: "CCITT", 5: "LZW", 7: "JPEG", 8: "deflate", 32773: "PackBits"}
+PACKINGS = {
+    1: "none",
+    2: "CCITT",
+    3: "CCITT",
+    4: "CCITT",
+    5: "LZW",
+    7: "JPEG",
+    8: "deflate",
+    32773: "PackBits",
+}
 PACKINGS |= {32946: "deflate", 34925: "LZMA", 50000: "Zstandard", 50001: "WebP"}
 PACKINGS |= {33003: "JPEG 2000", 33004: "JPEG 2000", 33005: "JPEG 2000", 34712: "JPEG 2000"}
 PACKINGS |= {50002: "JPEG XL", 52546: "JPEG XL", 6: "old JPEG", 34887: "LERC", 34892: "lossy JPEG"}
@@ -46,9 +55,10 @@ def first_full_page(data: bytes) -> Page:
     """Find the first page that is no thumbnail and no mask of another one; the first where there is none."""
     from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
+    if data.startswith(b"MM\0\x2b"):  # Pillow takes its header for that of an ordinary one
+        raise BadImage("not a kind that Resight reads: TIFF, a BigTIFF with the high bytes first")
     file = io.BytesIO(data)
-    head = data[:16] if data[2:3] == b"\x2b" or data[3:4] == b"\x2b" else data[:8]
-    tags = ImageFileDirectory_v2(head)
+    tags = ImageFileDirectory_v2(data[:16] if data[2:3] == b"\x2b" else data[:8])
     start, chosen = tags.next, None
     seen: set[int] = set()
     while start and start not in seen and len(seen) < MOST_PAGES:
@@ -72,10 +82,9 @@ def _is_reduced(tags: ImageFileDirectory_v2) -> bool:
 
 def _begun_at(data: bytes, start: int) -> bytes:
     """The same file whose first page is another one: decoders look no further than the first."""
-    order = "little" if data[:2] == b"II" else "big"
-    if data[2:4] in (b"\x2b\0", b"\0\x2b"):
-        return data[:8] + start.to_bytes(8, order) + data[16:]
-    return data[:4] + start.to_bytes(4, order) + data[8:]
+    if data[2:3] == b"\x2b":
+        return data[:8] + start.to_bytes(8, "little") + data[16:]
+    return data[:4] + start.to_bytes(4, "little" if data[:2] == b"II" else "big") + data[8:]
 
 
 def _page(data: bytes, tags: ImageFileDirectory_v2) -> Page:
@@ -141,6 +150,6 @@ def _highest(tags: ImageFileDirectory_v2, bits: int) -> int | None:
     """
     found: Any = tags.get(HIGHEST)
     value = max(found) if isinstance(found, tuple) and found else found
-    if isinstance(value, int) and 8 < bits and 255 <= value < (1 << bits) - 1 and value & (value + 1) == 0:
+    if isinstance(value, int) and bits > 8 and 255 <= value < (1 << bits) - 1 and value & (value + 1) == 0:
         return value
     return None
