@@ -14,6 +14,7 @@ from resight.images.light import PRIMARIES, to_srgb
 from test_images import ADOBE, rgb_profile
 
 PIXELS = picture()
+SRGB = struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
 
 
 def with_chunks(pixels: np.ndarray, *chunks: tuple[bytes, bytes], depth: int = 8) -> bytes:
@@ -95,7 +96,7 @@ def test_a_grey_png_follows_its_gamma():
         [(b"gAMA", (45000).to_bytes(4, "big"))],
         [(b"gAMA", (100000).to_bytes(4, "big")), (b"sRGB", b"\0")],
         [(b"gAMA", bytes(4))],
-        [(b"gAMA", (45455).to_bytes(4, "big")), (b"cHRM", struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000))],
+        [(b"gAMA", (45455).to_bytes(4, "big")), (b"cHRM", SRGB)],
         [(b"cHRM", bytes(32))],
         [(b"cHRM", struct.pack(">8I", *[30000] * 8))],
         [cicp(1, 13)],

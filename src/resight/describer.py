@@ -20,7 +20,7 @@ from resight import areas, methods, saliency
 from resight.areas import WHOLE, Polygon
 from resight.engines import Engine, load
 from resight.errors import NotFitted
-from resight.images import PIXEL_PATH, Photo, read
+from resight.images import PIXEL_LIMIT, PIXEL_PATH, Photo, read
 from resight.methods import Parameters
 from resight.recipe import NO_PARAMETERS, PRECISION, Recipe, fingerprint
 from resight.steps import Step, Stream, steps_at
@@ -100,12 +100,13 @@ class Describer:
         """Describe a photo, or a box in it."""
         return self.finish(self.prepare(photo, box))
 
-    def read(self, source: bytes | Path | str, turn: int = 0) -> Photo:
+    def read(self, source: bytes | Path | str, turn: int = 0, pixel_limit: int = PIXEL_LIMIT) -> Photo:
         """A photo to be described whole, with as many pixels as its views need; raises BadImage.
 
         `turn` are degrees clockwise, by which it is turned first.
         """
-        return read(source, enough=functools.partial(enough, wanted=self.recipe.views), turn=turn)
+        wanted = functools.partial(enough, wanted=self.recipe.views)
+        return read(source, pixel_limit=pixel_limit, enough=wanted, turn=turn)
 
     def prepare(self, photo: Photo, box: Box | None = None) -> Prepared:
         """The first half: a photo -> what its views, layers and regions give without any fit.

@@ -8,8 +8,8 @@ and CMYK 8; GIF 5; HEIC 9, AVIF 11, WebP 16, JPEG 2000 20. Broken TIFFs make lib
 """
 
 from resight.images.headers import SUFFIXES
-from resight.images.photo import PIXEL_PATH, Photo
+from resight.images.photo import EARLIER_PATHS, PIXEL_PATH, Photo
 from resight.images.reading import PIXEL_LIMIT, content, read
 from resight.images.resizing import resize
 
-__all__ = ["PIXEL_LIMIT", "PIXEL_PATH", "SUFFIXES", "Photo", "content", "read", "resize"]
+__all__ = ["EARLIER_PATHS", "PIXEL_LIMIT", "PIXEL_PATH", "SUFFIXES", "Photo", "content", "read", "resize"]

@@ -15,9 +15,17 @@ Enough = Callable[[int, int], Size]
 
 PIXEL_PATH = "simplejpeg (reduced where enough) or a checked decoder, opencv area and linear, v2"
 
+# Galleries of these are brought up to date by `index`: only files that are no JPEGs were read otherwise.
+EARLIER_PATHS = ("simplejpeg (reduced where enough) or pillow, opencv area and linear, v1",)
+
 # The warnings that a photo may carry. The words are those that the catalogue and the command show.
 DAMAGED = "damaged"
 ONE_COLOUR = "one colour"
+
+
+def spell_warning(warning: str) -> str:
+    """A warning as it stands behind "is": damaged, of one colour."""
+    return f"of {warning}" if warning == ONE_COLOUR else warning
 
 
 @dataclass(frozen=True, eq=False)

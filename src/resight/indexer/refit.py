@@ -34,6 +34,7 @@ def fit(
     """
     progress, workers = progress or Silent(), workers or processors()
     with Writer(gallery, must_exist=True) as writer:
+        writer.check_pixels()
         recipe = writer.recipe  # without the old parameters: a gallery whose own are damaged is fitted anew
         describer = Describer(recipe, engine=lambda: load(recipe.backbone, engine, workers or 1))
         if not describer.fitted_steps:
@@ -135,12 +136,12 @@ class Refit:
 
     def _read(self, wanted: list[int]) -> Iterator[tuple[int, Prepared | None]]:
         """Photos of the gallery through the network again; None for one that is gone or changed."""
-        root = self._writer.root
+        root, limit = self._writer.root, self._writer.pixel_limit
         describer = self._describer
 
         def one(image: StoredImage) -> tuple[int, Prepared | None]:
             return image.id, read_again(
-                root, image, lambda data: describer.prepare(describer.read(data, image.turn))
+                root, image, lambda data: describer.prepare(describer.read(data, image.turn, limit))
             )
 
         for image, prepared in in_order(
