@@ -126,7 +126,8 @@ def _read_jpeg_2000(data: bytes, check: Check) -> Stored:
     values = extras.by_imagecodecs(data, "jpeg2k", header.traits)
     if values.shape[1::-1] != image.size:
         raise BadImage("truncated or corrupt: of another size than its header says")
-    return Stored(flattened(of_array(values, header.traits, header.profile)), orientation(image), image.size)
+    # The decoder has followed the profile already.
+    return Stored(flattened(of_array(values, header.traits)), orientation(image), image.size)
 
 
 def _read_jpeg_xl(data: bytes, check: Check) -> Stored:
