@@ -97,6 +97,8 @@ def test_a_kind_that_is_not_in_the_table_is_refused_by_its_name():
         (Traits("JPEG", bits=12), "imagecodecs"),
         (Traits("JPEG 2000", bits=16), "imagecodecs"),
         (Traits("TIFF", bits=16, packing="JPEG XL"), "imagecodecs"),
+        (Traits("TIFF", bits=32, numbers="floats", packing="LZW"), "imagecodecs"),
+        (Traits("TIFF", "grey", 12), "imagecodecs"),
         (Traits("JPEG XL"), "pillow_jxl"),
     ],
     ids=str,
@@ -215,6 +217,16 @@ def test_a_tiff_that_lies_about_its_size_costs_no_memory():
     tags = {256: 12000, 257: 12000, 258: 32, 259: 8, 262: 1, 273: 200, 277: 1, 278: 12000, 279: 300, 339: 3}
     lie = tiff_of(*((tag, 4, 1, value) for tag, value in tags.items()), tail=b"\0" * 400)
     assert refused(lie) == "truncated or corrupt: too short for its size in pixels"
+
+
+@pytest.mark.parametrize("name", ["jpeg2k", "jpegxl"])
+def test_a_few_bytes_do_not_fill_the_memory(name):
+    codecs = pytest.importorskip("imagecodecs")
+    encode = getattr(codecs, f"{name}_encode")
+    small, large = (encode(np.full((side, side), 90, np.uint8), level=0) for side in (1000, 4100))
+    assert images.read(small).warnings == ("one colour",)
+    assert len(large) < 4000
+    assert refused(large) == "truncated or corrupt: too short for its size in pixels"
 
 
 def test_a_negative_is_no_positive():

@@ -82,6 +82,8 @@ def _read_jpeg(data: bytes, check: Check, enough: Enough | None) -> Stored:
     if depth != 8:
         traits = Traits("JPEG", "grey" if image.mode == "L" else image.mode, depth)
         _decoder(traits)
+        if not jpegs.has_end(data):  # its decoder would fill up with grey, without a word
+            raise BadImage("truncated or corrupt: no end marker")
         values = extras.by_imagecodecs(data, "jpeg8", traits)
         raster = of_array(values, traits, image.info.get("icc_profile"))
         return Stored(flattened(raster), orientation(image), image.size)
@@ -121,6 +123,7 @@ def _read_jpeg_2000(data: bytes, check: Check) -> Stored:
     header = jpeg2000.read_header(data)
     image = opened(data)
     check(image.size)
+    extras.refuse_hollow(data, image.size)
     if _decoder(header.traits) == "pillow":
         return _load(image, by_profile(header.profile, "L" if header.traits.colours == "grey" else "RGB"))
     values = extras.by_imagecodecs(data, "jpeg2k", header.traits)
@@ -131,7 +134,9 @@ def _read_jpeg_2000(data: bytes, check: Check) -> Stored:
 
 
 def _read_jpeg_xl(data: bytes, check: Check) -> Stored:
-    check(jpegxl.read_size(data))
+    size = jpegxl.read_size(data)
+    check(size)
+    extras.refuse_hollow(data, size)
     image = extras.by_pillow_jxl(data)
     check(image.size)
     colours = jpegxl.COLOURS.get(image.mode)

@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 
 from resight.errors import BadImage
 from resight.images.kinds import EXTRA, Traits
+from resight.images.photo import Size
 from resight.images.tiffs import Page
 
 if TYPE_CHECKING:
     from PIL import Image
 
+FREE = 16_000_000  # pixels that any file may claim
+PIXELS = 4096  # beyond those, from a byte of a JPEG 2000 or JPEG XL: a photo takes a thousandth of that
 RATIO = 5000  # bytes of pixels from a byte of the file; LZW, which packs tightest, reaches half of that
 
 
@@ -26,6 +29,12 @@ def need(module: str, kind: object) -> Any:
         return importlib.import_module(module)
     except ImportError:
         raise BadImage(f"{kind} needs an extra: {EXTRA}") from None
+
+
+def refuse_hollow(data: bytes, size: Size) -> None:
+    """Refuse a few bytes that would fill the memory with one colour: these formats pack such a picture well."""
+    if size[0] * size[1] > max(FREE, PIXELS * len(data)):
+        raise BadImage("truncated or corrupt: too short for its size in pixels")
 
 
 def by_tifffile(page: Page) -> NDArray[Any]:
@@ -41,8 +50,9 @@ def by_tifffile(page: Page) -> NDArray[Any]:
             raise BadImage("truncated or corrupt: too short for its size in pixels")
         try:
             values = found.asarray(maxworkers=1)
-        except ValueError as error:
-            if "'imagecodecs'" not in str(error):
+        except (ValueError, NotImplementedError, ImportError) as error:
+            # Without imagecodecs it looks for modules of newer Pythons, which it does not name.
+            if "'imagecodecs'" not in str(error) and not isinstance(error, ImportError):
                 raise
             raise BadImage(f"{page.traits} needs an extra: {EXTRA}") from None
     if values.ndim == 3 and page.traits.planes:

@@ -88,6 +88,11 @@ def ended(data: bytes, image: Image.Image) -> bytes:
     return data if flaw(whole, image) else whole
 
 
+def has_end(data: bytes) -> bool:
+    """Whether an end marker stands behind the last scan; inside a scan its bytes cannot occur."""
+    return data.rfind(END) > data.rfind(b"\xff\xda")
+
+
 def flaw(data: bytes, image: Image.Image) -> str | None:
     """What libjpeg finds damaged in a JPEG that Pillow takes silently; None where it finds nothing."""
     import simplejpeg

@@ -91,8 +91,10 @@ def _page(data: bytes, tags: ImageFileDirectory_v2) -> Page:
     try:
         size = int(tags[WIDTH]), int(tags[HEIGHT])
         traits, highest = _traits(tags)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise BadImage(f"truncated or corrupt header: {error or 'no size'}") from None
+    except KeyError:
+        raise BadImage("truncated or corrupt header: no width or no height") from None
+    except (TypeError, ValueError, IndexError) as error:
+        raise BadImage(f"truncated or corrupt header: {error}") from None
     if min(size) < 1:
         raise BadImage("truncated or corrupt header: no pixels")
     profile, turn = tags.get(PROFILE), tags.get(ORIENTATION)
