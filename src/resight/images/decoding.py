@@ -75,8 +75,13 @@ def _decoder(traits: Traits) -> str:
 
 
 def _read_jpeg(data: bytes, check: Check, enough: Enough | None) -> Stored:
-    depth = jpegs.precision(data)
-    image = opened(data if depth == 8 else jpegs.with_precision(data, 8))
+    try:
+        image, depth = opened(data), 8
+    except BadImage:
+        if (depth := jpegs.precision(data)) == 8:
+            raise
+        # Pillow reads the header of no other depth.
+        image = opened(jpegs.with_precision(data, 8))
     check(image.size)
     jpegs.refuse_lies(data, image)
     if depth != 8:

@@ -32,7 +32,7 @@ def need(module: str, kind: object) -> Any:
 
 
 def refuse_hollow(data: bytes, size: Size) -> None:
-    """Refuse a few bytes that would fill the memory with one colour: these formats pack such a picture well."""
+    """Refuse a few bytes that would fill the memory with one colour, which these formats pack well."""
     if size[0] * size[1] > max(FREE, PIXELS * len(data)):
         raise BadImage("truncated or corrupt: too short for its size in pixels")
 
