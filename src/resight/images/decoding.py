@@ -144,8 +144,7 @@ def _read_jpeg_xl(data: bytes, check: Check) -> Stored:
     extras.refuse_hollow(data, size)
     image = extras.by_pillow_jxl(data)
     check(image.size)
-    colours = jpegxl.COLOURS.get(image.mode)
-    if colours is None:
-        raise BadImage(f"not a kind that Resight reads: JPEG XL of more than 8 bits ({image.mode})")
+    if image.mode not in jpegxl.MODES:
+        raise BadImage(f"not a kind that Resight reads: JPEG XL, which Pillow has as {image.mode}")
     # The decoder has turned it, whatever EXIF says.
     return replace(_load(image), orientation=1)

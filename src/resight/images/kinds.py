@@ -101,7 +101,7 @@ KINDS = (
     Kind("JPEG 2000", "pillow", ("grey", "RGB"), alpha=("no", "straight")),
     Kind("JPEG 2000", "pillow", ("grey",), (10, 12, 16)),
     Kind("JPEG 2000", "imagecodecs", ("grey", "RGB"), (10, 12, 16), alpha=("no", "straight")),
-    Kind("JPEG XL", "pillow-jxl", ("grey", "RGB"), alpha=("no", "straight")),
+    Kind("JPEG XL", "pillow-jxl", ("grey", "RGB"), (8, 16), alpha=("no", "straight")),
 )
 
 
