@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import struct
 from collections.abc import Iterator
 from dataclasses import fields
 
@@ -44,6 +45,8 @@ def is_possible(traits: Traits) -> bool:
     """One channel has no planes; 8 bits leave none to spare; only a grey is inverted."""
     if traits.colours == "grey" and traits.alpha == "no" and traits.planes:
         return False
+    if traits.format in ("PNG", "BMP", "HEIF") and (traits.alpha != "no" and traits.bits == 1):
+        return False
     if traits.spare and (traits.bits != 16 or traits.numbers != "unsigned"):
         return False
     return not (traits.inverted and traits.colours != "grey")
@@ -75,7 +78,8 @@ def stored_colours(traits: Traits) -> tuple[np.ndarray, np.ndarray]:
 
 def written(traits: Traits) -> bytes:
     """The bytes of a file of these traits."""
-    return {"TIFF": tiff, "JPEG": jpeg, "JPEG 2000": jpeg_2000, "JPEG XL": jpeg_xl}[traits.format](traits)
+    own = {"TIFF": tiff, "JPEG": jpeg, "JPEG 2000": jpeg_2000, "JPEG XL": jpeg_xl, "PPM": ppm}
+    return own.get(traits.format, by_pillow)(traits)
 
 
 def numbers(traits: Traits) -> np.ndarray:
@@ -233,7 +237,66 @@ def jpeg_2000(traits: Traits) -> bytes:
 
 
 def jpeg_xl(traits: Traits) -> bytes:
+    """A JPEG XL; its writer says of 16 bits that they are light, so light is stored."""
     import imagecodecs
 
     values = numbers(traits)
-    return imagecodecs.jpegxl_encode(values[..., 0] if values.shape[-1] == 1 else values, lossless=True)
+    if traits.bits == 16:
+        count = 1 if traits.colours == "grey" else 3
+        stored = values[..., :count] / 65535
+        light = np.where(stored <= 0.04045, stored / 12.92, ((stored + 0.055) / 1.055) ** 2.4)
+        values = np.concatenate([np.floor(65535 * light + 0.5).astype(np.uint16), values[..., count:]], -1)
+    values = values[..., 0] if values.shape[-1] == 1 else values
+    return imagecodecs.jpegxl_encode(np.ascontiguousarray(values), lossless=True)
+
+
+LOSSLESS = {"WEBP": {"lossless": True, "exact": True}, "AVIF": {"quality": 95, "subsampling": "4:4:4"}}
+LOSSLESS |= {"HEIF": {"quality": 95, "chroma": 444}}
+BY_COUNT = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+
+
+def by_pillow(traits: Traits) -> bytes:
+    """A file of a format that Pillow, or a plugin of it, writes as well as it reads."""
+    if traits.format == "HEIF":
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    if traits.format == "BMP" and traits.alpha == "straight":
+        return bmp_with_alpha(numbers(traits))
+    return encoded(as_image(traits), format=traits.format, **LOSSLESS.get(traits.format, {}))
+
+
+def as_image(traits: Traits) -> Image.Image:
+    """The channels in the mode of Pillow that holds them."""
+    values = numbers(traits)
+    if traits.colours == "palette":
+        few = Image.fromarray(picture()).quantize(1 << traits.bits)
+        if traits.alpha == "straight":
+            few = Image.merge("PA", (few.convert("L"), Image.fromarray(opacity())))
+        return few
+    if traits.bits == 1:
+        return Image.fromarray(values[..., 0].astype(bool))
+    if traits.bits == 16:
+        return Image.fromarray(values[..., 0])
+    return Image.frombytes(BY_COUNT[values.shape[-1]], (WIDTH, HEIGHT), values.tobytes())
+
+
+def ppm(traits: Traits) -> bytes:
+    """A netpbm file by hand: letter, size, largest value, and the numbers with the high byte first."""
+    values, size = numbers(traits), f"{WIDTH} {HEIGHT}"
+    if traits.numbers == "floats":  # rows from the bottom, and a scale below zero for low bytes first
+        return f"Pf\n{size}\n-1.0\n".encode() + values[::-1].astype("<f4").tobytes()
+    if traits.bits == 1:  # 1 is black
+        return f"P4\n{size}\n".encode() + np.packbits(values[..., 0] == 0, axis=1).tobytes()
+    letter = "P5" if traits.colours == "grey" else "P6"
+    kind = ">u2" if traits.bits == 16 else "u1"
+    return f"{letter}\n{size}\n{(1 << traits.bits) - 1}\n".encode() + values.astype(kind).tobytes()
+
+
+def bmp_with_alpha(values: np.ndarray) -> bytes:
+    """A BMP whose header, of version 4, says where red, green, blue and alpha lie."""
+    masks = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    header = struct.pack("<IiiHHIIiiII", 108, WIDTH, HEIGHT, 1, 32, 3, 0, 0, 0, 0, 0)
+    header += struct.pack("<4I", *masks) + b"BGRs" + bytes(48)
+    rows = values[::-1, :, [2, 1, 0, 3]].tobytes()
+    return b"BM" + struct.pack("<IHHI", 14 + len(header) + len(rows), 0, 0, 14 + len(header)) + header + rows

@@ -15,6 +15,7 @@ from odd_files import HEIGHT, WIDTH, indexed, numbers, picture, shown, traits_of
 from resight import images
 from resight.describer import Describer
 from resight.errors import BadImage
+from resight.images import kinds
 from resight.images.kinds import KINDS, Traits, find_kind
 from resight.recipe import Recipe
 
@@ -47,7 +48,8 @@ def a_few(kind):
 
 
 def name_of(kind) -> str:
-    return f"{kind.format} {'/'.join(kind.colours)} {'/'.join(map(str, kind.bits))} by {kind.decoder}"
+    bits, alpha = "/".join(map(str, kind.bits)), "/".join(kind.alpha)
+    return f"{kind.format} {'/'.join(kind.colours)} {bits} alpha {alpha} by {kind.decoder}"
 
 
 def refused(data: bytes) -> str:
@@ -62,7 +64,7 @@ def plain(pixels: np.ndarray) -> bytes:
 
 @pytest.mark.parametrize("kind", KINDS, ids=name_of)
 def test_a_checked_kind_shows_what_its_plain_png_shows(kind, cosine):
-    needed = {"imagecodecs": "imagecodecs", "pillow-jxl": "pillow_jxl", "tifffile": "tifffile"}
+    needed = {"imagecodecs": "imagecodecs", "pillow-jxl": "pillow_jxl", "pillow-heif": "pillow_heif"}
     pytest.importorskip(needed.get(kind.decoder, "PIL"))
     pytest.importorskip("imagecodecs")  # which writes most of the files
     files = a_few(kind)
@@ -117,6 +119,19 @@ def test_a_kind_that_needs_an_extra_names_it(traits, module, monkeypatch):
 def test_a_wide_avif_is_refused_by_its_width():
     box = b"\0\0\0\x18ftypavif\0\0\0\0mif1avif" + b"\0\0\0\x14ispe\0\0\0\0" + (33000).to_bytes(4, "big")
     assert "AVIF, 33000 x 16 pixels" in refused(box + (16).to_bytes(4, "big") + bytes(50))
+
+
+def test_a_deep_grey_with_alpha_is_refused_as_jpeg_xl():
+    pytest.importorskip("pillow_jxl")
+    pytest.importorskip("imagecodecs")
+    assert refused(written(Traits("JPEG XL", "grey", 16, alpha="straight"))) == (
+        "not a kind that Resight reads: JPEG XL, which Pillow has as LA of 16 bits"
+    )
+
+
+def test_a_mode_that_was_not_checked_is_refused(monkeypatch):
+    monkeypatch.setattr(kinds, "KINDS", [kind for kind in KINDS if kind.format != "BMP"])
+    assert refused(encoded(draw(9, 9), format="BMP")) == "not a kind that Resight reads: BMP, RGB of 8 bits"
 
 
 # TIFF

@@ -10,7 +10,7 @@ from resight.errors import BadImage
 from resight.images import extras, jpeg2000, jpegs, jpegxl
 from resight.images.colours import Conversion, by_profile
 from resight.images.headers import TIFF_BEGINNINGS, first_frame, opened, opened_tiff
-from resight.images.kinds import Traits, find_kind
+from resight.images.kinds import Traits, find_kind, traits_of_mode
 from resight.images.photo import DAMAGED, Enough, Pixels, Size
 from resight.images.png_colours import coded_light
 from resight.images.rasters import flattened, of_array, of_image
@@ -52,6 +52,7 @@ def decoded(data: bytes, pixel_limit: int, enough: Enough | None) -> Stored:
         return _read_jpeg_xl(data, check)
     image = opened(data)
     check(image.size)
+    _decoder(traits_of_mode(str(image.format), image.mode))
     light = coded_light(data) if image.format == "PNG" else None
     if light is not None:
         image.info.pop("icc_profile", None)
@@ -144,7 +145,10 @@ def _read_jpeg_xl(data: bytes, check: Check) -> Stored:
     extras.refuse_hollow(data, size)
     image = extras.by_pillow_jxl(data)
     check(image.size)
-    if image.mode not in jpegxl.MODES:
-        raise BadImage(f"not a kind that Resight reads: JPEG XL, which Pillow has as {image.mode}")
+    # Its plugin hands the two bytes of 16-bit grey with alpha to Pillow as if they were two pixels.
+    deep = image.mode == "LA" and extras.bytes_a_pixel(image) != jpegxl.GREY_ALPHA
+    if deep or image.mode not in jpegxl.MODES:
+        more = " of 16 bits" if deep else ""
+        raise BadImage(f"not a kind that Resight reads: JPEG XL, which Pillow has as {image.mode}{more}")
     # The decoder has turned it, whatever EXIF says.
     return replace(_load(image), orientation=1)

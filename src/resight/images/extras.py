@@ -81,4 +81,9 @@ def by_pillow_jxl(data: bytes) -> Image.Image:
     return image
 
 
+def bytes_a_pixel(image: Image.Image) -> float:
+    """How many bytes the plugin for JPEG XL decoded for each pixel, before it is loaded."""
+    return len(getattr(image, "_data", b"")) / (image.width * image.height)
+
+
 _silent = logging.NullHandler()

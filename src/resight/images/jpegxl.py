@@ -8,6 +8,7 @@ from resight.images.photo import Size
 BOX, STREAM = b"\0\0\0\x0cJXL \r\n\x87\n", b"\xff\x0a"
 DISTRIBUTION = (9, 13, 18, 30)  # bits of a size, by the two bits before it
 MODES = {"L", "LA", "RGB", "RGBA", "I;16"}  # of Pillow, those that were checked
+GREY_ALPHA = 2  # bytes a pixel
 RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))  # width to height
 
 

@@ -36,6 +36,7 @@ class Traits:
         told += [self.numbers] if self.numbers != "unsigned" else []
         told += [f"with {self.alpha} alpha"] if self.alpha not in ("no", "ignored") else []
         told += ["in planes"] if self.planes else []
+        told += ["WhiteIsZero"] if self.inverted else []
         told += [f"packed as {self.packing}"] if self.packing != "none" else []
         return f"{self.format}, {', '.join(told)}"
 
@@ -101,8 +102,45 @@ KINDS = (
     Kind("JPEG 2000", "pillow", ("grey", "RGB"), alpha=("no", "straight")),
     Kind("JPEG 2000", "pillow", ("grey",), (10, 12, 16)),
     Kind("JPEG 2000", "imagecodecs", ("grey", "RGB"), (10, 12, 16), alpha=("no", "straight")),
-    Kind("JPEG XL", "pillow-jxl", ("grey", "RGB"), (8, 16), alpha=("no", "straight")),
+    Kind("PNG", "pillow", ("grey",), (1, 8), alpha=("no", "straight")),
+    Kind("PNG", "pillow", ("grey",), (16,)),
+    Kind("PNG", "pillow", alpha=("no", "straight")),
+    Kind("PNG", "pillow", ("palette",)),
+    Kind("WEBP", "pillow", alpha=("no", "straight")),
+    Kind("GIF", "pillow", ("palette", "grey")),
+    Kind("BMP", "pillow", ("grey", "palette"), (1, 8)),
+    Kind("BMP", "pillow", alpha=("no", "straight")),
+    Kind("PPM", "pillow", ("grey",), (1, 8, 16)),
+    Kind("PPM", "pillow", ("RGB",), (8, 16)),
+    Kind("PPM", "pillow", ("grey",), (32,), ("floats",)),
+    Kind("AVIF", "pillow", alpha=("no", "straight")),
+    Kind("HEIF", "pillow-heif", ("grey", "RGB"), alpha=("no", "straight")),
+    Kind("JPEG XL", "pillow-jxl", ("RGB",), (8, 16), alpha=("no", "straight")),
+    Kind("JPEG XL", "pillow-jxl", ("grey",), (8, 16)),
+    Kind("JPEG XL", "pillow-jxl", ("grey",), alpha=("straight",)),
 )
+
+
+# What the modes of Pillow hold: colours, bits, numbers, alpha.
+MODES = {
+    "1": ("grey", 1, "unsigned", "no"),
+    "L": ("grey", 8, "unsigned", "no"),
+    "LA": ("grey", 8, "unsigned", "straight"),
+    "P": ("palette", 8, "unsigned", "no"),
+    "PA": ("palette", 8, "unsigned", "straight"),
+    "RGB": ("RGB", 8, "unsigned", "no"),
+    "RGBA": ("RGB", 8, "unsigned", "straight"),
+    "I": ("grey", 16, "unsigned", "no"),
+    "I;16": ("grey", 16, "unsigned", "no"),
+    "I;16B": ("grey", 16, "unsigned", "no"),
+    "F": ("grey", 32, "floats", "no"),
+}
+
+
+def traits_of_mode(file_format: str, mode: str) -> Traits:
+    """What Pillow says of a file of a format that it reads alone."""
+    colours, bits, numbers, alpha = MODES.get(mode, (mode, 8, "unsigned", "no"))
+    return Traits(file_format, colours, bits, numbers, alpha)
 
 
 def find_kind(traits: Traits) -> Kind | None:
