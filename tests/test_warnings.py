@@ -175,10 +175,11 @@ def made_earlier(root) -> None:
     connection.close()
 
 
-def test_an_earlier_gallery_is_searched_and_brought_up_to_date(root, tmp_path_factory):
+@pytest.mark.parametrize("recipe", [small.PLAIN, small.FITTED], ids=["plain", "fitted"])
+def test_an_earlier_gallery_is_searched_and_brought_up_to_date(recipe, root, tmp_path_factory):
     draw(64, 48).save(root / "plain.jpg", quality=95)
     (root / "broken.png").write_bytes(b"no photo")
-    small.index(root, small.PLAIN)
+    small.index(root, recipe)
     before = small.contents(root / ".resight")
     made_earlier(root)
     other = small.draw(tmp_path_factory.mktemp("other") / "query.png", 99)
@@ -191,6 +192,7 @@ def test_an_earlier_gallery_is_searched_and_brought_up_to_date(root, tmp_path_fa
     with pytest.raises(DescribedOtherwise, match="run `resight index` once"):
         small.indexer.fit(root / ".resight", engine="openvino", workers=1)
     report = small.index(root)
+    assert report.fitted == ""
     assert (report.described, report.unchanged, report.failed) == (5, 2, 1)  # two files are JPEGs
     assert report.warnings == {"one colour": 1}
     small.assert_same(before, small.contents(root / ".resight"))

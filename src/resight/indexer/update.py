@@ -88,7 +88,7 @@ def index(
     with Writer(folder) as writer:
         describer = opened(writer, root, recipe, engine, workers, fit_from)
         walk = Walk(root, folder) if only is None else Listed(root, only)
-        if max_megapixels is not None and 1e6 * max_megapixels != writer.pixel_limit:
+        if max_megapixels is not None and round(1e6 * max_megapixels) != writer.pixel_limit:
             writer.set_pixel_limit(max_megapixels)
         turns = {relative: degrees % 360 for relative, degrees in (turns or {}).items()}
         progress.start("Looking through the folder", None)
