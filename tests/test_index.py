@@ -855,7 +855,7 @@ def test_a_photo_is_decoded_once_where_the_same_pixels_serve_both(root, monkeypa
     asked = []
     monkeypatch.setattr(
         "resight.indexer.outcome.extracted",
-        lambda data, turn, photo: asked.append(photo is None) or extracted(data, turn, photo),
+        lambda data, turn, limit, photo: asked.append(photo is None) or extracted(data, turn, limit, photo),
     )
     turns = {"high.jpg": 90}
     for size, again in ((640, 0), (128, 2)):

@@ -6,6 +6,7 @@ import fnmatch
 import hashlib
 import itertools
 import json
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from resight.collection import Collection
 from resight.describer import Describer, describer_like
 from resight.errors import BadImage, BadQuery, NotFitted
 from resight.gallery import Gallery, find_gallery
+from resight.images.photo import spell_warning
 from resight.photos import Query, Ranked
 from resight.queries import of_descriptor, of_photo, readable
 from resight.reranking import depth, reranked, rerankers
@@ -38,10 +40,14 @@ class Asked:
 
 
 class Searcher:
-    """Searches one gallery; the network is loaded at the first query that must be described."""
+    """Searches one gallery; the network is loaded at the first query that must be described.
 
-    def __init__(self, gallery: Gallery, engine: str = "auto") -> None:
+    `max_megapixels`: how large a query may be; by default as large as a photo of the gallery.
+    """
+
+    def __init__(self, gallery: Gallery, engine: str = "auto", max_megapixels: float | None = None) -> None:
         self.gallery, self._engine = gallery, engine
+        self.pixel_limit = round(1e6 * max_megapixels) if max_megapixels else gallery.pixel_limit
         self._describer: Describer | None = None
         self._fitted: str | None = None
         self._collection: Collection | None = None
@@ -89,6 +95,7 @@ class Searcher:
             "files": list(stored.files),
             "size": [stored.width, stored.height],
             "sha256": stored.sha256.hex(),
+            "warnings": list(self.gallery.warnings.of(image)),
             "rows": list(range(first, first + rows)),
             "regions": json.loads(regions) if regions else None,
             "nearest": nearest[:k],
@@ -105,7 +112,7 @@ class Searcher:
             return Asked(str(path), photos.query(image), relative, True)
         turn = self._turn(relative)
         described = self._describe(path, box, turn)
-        return Asked(str(path), of_photo(path, described, box, turn), relative, False)
+        return Asked(str(path), of_photo(path, described, box, turn, self.pixel_limit), relative, False)
 
     def _relative(self, path: Path) -> str | None:
         """The query's path in the gallery, if it is an indexed file and unchanged since."""
@@ -145,7 +152,12 @@ class Searcher:
             self._describer, self._fitted = describer_like(self.gallery, self._engine), fitted
         self.gallery.check(self._describer.fingerprint)
         with readable(path):
-            photo = images.read(path, turn=turn) if box else self._describer.read(path, turn)
+            if box:
+                photo = images.read(path, pixel_limit=self.pixel_limit, turn=turn)
+            else:
+                photo = self._describer.read(path, turn, self.pixel_limit)
+            for word in photo.warnings:
+                warnings.warn(f"The query {path} is {spell_warning(word)}.", stacklevel=2)
             return self._describer(photo, box)
 
     def _photos(self, under: str | None) -> Collection:
@@ -179,7 +191,10 @@ class Searcher:
             for name in files:
                 mine = name == asked.relative
                 pair = (None, None) if mine and asked.recognised else self._pair(asked.query, image, match)
-                yield Hit(next(places), score, root / name, name, pair[0], mine, pair[1], match, through)
+                yield Hit(
+                    next(places), score, root / name, name, pair[0], mine, pair[1], match, through,
+                    self.gallery.warnings.of(image),
+                )  # fmt: skip
 
     def _name(self, image: int) -> str:
         """One of the files of an image."""

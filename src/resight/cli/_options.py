@@ -23,6 +23,10 @@ WorkersOption = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option(min=1, metavar="N", help="Threads; by default one a core."),
 ]
+MegapixelsOption = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(min=1e-6, metavar="N", help="How many million pixels a photo may have; 200 at first."),
+]
 
 
 def check_page(file: Path | None) -> None:

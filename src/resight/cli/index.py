@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from resight.cli._options import EngineOption, JsonOption, WorkersOption
+from resight.cli._options import EngineOption, JsonOption, MegapixelsOption, WorkersOption
 
 
 def index(
@@ -39,6 +39,10 @@ def index(
             "about 95 KB a photo. Kept up from then on."
         ),
     ] = None,
+    max_megapixels: MegapixelsOption = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse photos that are damaged, or of one colour.")
+    ] = False,
     engine: EngineOption = "auto",
     workers: WorkersOption = None,
     as_json: JsonOption = False,
@@ -60,6 +64,8 @@ def index(
             retry=retry,
             fit_from=find_gallery(fit_from) if fit_from else None,
             local_features=local_features,
+            max_megapixels=max_megapixels,
+            strict=strict,
             progress=terminal,
         )
     if as_json:
@@ -74,6 +80,8 @@ def index(
 
 
 def _told(report: object) -> list[str]:
+    from resight.images.photo import spell_warning
+
     values = dataclasses.asdict(report)  # type: ignore[call-overload]
     told = {
         "described": "described", "same": "with contents known already", "moved": "moved",
@@ -86,8 +94,14 @@ def _told(report: object) -> list[str]:
         lines.append(f"The recipe was {values['fitted']}, without labels.")
     if values["local_features"]:
         lines.append(f"Local features of {values['local_features']} photos were stored.")
-    if values["failed"]:
-        lines.append("`resight info --failures` says which failed, and why.")
+    if values["warnings"]:
+        found = ", ".join(f"{count} {spell_warning(word)}" for word, count in values["warnings"].items())
+        lines.append(f"Described with a warning: {found}.")
+    if values["failed"] or values["warnings"]:
+        which = " or ".join(word for word in ("failed", "warnings") if values[word])
+        lines.append(
+            f"`resight info --failures` says which {which.replace('warnings', 'carry a warning')}, and why."
+        )
     lines += [
         f"The folder {folder} could not be read; what was known of it stays."
         for folder in values["unreadable"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from resight.cli._evaluating import RerankOption
-from resight.cli._options import EngineOption, GalleryOption, JsonOption
+from resight.cli._options import EngineOption, GalleryOption, JsonOption, MegapixelsOption
 
 if TYPE_CHECKING:
     from resight.types import Hit
@@ -30,6 +30,7 @@ def search(
         Optional[Path],  # noqa: UP045
         typer.Option(metavar="FILE", help="Write the ranking as a page with pictures."),
     ] = None,
+    max_megapixels: MegapixelsOption = None,
     engine: EngineOption = "openvino",
     as_json: JsonOption = False,
 ) -> None:
@@ -43,11 +44,13 @@ def search(
     check_page(html)
     wanted = Box.parse(box) if box else None
     with Terminal().watching() as terminal, Gallery(find_gallery(gallery, query)) as opened:
-        ranking = Searcher(opened, engine).search(query, k, wanted, under or None, rerank or ())
+        searcher = Searcher(opened, engine, max_megapixels)
+        ranking = searcher.search(query, k, wanted, under or None, rerank or ())
         if html:
             from resight.pictures.report import write_report
 
-            write_report(html, ranking, query, wanted, rerank or (), opened.folder)
+            limit = searcher.pixel_limit
+            write_report(html, ranking, query, wanted, rerank or (), opened.folder, pixel_limit=limit)
             terminal.say(f"Wrote {html}")
     if as_json:
         print_json(ranking.as_dict())
@@ -58,8 +61,13 @@ def search(
 
 
 def _more(hit: Hit) -> str:
+    from resight.images.photo import spell_warning
+
+    told = [spell_warning(word) for word in hit.warnings]
     if hit.self:
-        return "  (the query itself)"
-    if hit.through:
-        return f"  (by way of {hit.through})"
-    return f"  ({hit.match.inliers} points agree)" if hit.match else ""
+        told.insert(0, "the query itself")
+    elif hit.through:
+        told.insert(0, f"by way of {hit.through}")
+    elif hit.match:
+        told.insert(0, f"{hit.match.inliers} points agree")
+    return f"  ({', '.join(told)})" if told else ""

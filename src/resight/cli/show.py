@@ -38,6 +38,7 @@ def _told(known: dict[str, Any]) -> list[str]:
         *files,
         f"{'size':12}{width} x {height} pixels, upright",
         f"{'SHA-256':12}{known['sha256']}",
+        *(f"{'warning':12}{word}" for word in known["warnings"]),
         f"{'descriptor':12}{_descriptor(known['rows'], known['regions'])}",
     ]
     if not known["nearest"]:

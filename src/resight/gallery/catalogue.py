@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from resight.errors import GalleryError, NoGallery, StorageFailed
+from resight.gallery.migrations import migrate
 
 NAME = "catalogue.sqlite"
-FORMAT = 3
+FORMAT = 4
+READABLE = (3, FORMAT)
 
 SCHEMA = """
 CREATE TABLE facts (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -24,6 +26,7 @@ CREATE TABLE images (
     kept_first INTEGER,
     kept_shapes TEXT,
     kept_crc INTEGER,
+    warnings TEXT,
     UNIQUE (sha256, turn)
 );
 CREATE TABLE files (
@@ -104,6 +107,7 @@ def create(folder: Path) -> sqlite3.Connection:
                 connection.executescript(
                     f"BEGIN; {SCHEMA} INSERT INTO facts VALUES ('format', {FORMAT}); COMMIT;"
                 )
+            migrate(connection)
     except sqlite3.DatabaseError as error:
         connection.close()
         raise _unreadable(folder, error) from None
@@ -146,7 +150,7 @@ def _checked(connection: sqlite3.Connection, folder: Path) -> sqlite3.Connection
         if "no such table" in str(error):  # its first writer has not come further, or never did
             raise _no_gallery(folder) from None
         raise _unreadable(folder, error) from None
-    if found != FORMAT:
+    if found not in READABLE:
         connection.close()
         raise GalleryError(
             f"The gallery in {folder} has format {found}; this Resight reads format {FORMAT}: "

@@ -21,7 +21,8 @@ from resight.gallery.local import LocalReader
 from resight.gallery.rows import Rows
 from resight.gallery.stored import Generation, StoredImage, vectors_name
 from resight.gallery.vectors import CutShort, mapped
-from resight.images import PIXEL_PATH
+from resight.gallery.warned import Warned
+from resight.images import EARLIER_PATHS, PIXEL_LIMIT, PIXEL_PATH
 from resight.methods import Parameters
 from resight.recipe import NO_PARAMETERS, PRECISION, Recipe, fingerprint
 
@@ -46,6 +47,7 @@ class Gallery:
         self._live: Generation | None = None
         self._fingerprints: dict[str | None, str] = {}
         self.rows, self.kept, self.local_features = Rows(self), Kept(self), LocalReader(self)
+        self.warnings = Warned(self)
         self.dead: list[tuple[int, int]] = []
         self.vectors: NDArray[np.float32] = np.empty((0, 1), dtype=np.float32)
         try:
@@ -190,6 +192,7 @@ class Gallery:
         """Raise DescribedOtherwise, with advice, for a fingerprint that is not the gallery's."""
         if described == self.fingerprint:
             return
+        self.check_pixels()
         if self.fact("pixel_path") != PIXEL_PATH or self.fact("precision") != PRECISION:
             why = "this Resight reads pixels in another way than the one that made it"
         else:
@@ -198,6 +201,19 @@ class Gallery:
             f"A photo is described otherwise here than in the gallery {self.folder}: {why}; "
             "describe it with the gallery's own recipe, or index the photos again into a new gallery."
         )
+
+    def check_pixels(self) -> None:
+        """Raise DescribedOtherwise, with advice, if an earlier Resight read the gallery's files otherwise."""
+        if self.fact("pixel_path") in EARLIER_PATHS:
+            raise DescribedOtherwise(
+                f"An earlier Resight made the gallery {self.folder}, and read files that are no JPEGs "
+                "otherwise: run `resight index` once, which describes those again."
+            )
+
+    @property
+    def pixel_limit(self) -> int:
+        """How many pixels a photo of this gallery may have."""
+        return round(1e6 * float(self.fact("max_megapixels", PIXEL_LIMIT / 1e6)))
 
     # images and files
 

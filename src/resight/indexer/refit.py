@@ -35,6 +35,7 @@ def fit(
     """
     progress, workers = progress or Silent(), workers or processors()
     with Writer(gallery, must_exist=True) as writer:
+        writer.check_pixels()
         recipe = writer.recipe  # without the old parameters: a gallery whose own are damaged is fitted anew
         describer = Describer(recipe, engine=partial(load, name=engine, workers=workers))
         if not describer.fitted_steps:
@@ -139,12 +140,12 @@ class Refit:
 
         None for one that is gone or changed.
         """
-        root = self._writer.root
+        root, limit = self._writer.root, self._writer.pixel_limit
         describer = self._describer
 
         def one(image: StoredImage) -> tuple[int, Prepared | None]:
             def prepare(data: bytes) -> Prepared:
-                photo = describer.read(data, image.turn)
+                photo = describer.read(data, image.turn, limit)
                 return describer.prepare(photo, variants=views, seed=tuple(image.sha256))
 
             return image.id, read_again(root, image, prepare)

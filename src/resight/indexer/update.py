@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from resight.describer import Describer
 from resight.errors import BadQuery
 from resight.gallery import Writer
 from resight.gallery.changes import Changes
 from resight.indexer import fits, local
 from resight.indexer.housekeeping import forget
 from resight.indexer.listed import Listed
+from resight.indexer.older import forget_other_pixels
 from resight.indexer.opening import is_root, opened
 from resight.indexer.ordered import in_order
 from resight.indexer.outcome import Outcome, Reader
@@ -28,7 +28,8 @@ from resight.recipe import Recipe
 class Report:
     """What one run of `index` did: counts of files, and the folders and files that could not be read.
 
-    `local_features`: of how many photos they were stored. `recipe`: the name of the gallery's.
+    `local_features`: of how many photos they were stored. `recipe`: the name of the gallery's. `warnings`:
+    how many of the photos that were described now carry each warning, such as "damaged".
     """
 
     gallery: Path
@@ -45,6 +46,7 @@ class Report:
     fitted: str = ""
     local_features: int = 0
     interrupted: bool = False
+    warnings: dict[str, int] = field(default_factory=dict)
 
 
 def index(
@@ -60,6 +62,8 @@ def index(
     local_features: bool | None = None,
     only: Iterable[str] | None = None,
     turns: Mapping[str, int] | None = None,
+    max_megapixels: float | None = None,
+    strict: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Make the gallery of a folder of photos true: new, changed, moved and vanished files are noticed.
@@ -72,7 +76,9 @@ def index(
     `only` lists the photos of the gallery, relative paths below the folder with '/', in place of a walk: all
     others leave it, and one that is not there counts as failed. `turns` are degrees clockwise by which photos
     are turned once they are read upright, corners filled with black: the gallery knows them turned, and those
-    that a later call does not turn are described anew.
+    that a later call does not turn are described anew. `max_megapixels`: how large a photo may be, now and
+    at every later `index` and search; None: as before, 200 at first. `strict` refuses the photos that would
+    carry a warning; those that are indexed already stay.
     """
     root, progress = Path(photos), progress or Silent()
     folder = Path(gallery) if gallery else root / ".resight"
@@ -82,6 +88,8 @@ def index(
     with Writer(folder) as writer:
         describer = opened(writer, root, recipe, engine, workers, fit_from)
         walk = Walk(root, folder) if only is None else Listed(root, only)
+        if max_megapixels is not None and round(1e6 * max_megapixels) != writer.pixel_limit:
+            writer.set_pixel_limit(max_megapixels)
         turns = {relative: degrees % 360 for relative, degrees in (turns or {}).items()}
         progress.start("Looking through the folder", None)
         changes = writer.changes(walk if root.is_dir() else (), turns)
@@ -90,7 +98,13 @@ def index(
             refuse_if_unmounted(writer, root, vanished, to_read)
         if root.is_dir() and not is_root(writer, root):
             writer.move_root(root)
-        run = Run(writer, describer, root, turns, local.settled(writer, local_features), workers, progress)
+        if forget_other_pixels(writer, root, progress):
+            to_read = changes.to_read(retry)
+        reader = Reader(
+            root, describer, writer.find_content, turns, variants=None,
+            local=local.settled(writer, local_features), pixel_limit=writer.pixel_limit, strict=strict,
+        )  # fmt: skip
+        run = Run(writer, reader, workers, progress)
         run.read(to_read, changes)
         missing = walk.missing if isinstance(walk, Listed) else []
         vanished = sorted({*vanished} - {*missing})
@@ -116,29 +130,17 @@ def index(
             fitted=run.fitted,
             local_features=run.local_features,
             interrupted=run.interrupted,
+            warnings=dict(sorted(run.warnings.items())),
         )
 
 
 class Run:
-    """One pass over the files to read: the photos of the fit's sample, a fit if one is due, the others.
+    """One pass over the files to read: the photos of the fit's sample, a fit if one is due, the others."""
 
-    `turns` are degrees clockwise, `local` is whether local features are stored.
-    """
-
-    def __init__(
-        self,
-        writer: Writer,
-        describer: Describer,
-        root: Path,
-        turns: Mapping[str, int],
-        local: bool,
-        workers: int,
-        progress: Progress,
-    ) -> None:
-        self._writer, self._describer, self._root = writer, describer, root
-        self._turns, self._local = turns, local
+    def __init__(self, writer: Writer, reader: Reader, workers: int, progress: Progress) -> None:
+        self._writer, self._reader, self._describer = writer, reader, reader.describer
         self._workers, self._progress = workers, progress
-        self.local_features = 0
+        self.local_features, self.warnings = 0, Counter[str]()
         self.described, self.failed, self.fitted, self.interrupted = 0, 0, "", False
         self.recognised: Counter[int] = Counter()  # files of each image that was known already
 
@@ -181,8 +183,9 @@ class Run:
 
     def complete(self) -> None:
         """Store the local features of photos that have none, if they are wanted."""
-        if self._local:
-            self.local_features += local.complete(self._writer, self._root, self._workers, self._progress)
+        if self._reader.local:
+            root = self._reader.root
+            self.local_features += local.complete(self._writer, root, self._workers, self._progress)
             self.interrupted = self._progress.stopping()
 
     def moved(self, vanished: list[str]) -> int:
@@ -192,8 +195,7 @@ class Run:
 
     def _take(self, paths: list[str], variants: int | None = None) -> None:
         """Read files; with `variants`, what was prepared is kept for a fit, with so many synthetic views."""
-        known = self._writer.find_content
-        read = Reader(self._root, self._describer, known, self._turns, variants, self._local)
+        read = replace(self._reader, describer=self._describer, variants=variants)
         for outcome in in_order(read, paths, self._workers, self._progress.stopping):
             self._record(outcome)
             self._progress.step(self.failed)
@@ -215,7 +217,10 @@ class Run:
         self._writer.set_file(outcome.relative, outcome.size, outcome.mtime_ns, image, outcome.failure)
 
     def _add(self, read: Outcome) -> int:
-        image = self._writer.add(read.sha256, read.shape, read.descriptor, read.prepared, read.turn)
+        image = self._writer.add(
+            read.sha256, read.shape, read.descriptor, read.prepared, read.turn, read.warnings
+        )
+        self.warnings.update(read.warnings)
         if read.local is not None:
             self._writer.local.put(image, read.local)
             self.local_features += 1
