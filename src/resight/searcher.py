@@ -18,6 +18,7 @@ from resight.collection import Collection
 from resight.describer import Describer, describer_like
 from resight.errors import BadImage, BadQuery, NotFitted
 from resight.gallery import Gallery, find_gallery
+from resight.gallery.stored import file_state
 from resight.photos import Query, Ranked
 from resight.queries import of_descriptor, of_photo, readable
 from resight.reranking import depth, reranked, rerankers
@@ -117,7 +118,7 @@ class Searcher:
             if spelling.is_relative_to(root):
                 relative = spelling.relative_to(root).as_posix()
                 row = self.gallery.image_of_file(relative)
-                if row and row[0] and row[1:] == (status.st_size, status.st_mtime_ns):
+                if row and row[0] and row[1:] == file_state(status):
                     return relative
         return None
 

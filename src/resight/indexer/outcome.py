@@ -10,6 +10,7 @@ from pathlib import Path
 from resight import images
 from resight.describer import Describer
 from resight.errors import BadImage
+from resight.gallery.stored import file_state
 from resight.images import Photo
 from resight.indexer.local import extracted, serves
 from resight.photos import LocalFeatures
@@ -52,8 +53,8 @@ class Reader:
         path, describer = self.root / relative, self.describer
         read = Outcome(relative, self.turns.get(relative, 0))
         try:
-            status = path.stat()
-            read = replace(read, size=status.st_size, mtime_ns=status.st_mtime_ns)
+            size, mtime_ns = file_state(path.stat())
+            read = replace(read, size=size, mtime_ns=mtime_ns)
             data = images.content(path)
             read = replace(read, sha256=hashlib.sha256(data).digest())
             if self.known(read.sha256, read.turn) is not None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from resight.errors import BadQuery
+from resight.gallery.stored import file_state
 from resight.images import SUFFIXES
 
 Found = tuple[str, int, int]
@@ -46,7 +47,7 @@ class Walk:
                     if self._is_new(entry, status, seen):
                         inside.append(relative)
                 elif self._is_photo(entry):
-                    yield relative, status.st_size, status.st_mtime_ns
+                    yield relative, *file_state(status)
                 else:
                     self.skipped += 1
             folders += sorted(inside, reverse=True)
