@@ -20,7 +20,7 @@ from resight.gallery.kept import Kept
 from resight.gallery.local import LocalReader
 from resight.gallery.rows import Rows
 from resight.gallery.stored import Generation, StoredImage, vectors_name
-from resight.gallery.vectors import CutShort, mapped
+from resight.gallery.vectors import CutShort, is_whole, mapped
 from resight.images import PIXEL_PATH
 from resight.methods import Parameters
 from resight.recipe import NO_PARAMETERS, PRECISION, Recipe, fingerprint
@@ -109,7 +109,8 @@ class Gallery:
             self._live, self.vectors = live, np.empty((0, 1), dtype=np.float32)
             return
         # mapped anew only where it grew: a fresh map costs a page fault for every page that is read
-        if known is None or known.number != live.number or self.vectors.shape != (live.rows, live.width):
+        same = known is not None and known.number == live.number
+        if not (same and self.vectors.shape == (live.rows, live.width) and is_whole(self.vectors)):
             self.vectors = mapped(self.folder / vectors_name(live.number), live.width, live.rows, damaged)
         self._live = live
         rows = self.connection.execute(

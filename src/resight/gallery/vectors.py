@@ -5,6 +5,7 @@ Bytes behind the last row of the catalogue are dead: whatever a kill left there 
 
 from __future__ import annotations
 
+import mmap
 import os
 import sqlite3
 import zlib
@@ -101,6 +102,15 @@ def mapped(path: Path, width: int, rows: int, damaged: bool = False) -> NDArray[
     if damaged:
         return mapped(path, width, there)
     raise _cut_short(path)
+
+
+def is_whole(rows: NDArray[np.float32]) -> bool:
+    """Whether the file that was `mapped` still has all these rows.
+
+    A file that somebody copies over is cut first, and reading a mapped row behind its end kills the process
+    (SIGBUS). The mapped file itself is asked, for its name may belong to another one by now.
+    """
+    return not isinstance(rows.base, mmap.mmap) or rows.base.size() >= rows.nbytes
 
 
 class CutShort(GalleryError):
