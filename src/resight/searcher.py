@@ -6,6 +6,7 @@ import fnmatch
 import hashlib
 import itertools
 import json
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from resight.describer import Describer, describer_like
 from resight.errors import BadImage, BadQuery, NotFitted
 from resight.gallery import Gallery, find_gallery
 from resight.gallery.stored import file_state
+from resight.methods import Method
 from resight.photos import Query, Ranked
 from resight.queries import of_descriptor, of_photo, readable
 from resight.reranking import depth, reranked, rerankers
@@ -39,14 +41,14 @@ class Asked:
 
 
 class Searcher:
-    """Searches one gallery; the network is loaded at the first query that must be described."""
+    """Searches one gallery; the network is loaded at the first query that must be described.
+
+    Any number of threads may search at once: each search works on a snapshot of the gallery of its own.
+    """
 
     def __init__(self, gallery: Gallery, engine: str = "auto") -> None:
-        self.gallery, self._engine = gallery, engine
-        self._describer: Describer | None = None
-        self._fitted: str | None = None
-        self._collection: Collection | None = None
-        self._collected: object = None
+        self.gallery = gallery
+        self._describers = Describers(engine)
 
     def search(
         self,
@@ -65,25 +67,66 @@ class Searcher:
         if k < 1:
             raise BadQuery("k is how many hits to show: 1 or more.")
         wanted = rerankers(rerank)
-        with self.gallery.at_rest():
-            if self.gallery.live is None or not len(self.gallery.vectors):
-                raise NotFitted(f"The gallery {self.gallery.folder} is empty yet: run `resight index`.")
-            photos = self._photos(under)
-            asked = self._asked(query, box, photos)
-            ranked = photos.nearest(asked.query.vectors, depth(wanted, k) + 1)
-            ranked = reranked(ranked, asked.query, photos, wanted)
-            hits = tuple(itertools.islice(self._hits(asked, ranked, under), k))
-            return Ranking(asked.name, self.gallery.recipe.name, hits)
+        with self.gallery.snapshot() as reader:
+            return Search(reader, self._describers).ranking(query, k, box, under, wanted)
 
     def show(self, photo: Path | str, k: int = 5) -> dict[str, Any]:
         """What the gallery knows of an indexed photo, and the k photos nearest to it."""
-        with self.gallery.at_rest():
-            relative = self._relative(Path(photo))
-            image = (self.gallery.image_of_file(relative) or (None,))[0] if relative else None
-            if image is None:
-                raise BadQuery(f"{photo} is not in the gallery {self.gallery.folder}, or has changed since.")
-            stored, (first, rows, regions) = self.gallery.image(image), self.gallery.rows.stored(image)
-        nearest = [hit for hit in self.search(photo, k + 1).as_dict()["hits"] if not hit["self"]]
+        with self.gallery.snapshot() as reader:
+            return Search(reader, self._describers).show(photo, k)
+
+
+class Describers:
+    """The describers of the last two fits: while a gallery is fitted anew, searches may see either."""
+
+    def __init__(self, engine: str) -> None:
+        self._engine, self._lock = engine, threading.Lock()
+        self._made: dict[str | None, Describer] = {}
+
+    def like(self, gallery: Gallery) -> Describer:
+        """The describer that gives descriptors like the live ones of a gallery at rest."""
+        fit = gallery.live.parameters if gallery.live else None
+        with self._lock:
+            if fit not in self._made:
+                self._made = dict([*self._made.items()][-1:])
+                self._made[fit] = describer_like(gallery, self._engine)
+            return self._made[fit]
+
+
+class Search:
+    """One search of a gallery at rest."""
+
+    def __init__(self, gallery: Gallery, describers: Describers) -> None:
+        self.gallery, self._describers = gallery, describers
+
+    def ranking(
+        self,
+        query: Path | str | Descriptor,
+        k: int,
+        box: Box | None,
+        under: str | None,
+        wanted: Sequence[Method],
+    ) -> Ranking:
+        """The k nearest files; `wanted` are re-rankers."""
+        if self.gallery.live is None or not len(self.gallery.vectors):
+            raise NotFitted(f"The gallery {self.gallery.folder} is empty yet: run `resight index`.")
+        photos = self._photos(under)
+        asked = self._asked(query, box, photos)
+        ranked = photos.nearest(asked.query.vectors, depth(wanted, k) + 1)
+        ranked = reranked(ranked, asked.query, photos, wanted)
+        hits = tuple(itertools.islice(self._hits(asked, ranked, under), k))
+        return Ranking(asked.name, self.gallery.recipe.name, hits)
+
+    def show(self, photo: Path | str, k: int) -> dict[str, Any]:
+        """What the gallery knows of an indexed photo, and the k photos nearest to it."""
+        relative = self._relative(Path(photo))
+        image = (self.gallery.image_of_file(relative) or (None,))[0] if relative else None
+        if image is None:
+            raise BadQuery(f"{photo} is not in the gallery {self.gallery.folder}, or has changed since.")
+        stored, (first, rows, regions) = self.gallery.image(image), self.gallery.rows.stored(image)
+        nearest = [
+            hit for hit in self.ranking(photo, k + 1, None, None, ()).as_dict()["hits"] if not hit["self"]
+        ]
         nearest = [hit | {"rank": rank} for rank, hit in enumerate(nearest, 1)]
         return {
             "image": image,
@@ -141,22 +184,18 @@ class Searcher:
         return image if image and self.gallery.rows.of(image)[1] else None
 
     def _describe(self, path: Path, box: Box | None, turn: int) -> Descriptor:
-        fitted = self.gallery.live.parameters if self.gallery.live else None
-        if self._describer is None or fitted != self._fitted:
-            self._describer, self._fitted = describer_like(self.gallery, self._engine), fitted
-        self.gallery.check(self._describer.fingerprint)
+        describer = self._describers.like(self.gallery)
+        self.gallery.check(describer.fingerprint)
         with readable(path):
-            photo = images.read(path, turn=turn) if box else self._describer.read(path, turn)
-            return self._describer(photo, box)
+            photo = images.read(path, turn=turn) if box else describer.read(path, turn)
+            return describer(photo, box)
 
     def _photos(self, under: str | None) -> Collection:
-        """The gallery as it is now, or the part of it that is searched; its owners are read once."""
+        """The gallery as it is now, or the part of it that is searched; owners of all rows are read once."""
         if under:
             return Collection(self.gallery, np.array(sorted(self._inside(under)), np.int64))
-        state = (self.gallery.live, len(self.gallery.vectors), len(self.gallery.dead))
-        if self._collection is None or self._collected != state:
-            self._collection, self._collected = Collection(self.gallery), state
-        return self._collection
+        kept: Collection = self.gallery.derived.setdefault("collection", Collection(self.gallery))
+        return kept
 
     def _inside(self, under: str) -> set[int]:
         """The images of which a file lies there."""

@@ -10,6 +10,7 @@ import os
 import sqlite3
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,7 +111,8 @@ def is_whole(rows: NDArray[np.float32]) -> bool:
     A file that somebody copies over is cut first, and reading a mapped row behind its end kills the process
     (SIGBUS). The mapped file itself is asked, for its name may belong to another one by now.
     """
-    return not isinstance(rows.base, mmap.mmap) or rows.base.size() >= rows.nbytes
+    memory: Any = rows.base
+    return not isinstance(memory, mmap.mmap) or memory.size() >= rows.nbytes
 
 
 class CutShort(GalleryError):

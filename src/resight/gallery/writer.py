@@ -40,6 +40,7 @@ class Writer(Gallery):
 
     def __init__(self, folder: Path | str, disk: Disk | None = None, must_exist: bool = False) -> None:
         self.folder, self._disk = Path(folder), disk or Disk()
+        self._let_threads_in()
         if must_exist and not (self.folder / catalogue.NAME).is_file():
             raise NoGallery(f"There is no gallery in {folder}: make one with `resight index`.")
         self._lock = _locked(self.folder, self._disk)
