@@ -13,11 +13,19 @@ from resight.cli._options import EngineOption, JsonOption, WorkersOption
 
 def index(
     photos: Annotated[
-        Path, typer.Argument(metavar="PHOTOS", help="A folder of photos; everything in it is looked at.")
+        Path,
+        typer.Argument(
+            metavar="PHOTOS", readable=False, help="A folder of photos; everything in it is looked at."
+        ),
     ],
     gallery: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--gallery", metavar="DIR", help="Where the gallery is; by default PHOTOS/.resight."),
+        typer.Option(
+            "--gallery",
+            metavar="DIR",
+            readable=False,
+            help="Where the gallery is; by default PHOTOS/.resight.",
+        ),
     ] = None,
     recipe: Annotated[
         str, typer.Option(metavar="RECIPE", help="A recipe's name (see `resight recipes`) or TOML file.")
@@ -25,7 +33,9 @@ def index(
     fit_from: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(
-            metavar="DIR", help="Borrow the fit of another gallery, instead of fitting on these photos."
+            metavar="DIR",
+            readable=False,
+            help="Borrow the fit of another gallery, instead of fitting on these photos.",
         ),
     ] = None,
     prune: Annotated[bool, typer.Option("--prune", help="Even if most of the photos are gone.")] = False,

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def search(
-    query: Annotated[Path, typer.Argument(metavar="QUERY", help="A photo, in the gallery or not.")],
+    query: Annotated[
+        Path, typer.Argument(metavar="QUERY", readable=False, help="A photo, in the gallery or not.")
+    ],
     gallery: GalleryOption = None,
     k: Annotated[int, typer.Option("-k", min=1, metavar="N", help="How many hits.")] = 10,
     box: Annotated[

@@ -11,7 +11,7 @@ from resight.cli._options import GalleryOption, JsonOption
 
 
 def show(
-    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="An indexed photo.")],
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", readable=False, help="An indexed photo.")],
     gallery: GalleryOption = None,
     k: Annotated[int, typer.Option("-k", min=1, metavar="N", help="How many of its nearest photos.")] = 5,
     as_json: JsonOption = False,

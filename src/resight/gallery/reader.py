@@ -76,8 +76,10 @@ class Gallery:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self.close()
+        if isinstance(error, sqlite3.DatabaseError):
+            raise catalogue.unreadable(self.folder, error) from error
 
     def refresh(self) -> None:
         """Map the rows committed by now; only what is new is read, but after a refit or a compaction."""
@@ -112,9 +114,11 @@ class Gallery:
             if self.connection.in_transaction:
                 yield
                 return
-            self._begin(damaged)
             try:
+                self._begin(damaged)
                 yield
+            except sqlite3.DatabaseError as error:
+                raise catalogue.unreadable(self.folder, error) from error
             finally:
                 with suppress(sqlite3.DatabaseError):  # a damaged catalogue; what was wrong was said by then
                     self.connection.execute("COMMIT")

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resight.errors import GalleryError
+from resight.gallery.catalogue import reading_errors
 
 FLOAT = np.dtype("<f4")
 
@@ -95,9 +96,10 @@ def mapped(path: Path, width: int, rows: int, damaged: bool = False) -> NDArray[
     if rows == 0:
         return np.empty((0, width), dtype=FLOAT)
     try:
-        there = path.stat().st_size // (width * FLOAT.itemsize)
-        if there >= rows:
-            return np.memmap(path, dtype=FLOAT, mode="r", shape=(rows, width))
+        with reading_errors(path.parent):
+            there = path.stat().st_size // (width * FLOAT.itemsize)
+            if there >= rows:
+                return np.memmap(path, dtype=FLOAT, mode="r", shape=(rows, width))
     except FileNotFoundError:
         there = 0
     if damaged:

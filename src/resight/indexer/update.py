@@ -10,11 +10,12 @@ from pathlib import Path
 from resight.describer import Describer
 from resight.errors import BadQuery
 from resight.gallery import Writer
+from resight.gallery.catalogue import is_there
 from resight.gallery.changes import Changes
 from resight.indexer import fits, local
 from resight.indexer.housekeeping import forget
 from resight.indexer.listed import Listed
-from resight.indexer.opening import is_root, opened
+from resight.indexer.opening import is_folder, is_root, opened
 from resight.indexer.ordered import in_order
 from resight.indexer.outcome import Outcome, Reader
 from resight.indexer.progress import Progress, Silent, Stopped
@@ -77,18 +78,19 @@ def index(
     root, progress = Path(photos), progress or Silent()
     folder = Path(gallery) if gallery else root / ".resight"
     workers = workers or processors()
-    if not root.is_dir() and not (folder / "catalogue.sqlite").exists():
+    there = is_folder(root)
+    if not there and not is_there(folder):
         raise BadQuery(f"There is no folder {root}.")
     with Writer(folder) as writer:
         describer = opened(writer, root, recipe, engine, workers, fit_from)
         walk = Walk(root, folder) if only is None else Listed(root, only)
         turns = {relative: degrees % 360 for relative, degrees in (turns or {}).items()}
         progress.start("Looking through the folder", None)
-        changes = writer.changes(walk if root.is_dir() else (), turns)
+        changes = writer.changes(walk if there else (), turns)
         to_read, vanished = changes.to_read(retry), changes.vanished(walk.unreadable)
         if not prune:
             refuse_if_unmounted(writer, root, vanished, to_read)
-        if root.is_dir() and not is_root(writer, root):
+        if there and not is_root(writer, root):
             writer.move_root(root)
         run = Run(writer, describer, root, turns, local.settled(writer, local_features), workers, progress)
         run.read(to_read, changes)
