@@ -49,6 +49,14 @@ def index(
             "about 95 KB a photo. Kept up from then on."
         ),
     ] = None,
+    exclude: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            metavar="GLOB",
+            help="Pass over such files and folders: relative paths, or names where it has no '/'. "
+            "Repeatable; kept for later runs, until it is said anew ('' for none).",
+        ),
+    ] = None,
     engine: EngineOption = "auto",
     workers: WorkersOption = None,
     as_json: JsonOption = False,
@@ -70,6 +78,7 @@ def index(
             retry=retry,
             fit_from=find_gallery(fit_from) if fit_from else None,
             local_features=local_features,
+            exclude=exclude or None,
             progress=terminal,
         )
     if as_json:
@@ -96,6 +105,11 @@ def _told(report: object) -> list[str]:
         lines.append(f"The recipe was {values['fitted']}, without labels.")
     if values["local_features"]:
         lines.append(f"Local features of {values['local_features']} photos were stored.")
+    if values["system_folders"]:
+        lines.append(f"Passed over {values['system_folders']} folders of thumbnails or deleted files.")
+    if values["exclude"]:
+        named = ", ".join(values["exclude"])
+        lines.append(f"Excluded {values['excluded']} files and folders, by --exclude: {named}")
     if values["failed"]:
         lines.append("`resight info --failures` says which failed, and why.")
     lines += [

@@ -17,6 +17,8 @@ def info(
     as_json: JsonOption = False,
 ) -> None:
     """Show what a gallery is: its folder, recipe, fit, and how much is in it."""
+    import json
+
     from resight.cli._terminal import print_json, print_line
     from resight.gallery import Gallery, find_gallery
 
@@ -34,6 +36,7 @@ def info(
             "photos": str(opened.root),
             "recipe": opened.recipe.name,
             "fit": opened.fit,
+            "exclude": json.loads(opened.fact("exclude", "[]")),
             "created": opened.fact("created"),
             "fingerprint": opened.fingerprint,
             **opened.count(),
@@ -43,5 +46,6 @@ def info(
         print_json(known | {"local_features": stored if usable else None})
         return
     told = f"stored for {stored} photos" if usable else "not stored"
+    known["exclude"] = ", ".join(known["exclude"]) or "nothing"
     for key, value in (known | {"local features": told}).items():
         print_line(f"{key:16}{value}")

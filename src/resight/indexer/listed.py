@@ -25,6 +25,8 @@ class Listed:
     missing: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     skipped: int = 0
+    system_folders: int = 0
+    excluded: int = 0
 
     def __iter__(self) -> Iterator[Found]:
         for relative in dict.fromkeys(self.only):

@@ -13,6 +13,7 @@ from resight.gallery import Writer
 from resight.gallery.catalogue import is_there
 from resight.gallery.changes import Changes
 from resight.indexer import fits, local
+from resight.indexer.excluding import settled
 from resight.indexer.housekeeping import forget
 from resight.indexer.listed import Listed
 from resight.indexer.opening import is_folder, is_root, opened
@@ -29,7 +30,9 @@ from resight.recipe import Recipe
 class Report:
     """What one run of `index` did: counts of files, and the folders and files that could not be read.
 
-    `local_features`: of how many photos they were stored. `recipe`: the name of the gallery's.
+    `local_features`: of how many photos they were stored. `recipe`: the name of the gallery's. `exclude`: the
+    globs in force; so many `excluded` files and folders were passed over for them, and so many
+    `system_folders` as folders of thumbnails or deleted files.
     """
 
     gallery: Path
@@ -42,6 +45,9 @@ class Report:
     unchanged: int = 0
     failed: int = 0
     skipped: int = 0
+    system_folders: int = 0
+    excluded: int = 0
+    exclude: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
     fitted: str = ""
     local_features: int = 0
@@ -59,6 +65,7 @@ def index(
     retry: bool = False,
     fit_from: Path | str | None = None,
     local_features: bool | None = None,
+    exclude: Iterable[str] | None = None,
     only: Iterable[str] | None = None,
     turns: Mapping[str, int] | None = None,
     progress: Progress | None = None,
@@ -70,6 +77,8 @@ def index(
     `prune` says that this is meant.
 
     `local_features` are stored (or, if false, forgotten), now and by every later `index`; None: as before.
+    `exclude` are globs over relative paths, or over names where they have no '/': such files and folders are
+    passed over, now and by every later `index`, and leave the gallery; None: as before.
     `only` lists the photos of the gallery, relative paths below the folder with '/', in place of a walk: all
     others leave it, and one that is not there counts as failed. `turns` are degrees clockwise by which photos
     are turned once they are read upright, corners filled with black: the gallery knows them turned, and those
@@ -83,13 +92,17 @@ def index(
         raise BadQuery(f"There is no folder {root}.")
     with Writer(folder) as writer:
         describer = opened(writer, root, recipe, engine, workers, fit_from)
-        walk = Walk(root, folder) if only is None else Listed(root, only)
+        excluded = settled(writer, exclude)
+        walk = Walk(root, folder, excluded) if only is None else Listed(root, only)
         turns = {relative: degrees % 360 for relative, degrees in (turns or {}).items()}
         progress.start("Looking through the folder", None)
         changes = writer.changes(walk if there else (), turns)
         to_read, vanished = changes.to_read(retry), changes.vanished(walk.unreadable)
         if not prune:
-            refuse_if_unmounted(writer, root, vanished, to_read)
+            missed = (
+                vanished if only is not None else [path for path in vanished if not excluded.covers(path)]
+            )
+            refuse_if_unmounted(writer, root, missed, to_read)
         if there and not is_root(writer, root):
             writer.move_root(root)
         run = Run(writer, describer, root, turns, local.settled(writer, local_features), workers, progress)
@@ -114,6 +127,9 @@ def index(
             unchanged=changes.found - len(to_read),
             failed=run.failed + len(missing),
             skipped=walk.skipped,
+            system_folders=walk.system_folders,
+            excluded=walk.excluded,
+            exclude=excluded.globs,
             unreadable=tuple(walk.unreadable),
             fitted=run.fitted,
             local_features=run.local_features,
