@@ -19,7 +19,7 @@ from resight.collection import Collection
 from resight.describer import Describer, describer_like
 from resight.errors import BadImage, BadQuery, NotFitted
 from resight.gallery import Gallery, find_gallery
-from resight.gallery.stored import file_state
+from resight.gallery.stored import file_state, is_gone
 from resight.methods import Method
 from resight.photos import Query, Ranked
 from resight.queries import of_descriptor, of_photo, readable
@@ -131,6 +131,7 @@ class Search:
         return {
             "image": image,
             "files": list(stored.files),
+            "gone": [name for name in stored.files if is_gone(self.gallery.root / name)],
             "size": [stored.width, stored.height],
             "sha256": stored.sha256.hex(),
             "rows": list(range(first, first + rows)),
@@ -219,7 +220,10 @@ class Search:
             for name in files:
                 mine = name == asked.relative
                 pair = (None, None) if mine and asked.recognised else self._pair(asked.query, image, match)
-                yield Hit(next(places), score, root / name, name, pair[0], mine, pair[1], match, through)
+                gone = not mine and is_gone(root / name)
+                yield Hit(
+                    next(places), score, root / name, name, pair[0], mine, pair[1], match, through, gone
+                )
 
     def _name(self, image: int) -> str:
         """One of the files of an image."""

@@ -134,7 +134,8 @@ class Hit:
     `region` is the part that matched, None when the descriptor covers the whole photo; `query_region` the
     part of the query that it matched; both are None where the recipe keeps no regions, and for a recognised
     query's own file. `self` is true for the query's own file. `match` is what geometry verified, if it did;
-    `through` the path, relative as `relative` is, of the photo by way of which it did so.
+    `through` the path, relative as `relative` is, of the photo by way of which it did so. `gone`: the file
+    was no longer there when it was found.
     """
 
     rank: int
@@ -146,6 +147,7 @@ class Hit:
     query_region: Region | None = None
     match: Match | None = None
     through: str | None = None
+    gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -185,6 +187,7 @@ class Ranking(Sequence[Hit]):
                     "self": hit.self,
                     "match": hit.match.as_dict() if hit.match else None,
                     "through": hit.through,
+                    "gone": hit.gone,
                 }
                 for hit in self.hits
             ],

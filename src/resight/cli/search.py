@@ -60,8 +60,14 @@ def search(
 
 
 def _more(hit: Hit) -> str:
+    """What else is to be said of a hit, in brackets."""
+    told = []
     if hit.self:
-        return "  (the query itself)"
-    if hit.through:
-        return f"  (by way of {hit.through})"
-    return f"  ({hit.match.inliers} points agree)" if hit.match else ""
+        told.append("the query itself")
+    elif hit.through:
+        told.append(f"by way of {hit.through}")
+    elif hit.match:
+        told.append(f"{hit.match.inliers} points agree")
+    if hit.gone:
+        told.append("no longer there")
+    return f"  ({', '.join(told)})" if told else ""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from resight.gallery.catalogue import MISSING
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,15 @@ def file_state(status: os.stat_result) -> tuple[int, int]:
     modulo 2**64: the catalogue asks only whether two times are equal.
     """
     return status.st_size, (status.st_mtime_ns + 2**63) % 2**64 - 2**63
+
+
+def is_gone(path: Path) -> bool:
+    """Whether a file is certainly not there: one that cannot be looked at may well be."""
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno in MISSING
+    return False
 
 
 def vectors_name(number: int) -> str:

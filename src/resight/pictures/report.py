@@ -18,6 +18,7 @@ from resight.types import Box, Hit, Ranking, Region
 
 SIDE = 320  # pixels of the longer side of a picture on the page: enough to see the points
 NAME = 80  # letters of a path
+GONE = '<div class="missing">no longer there</div>'
 
 
 def write_report(
@@ -84,11 +85,12 @@ def _key(ranking: Ranking, reranked: bool) -> list[str]:
 def _hit(hit: Hit, query: Path) -> str:
     """A hit, and below it, where regions were matched, the part of the query that it matched."""
     match = hit.match
-    pictures = picture(hit.path, SIDE, hit.region, match.points if match else None)
+    pictures = GONE if hit.gone else picture(hit.path, SIDE, hit.region, match.points if match else None)
     if hit.query_region:
         pictures += picture(query, SIDE, hit.query_region, match.query_points if match else None)
     caption = f"<b>{hit.rank}</b> {named(hit.relative, NAME)}"
-    return _figure(pictures, caption, "the query itself" if hit.self else _worth(hit), hit.self)
+    told = "the query itself" if hit.self else _worth(hit)
+    return _figure(pictures, caption, f"{told}, no longer there" if hit.gone else told, hit.self)
 
 
 def _worth(hit: Hit) -> str:
