@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from resight.errors import BadImage
+from resight.images import budget
 from resight.images.colours import conversion, srgb
 from resight.images.depths import levels, shallow
 from resight.images.headers import opened
@@ -41,6 +42,7 @@ def decoded(data: bytes, pixel_limit: int, enough: Enough | None) -> Stored:
         _refuse_lies(data, image)
         pixels = _jpeg(data, image, enough)
     if pixels is None:
+        budget.SHARED.admit(width * height)
         image.load()
         pixels = _flat(image)
     # Asked after loading, since Pillow turns a TIFF itself while it loads.
@@ -68,6 +70,7 @@ def _jpeg(data: bytes, image: Image.Image, enough: Enough | None) -> Pixels | No
         if simplejpeg.decode_jpeg_header(data)[:2] != (image.height, image.width):
             return None
         width, height = _least(image, enough) if enough else image.size
+        budget.SHARED.admit(_pixels_in_memory(image, width, height))
         pixels: Pixels = simplejpeg.decode_jpeg(data, "RGB", min_height=height, min_width=width, strict=True)
     except ValueError:
         return None
@@ -77,6 +80,17 @@ def _jpeg(data: bytes, image: Image.Image, enough: Enough | None) -> Pixels | No
         for rows in strips(pixels.shape[1], pixels.shape[0]):
             pixels[rows] = srgb(Image.fromarray(pixels[rows]), convert)
     return pixels
+
+
+def _pixels_in_memory(image: Image.Image, width: int, height: int) -> int:
+    """How many pixels of a JPEG are in memory while it is decoded at the smallest scale, in eighths, above.
+
+    A progressive JPEG is in memory whole.
+    """
+    if "progressive" in image.info:
+        return image.width * image.height
+    scaled = ((-(-image.width * n // 8), -(-image.height * n // 8)) for n in range(1, 9))
+    return next(across * down for across, down in scaled if across >= width and down >= height)
 
 
 def _least(image: Image.Image, enough: Enough) -> Size:

@@ -6,6 +6,7 @@ import os
 import stat
 
 from resight.errors import BadImage
+from resight.images import budget
 from resight.images.decoding import decoded
 from resight.images.photo import Enough, Photo
 from resight.images.silence import quietly
@@ -31,7 +32,7 @@ def read(
     """
     try:
         data = source if isinstance(source, bytes) else _content(source)
-        with quietly():
+        with budget.SHARED.held(), quietly():
             stored = decoded(data, pixel_limit, before(enough, turn) if enough and turn else enough)
             size = upright(stored.size, stored.orientation)
             return rotated(Photo(turned(stored.pixels, stored.orientation), *size), turn)

@@ -11,7 +11,7 @@ from resight import images
 from resight.describer import Describer
 from resight.errors import BadImage
 from resight.gallery.stored import file_state
-from resight.images import Photo
+from resight.images import Photo, budget
 from resight.indexer.local import extracted, serves
 from resight.photos import LocalFeatures
 from resight.types import Descriptor, Prepared
@@ -50,6 +50,10 @@ class Reader:
 
     def __call__(self, relative: str) -> Outcome:
         """Read one file, and describe it unless its content is known."""
+        with budget.SHARED.held():
+            return self._read(relative)
+
+    def _read(self, relative: str) -> Outcome:
         path, describer = self.root / relative, self.describer
         read = Outcome(relative, self.turns.get(relative, 0))
         try:
