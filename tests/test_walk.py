@@ -181,9 +181,17 @@ def test_photos_that_vanish_beside_excluded_ones_are_still_a_drive_that_may_be_a
     small.index(root, small.PLAIN)
     for i in range(1, 12):
         (root / "ab"[i % 2] / f"{i:03d}.png").unlink()
-    with pytest.raises(TooMuchVanished, match="10 of 12"):
+    with pytest.raises(TooMuchVanished, match="10 of 11"):
         small.index(root, exclude=["001.png"])
     assert len(names(root)) == 12
+
+
+def test_files_that_failed_count_for_nothing_where_it_is_asked_how_many_are_gone(root):
+    for i in range(9):
+        (root / f"broken-{i}.png").write_bytes(b"no photo")
+    assert small.index(root, small.PLAIN).failed == 9
+    (root / "a" / "000.png").unlink()
+    assert small.index(root, exclude=["broken-*"]).vanished == 10
 
 
 def test_the_command_says_what_was_passed_over_and_info_what_is_excluded(root):

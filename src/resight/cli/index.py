@@ -113,6 +113,11 @@ def _told(report: object) -> list[str]:
     if values["failed"]:
         lines.append("`resight info --failures` says which failed, and why.")
     lines += [
+        f"The folder {folder} is empty or not there, as when a drive is not mounted: its {count} photos stay "
+        "as they were, and --prune forgets them."
+        for folder, count in values["away"].items()
+    ]
+    lines += [
         f"The folder {folder} could not be read; what was known of it stays."
         for folder in values["unreadable"]
     ]

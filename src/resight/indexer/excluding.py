@@ -37,7 +37,7 @@ class Excluded:
 
     def covers(self, relative: str) -> bool:
         """Whether a file is passed over, for itself or for a folder that it is in."""
-        folders = list(_folders(relative))
+        folders = list(folders_of(relative))
         return any(map(is_system_folder, folders)) or any(map(self.matches, (*folders, relative)))
 
 
@@ -59,7 +59,8 @@ def _compiled(glob: str) -> tuple[bool, re.Pattern[str]]:
     return by_name, re.compile(f"{start}(?:{re.escape(wanted)}|{fnmatch.translate(wanted)})", re.DOTALL)
 
 
-def _folders(relative: str) -> Iterator[str]:
+def folders_of(relative: str) -> Iterator[str]:
+    """The folders that a file is in, the uppermost first."""
     for place, letter in enumerate(relative):
         if letter == "/":
             yield relative[:place]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from resight.describer import Describer
@@ -20,7 +21,7 @@ from resight.indexer.opening import is_folder, is_root, opened
 from resight.indexer.ordered import in_order
 from resight.indexer.outcome import Outcome, Reader
 from resight.indexer.progress import Progress, Silent, Stopped
-from resight.indexer.vanished import refuse_if_unmounted
+from resight.indexer.vanished import find_vanished
 from resight.indexer.walk import Walk
 from resight.processors import processors
 from resight.recipe import Recipe
@@ -32,7 +33,8 @@ class Report:
 
     `local_features`: of how many photos they were stored. `recipe`: the name of the gallery's. `exclude`: the
     globs in force; so many `excluded` files and folders were passed over for them, and so many
-    `system_folders` as folders of thumbnails or deleted files.
+    `system_folders` as folders of thumbnails or deleted files. `away`: folders of drives that are not there,
+    with the number of files in each, which stay as they were.
     """
 
     gallery: Path
@@ -48,6 +50,7 @@ class Report:
     system_folders: int = 0
     excluded: int = 0
     exclude: tuple[str, ...] = ()
+    away: Mapping[str, int] = field(default_factory=dict)
     unreadable: tuple[str, ...] = ()
     fitted: str = ""
     local_features: int = 0
@@ -97,18 +100,16 @@ def index(
         turns = {relative: degrees % 360 for relative, degrees in (turns or {}).items()}
         progress.start("Looking through the folder", None)
         changes = writer.changes(walk if there else (), turns)
-        to_read, vanished = changes.to_read(retry), changes.vanished(walk.unreadable)
-        if not prune:
-            missed = (
-                vanished if only is not None else [path for path in vanished if not excluded.covers(path)]
-            )
-            refuse_if_unmounted(writer, root, missed, to_read)
+        to_read = changes.to_read(retry)
+        found = find_vanished(writer, root, walk, changes, to_read, prune)
         if there and not is_root(writer, root):
             writer.move_root(root)
         run = Run(writer, describer, root, turns, local.settled(writer, local_features), workers, progress)
         run.read(to_read, changes)
         missing = walk.missing if isinstance(walk, Listed) else []
-        vanished = sorted({*vanished} - {*missing})
+        away = {folder: run.not_found_again(files) for folder, files in found.away.items()}
+        staying = {path for files in away.values() for path in files}
+        vanished = sorted({*found.gone, *itertools.chain(*found.away.values())} - {*missing} - staying)
         moved = 0
         if not run.interrupted:
             moved = run.moved(vanished)
@@ -130,6 +131,7 @@ def index(
             system_folders=walk.system_folders,
             excluded=walk.excluded,
             exclude=excluded.globs,
+            away={folder: len(files) for folder, files in away.items() if files},
             unreadable=tuple(walk.unreadable),
             fitted=run.fitted,
             local_features=run.local_features,
@@ -206,6 +208,11 @@ class Run:
         """How many of the vanished files were found elsewhere."""
         images = Counter((self._writer.image_of_file(path) or (None,))[0] for path in vanished)
         return sum(min(count, self.recognised[image]) for image, count in images.items() if image)
+
+    def not_found_again(self, files: list[str]) -> list[str]:
+        """Files that are away, without those whose contents were found elsewhere: they were moved."""
+        images = {path: (self._writer.image_of_file(path) or (None,))[0] for path in files}
+        return [path for path, image in images.items() if not (image and self.recognised[image])]
 
     def _take(self, paths: list[str], keep: bool) -> None:
         known = self._writer.find_content

@@ -27,6 +27,8 @@ class Walk:
     (`system_folders` of them) and what `exclude` names (`excluded` of them) are passed over. Links to folders
     are followed, but no folder is entered twice, so a loop of links ends. `unreadable` are the relative paths
     of folders and files that could not be looked at: they, and what lies in them, are not known to be gone.
+    `mounts` are those of folders on another drive than the folder they are in, `empty` of those that hold
+    nothing at all.
     """
 
     root: Path
@@ -36,13 +38,15 @@ class Walk:
     system_folders: int = 0
     excluded: int = 0
     unreadable: list[str] = field(default_factory=list)
+    mounts: list[str] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Found]:
         root = os.stat(self.root)
         seen = {(root.st_dev, root.st_ino)}
-        folders = [""]
+        folders = [("", root.st_dev)]
         while folders:
-            folder = folders.pop()
+            folder, drive = folders.pop()
             inside = []
             for entry in self._entries(folder):
                 relative = f"{folder}/{entry.name}" if folder else entry.name
@@ -51,7 +55,9 @@ class Walk:
                     continue
                 if stat.S_ISDIR(status.st_mode):
                     if self._is_new(entry, status, seen):
-                        inside.append(relative)
+                        inside.append((relative, status.st_dev))
+                        if status.st_dev != drive:
+                            self.mounts.append(relative)
                 elif self._is_photo(entry):
                     yield relative, *file_state(status)
                 else:
@@ -67,6 +73,8 @@ class Walk:
                 raise BadQuery(f"The folder {self.root} cannot be read: {error.strerror}.") from None
             self.unreadable.append(folder)
             return []
+        if folder and not found:
+            self.empty.append(folder)
         return sorted(found, key=lambda entry: entry.name)
 
     def _is_passed_over(self, entry: os.DirEntry[str], relative: str) -> bool:
