@@ -199,9 +199,9 @@ def test_the_command_says_what_was_passed_over_and_info_what_is_excluded(root):
     recipe = small.toml(small.PLAIN, root.parent)
     run = small.command("index", root, "--recipe", recipe, "--exclude", "a", "--exclude", "001.png")
     told, _ = run.communicate()
-    assert "Passed over 1 folders of thumbnails or deleted files.\n" in told
-    assert "Excluded 2 files and folders, by --exclude: a, 001.png\n" in told
+    assert "Folders of thumbnails or deleted files, passed over: 1\n" in told
+    assert "Files and folders excluded by --exclude (a, 001.png): 2\n" in told
     told, _ = small.command("info", "--gallery", root).communicate()
     assert "exclude         a, 001.png\n" in told
     told, _ = small.command("index", root, "--exclude", "").communicate()
-    assert "Excluded" not in told
+    assert "excluded" not in told

@@ -106,10 +106,10 @@ def _told(report: object) -> list[str]:
     if values["local_features"]:
         lines.append(f"Local features of {values['local_features']} photos were stored.")
     if values["system_folders"]:
-        lines.append(f"Passed over {values['system_folders']} folders of thumbnails or deleted files.")
+        lines.append(f"Folders of thumbnails or deleted files, passed over: {values['system_folders']}")
     if values["exclude"]:
         named = ", ".join(values["exclude"])
-        lines.append(f"Excluded {values['excluded']} files and folders, by --exclude: {named}")
+        lines.append(f"Files and folders excluded by --exclude ({named}): {values['excluded']}")
     if values["failed"]:
         lines.append("`resight info --failures` says which failed, and why.")
     lines += [
