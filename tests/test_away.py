@@ -118,6 +118,24 @@ def test_prune_says_that_it_is_gone_for_good(root, mount):
     assert small.index(root).away == {}
 
 
+def test_a_drive_that_did_not_answer_once_is_still_known_as_one(root, mount, monkeypatch):
+    unmount(root)
+    mount()
+    with monkeypatch.context() as broken:
+        listdir, scandir = os.listdir, os.scandir
+
+        def refused(ask: Callable, path: Path) -> object:
+            if Path(path) == root / "b":
+                raise OSError(5, "Input/output error")
+            return ask(path)
+
+        broken.setattr(os, "listdir", lambda path: refused(listdir, path))
+        broken.setattr(os, "scandir", lambda path: refused(scandir, path))
+        report = small.index(root)
+        assert (report.unreadable, report.away, report.vanished) == (("b",), {}, 0)
+    assert small.index(root).away == {"b": FEW}
+
+
 def test_photos_deleted_from_a_drive_that_is_there_leave_the_gallery(root):
     (root / "b" / "001.png").unlink()
     report = small.index(root)

@@ -7,6 +7,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 from resight.gallery import Writer
 from resight.gallery.catalogue import MISSING
@@ -22,7 +23,7 @@ def find_away(writer: Writer, root: Path, walk: Walk, vanished: Iterable[str]) -
     A folder is away where a drive was mounted there at the last update (or a link led to one), none is now,
     and it is empty or not there; or where it is empty, without even a hidden file, and had many photos.
     """
-    drives = {folder for folder in _recorded(writer) if _is_away(root, walk, folder)}
+    drives = {folder for folder in _recorded(writer) if _found(root, walk, folder) == "away"}
     bare = drives | set(walk.empty)
     found: defaultdict[str, list[str]] = defaultdict(list)
     for path in vanished:
@@ -33,21 +34,23 @@ def find_away(writer: Writer, root: Path, walk: Walk, vanished: Iterable[str]) -
 
 
 def record_drives(writer: Writer, root: Path, walk: Walk, prune: bool) -> None:
-    """Keep where drives are mounted in the folder, and where those are that are away, for the next update."""
+    """Keep for the next update where drives are mounted in the folder; `prune` forgets what is away."""
     before = _recorded(writer)
-    away = [] if prune else [folder for folder in before if _is_away(root, walk, folder)]
-    now = sorted({*walk.mounts, *away})
+    forgotten = ("folder", "away") if prune else ("folder",)
+    known = {folder for folder in before if _found(root, walk, folder) not in forgotten}
+    now = sorted({*walk.mounts, *known})
     if now != before:
         writer.remember("mounts", json.dumps(now))
 
 
-def _is_away(root: Path, walk: Walk, folder: str) -> bool:
-    if folder in walk.mounts:
-        return False
+def _found(root: Path, walk: Walk, place: str) -> Literal["drive", "away", "folder", "unknown"]:
+    """What is now where a drive was; a folder that cannot be looked into may be either."""
+    if place in walk.mounts:
+        return "drive"
     try:
-        return not os.listdir(root / folder)
+        return "folder" if os.listdir(root / place) else "away"
     except OSError as error:
-        return error.errno in MISSING
+        return "away" if error.errno in MISSING else "unknown"
 
 
 def _recorded(writer: Writer) -> list[str]:
