@@ -54,7 +54,7 @@ def spend(own: PixelBudget, sizes: list[int], threads: int = 8) -> None:
     """Photos of so many pixels, decoded by some threads."""
 
     def one(pixels: int) -> None:
-        with own.held():
+        with own.hold():
             own.admit(pixels)
             time.sleep(0.002)
 
@@ -88,7 +88,7 @@ def test_a_large_photo_gets_its_turn_while_small_ones_keep_coming(watched):
             spend(watched, [3000], threads=1)
 
     def large_one() -> None:
-        with watched.held():
+        with watched.hold():
             watched.admit(9000)
         done.set()
 
@@ -107,7 +107,7 @@ def test_threads_that_find_that_they_need_more_do_not_wait_for_each_other(watche
     halfway = threading.Barrier(2)
 
     def one(_: int) -> None:
-        with watched.held():
+        with watched.hold():
             watched.admit(4000)
             halfway.wait()
             watched.admit(9000)
@@ -118,8 +118,8 @@ def test_threads_that_find_that_they_need_more_do_not_wait_for_each_other(watche
 
 
 def test_what_is_decoded_inside_one_another_counts_once_and_until_the_outer_end(watched):
-    with watched.held():
-        with watched.held():
+    with watched.hold():
+        with watched.hold():
             watched.admit(6000)
         watched.admit(2000)
         assert watched._taken == 6000
@@ -128,7 +128,7 @@ def test_what_is_decoded_inside_one_another_counts_once_and_until_the_outer_end(
 
 def test_whoever_fails_gives_back_what_he_had(watched):
     def fail() -> None:
-        with watched.held():
+        with watched.hold():
             watched.admit(6000)
             raise KeyError
 

@@ -68,7 +68,7 @@ class Searcher:
             raise BadQuery("k is how many hits to show: 1 or more.")
         wanted = rerankers(rerank)
         with self.gallery.snapshot() as reader:
-            return Search(reader, self._describers).ranking(query, k, box, under, wanted)
+            return Search(reader, self._describers).rank(query, k, box, under, wanted)
 
     def show(self, photo: Path | str, k: int = 5) -> dict[str, Any]:
         """What the gallery knows of an indexed photo, and the k photos nearest to it."""
@@ -83,7 +83,7 @@ class Describers:
         self._engine, self._lock = engine, threading.Lock()
         self._made: dict[str | None, Describer] = {}
 
-    def like(self, gallery: Gallery) -> Describer:
+    def make_like(self, gallery: Gallery) -> Describer:
         """The describer that gives descriptors like the live ones of a gallery at rest."""
         fit = gallery.live.parameters if gallery.live else None
         with self._lock:
@@ -99,7 +99,7 @@ class Search:
     def __init__(self, gallery: Gallery, describers: Describers) -> None:
         self.gallery, self._describers = gallery, describers
 
-    def ranking(
+    def rank(
         self,
         query: Path | str | Descriptor,
         k: int,
@@ -125,7 +125,7 @@ class Search:
             raise BadQuery(f"{photo} is not in the gallery {self.gallery.folder}, or has changed since.")
         stored, (first, rows, regions) = self.gallery.image(image), self.gallery.rows.stored(image)
         nearest = [
-            hit for hit in self.ranking(photo, k + 1, None, None, ()).as_dict()["hits"] if not hit["self"]
+            hit for hit in self.rank(photo, k + 1, None, None, ()).as_dict()["hits"] if not hit["self"]
         ]
         nearest = [hit | {"rank": rank} for rank, hit in enumerate(nearest, 1)]
         return {
@@ -185,7 +185,7 @@ class Search:
         return image if image and self.gallery.rows.of(image)[1] else None
 
     def _describe(self, path: Path, box: Box | None, turn: int) -> Descriptor:
-        describer = self._describers.like(self.gallery)
+        describer = self._describers.make_like(self.gallery)
         self.gallery.check(describer.fingerprint)
         with readable(path):
             photo = images.read(path, turn=turn) if box else describer.read(path, turn)

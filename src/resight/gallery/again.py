@@ -22,6 +22,6 @@ def read_again(root: Path, image: StoredImage, work: Callable[[bytes], Result]) 
         with contextlib.suppress(BadImage, OSError):
             data = images.content(root / relative)
             if hashlib.sha256(data).digest() == image.sha256:
-                with budget.SHARED.held():
+                with budget.SHARED.hold():
                     return work(data)
     return None

@@ -93,7 +93,7 @@ class Gallery:
         What it says does not change while the context lasts. Use no other reader inside.
         """
         if not self._turn.acquire(blocking=False):
-            with self._others.one() as other:
+            with self._others.lend() as other:
                 yield other
             return
         try:

@@ -23,7 +23,7 @@ class Snapshots:
         self._lock = threading.Lock()
 
     @contextmanager
-    def one(self) -> Iterator[Gallery]:
+    def lend(self) -> Iterator[Gallery]:
         """A reader at rest that no other thread has; raises GalleryError once the gallery was closed."""
         with self._lock:
             self.must_be_open()

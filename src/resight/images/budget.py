@@ -31,7 +31,7 @@ class PixelBudget:
         self._own = threading.local()
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def hold(self) -> Iterator[None]:
         """What this thread decodes in here counts until the end: its pixels are in use that long.
 
         Inside, wait for no other thread that decodes.
@@ -46,9 +46,9 @@ class PixelBudget:
                 self._give_back()
 
     def admit(self, pixels: int) -> None:
-        """Wait until a photo of so many pixels may be decoded; only inside `held`.
+        """Wait until a photo of so many pixels may be decoded; only inside `hold`.
 
-        Of several in one `held` the largest counts. What the thread had is given back before it waits, so
+        Of several in one `hold` the largest counts. What the thread had is given back before it waits, so
         that two threads never wait for each other.
         """
         if pixels <= self._share():

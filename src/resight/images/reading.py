@@ -32,7 +32,7 @@ def read(
     """
     try:
         data = source if isinstance(source, bytes) else _content(source)
-        with budget.SHARED.held(), quietly():
+        with budget.SHARED.hold(), quietly():
             stored = decoded(data, pixel_limit, before(enough, turn) if enough and turn else enough)
             size = upright(stored.size, stored.orientation)
             return rotated(Photo(turned(stored.pixels, stored.orientation), *size), turn)

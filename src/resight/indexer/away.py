@@ -23,7 +23,7 @@ def find_away(writer: Writer, root: Path, walk: Walk, vanished: Iterable[str]) -
     A folder is away where a drive was mounted there at the last update (or a link led to one), none is now,
     and it is empty or not there; or where it is empty, without even a hidden file, and had many photos.
     """
-    drives = {folder for folder in _recorded(writer) if _found(root, walk, folder) == "away"}
+    drives = {folder for folder in _read_drives(writer) if _look_at(root, walk, folder) == "away"}
     bare = drives | set(walk.empty)
     found: defaultdict[str, list[str]] = defaultdict(list)
     for path in vanished:
@@ -35,15 +35,15 @@ def find_away(writer: Writer, root: Path, walk: Walk, vanished: Iterable[str]) -
 
 def record_drives(writer: Writer, root: Path, walk: Walk, prune: bool) -> None:
     """Keep for the next update where drives are mounted in the folder; `prune` forgets what is away."""
-    before = _recorded(writer)
+    before = _read_drives(writer)
     forgotten = ("folder", "away") if prune else ("folder",)
-    known = {folder for folder in before if _found(root, walk, folder) not in forgotten}
+    known = {folder for folder in before if _look_at(root, walk, folder) not in forgotten}
     now = sorted({*walk.mounts, *known})
     if now != before:
         writer.remember("mounts", json.dumps(now))
 
 
-def _found(root: Path, walk: Walk, place: str) -> Literal["drive", "away", "folder", "unknown"]:
+def _look_at(root: Path, walk: Walk, place: str) -> Literal["drive", "away", "folder", "unknown"]:
     """What is now where a drive was; a folder that cannot be looked into may be either."""
     if place in walk.mounts:
         return "drive"
@@ -53,5 +53,5 @@ def _found(root: Path, walk: Walk, place: str) -> Literal["drive", "away", "fold
         return "away" if error.errno in MISSING else "unknown"
 
 
-def _recorded(writer: Writer) -> list[str]:
+def _read_drives(writer: Writer) -> list[str]:
     return list(json.loads(writer.fact("mounts", "[]")))

@@ -25,7 +25,7 @@ class Excluded:
     _compiled: tuple[tuple[bool, re.Pattern[str]], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_compiled", tuple(map(_compiled, self.globs)))
+        object.__setattr__(self, "_compiled", tuple(map(_compile, self.globs)))
 
     def matches(self, relative: str) -> bool:
         """Whether a glob names this very file or folder."""
@@ -41,7 +41,7 @@ class Excluded:
         return any(map(is_system_folder, folders)) or any(map(self.matches, (*folders, relative)))
 
 
-def settled(writer: Writer, asked: Iterable[str] | None) -> Excluded:
+def settle_exclusions(writer: Writer, asked: Iterable[str] | None) -> Excluded:
     """What is passed over from now on: what is asked for, kept for later runs; None: what was kept before."""
     if asked is None:
         return Excluded(tuple(json.loads(writer.fact("exclude", "[]"))))
@@ -50,7 +50,7 @@ def settled(writer: Writer, asked: Iterable[str] | None) -> Excluded:
     return excluded
 
 
-def _compiled(glob: str) -> tuple[bool, re.Pattern[str]]:
+def _compile(glob: str) -> tuple[bool, re.Pattern[str]]:
     """Whether it is over names alone, and what it matches."""
     wanted = unicodedata.normalize("NFC", glob).removeprefix("./").rstrip("/").removesuffix("/**")
     anywhere, wanted = wanted.startswith("**/"), wanted.removeprefix("**/")

@@ -50,7 +50,7 @@ class Reader:
 
     def __call__(self, relative: str) -> Outcome:
         """Read one file, and describe it unless its content is known."""
-        with budget.SHARED.held():
+        with budget.SHARED.hold():
             return self._read(relative)
 
     def _read(self, relative: str) -> Outcome:

@@ -14,7 +14,7 @@ from resight.gallery import Writer
 from resight.gallery.catalogue import is_there
 from resight.gallery.changes import Changes
 from resight.indexer import fits, local
-from resight.indexer.excluding import settled
+from resight.indexer.excluding import settle_exclusions
 from resight.indexer.housekeeping import forget
 from resight.indexer.listed import Listed
 from resight.indexer.opening import is_folder, is_root, opened
@@ -95,7 +95,7 @@ def index(
         raise BadQuery(f"There is no folder {root}.")
     with Writer(folder) as writer:
         describer = opened(writer, root, recipe, engine, workers, fit_from)
-        excluded = settled(writer, exclude)
+        excluded = settle_exclusions(writer, exclude)
         walk = Walk(root, folder, excluded) if only is None else Listed(root, only)
         turns = {relative: degrees % 360 for relative, degrees in (turns or {}).items()}
         progress.start("Looking through the folder", None)
@@ -107,7 +107,7 @@ def index(
         run = Run(writer, describer, root, turns, local.settled(writer, local_features), workers, progress)
         run.read(to_read, changes)
         missing = walk.missing if isinstance(walk, Listed) else []
-        away = {folder: run.not_found_again(files) for folder, files in found.away.items()}
+        away = {folder: run.leave_out_moved(files) for folder, files in found.away.items()}
         staying = {path for files in away.values() for path in files}
         vanished = sorted({*found.gone, *itertools.chain(*found.away.values())} - {*missing} - staying)
         moved = 0
@@ -209,7 +209,7 @@ class Run:
         images = Counter((self._writer.image_of_file(path) or (None,))[0] for path in vanished)
         return sum(min(count, self.recognised[image]) for image, count in images.items() if image)
 
-    def not_found_again(self, files: list[str]) -> list[str]:
+    def leave_out_moved(self, files: list[str]) -> list[str]:
         """Files that are away, without those whose contents were found elsewhere: they were moved."""
         images = {path: (self._writer.image_of_file(path) or (None,))[0] for path in files}
         return [path for path, image in images.items() if not (image and self.recognised[image])]
