@@ -12,6 +12,7 @@ GalleryOption = Annotated[
     typer.Option(
         "--gallery",
         metavar="DIR",
+        readable=False,  # not typer's business: what may not be read is said in a sentence, with code 3
         help="The gallery; else the nearest .resight upward, else RESIGHT_GALLERY.",
     ),
 ]

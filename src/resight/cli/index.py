@@ -13,11 +13,19 @@ from resight.cli._options import EngineOption, JsonOption, MegapixelsOption, Wor
 
 def index(
     photos: Annotated[
-        Path, typer.Argument(metavar="PHOTOS", help="A folder of photos; everything in it is looked at.")
+        Path,
+        typer.Argument(
+            metavar="PHOTOS", readable=False, help="A folder of photos; everything in it is looked at."
+        ),
     ],
     gallery: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--gallery", metavar="DIR", help="Where the gallery is; by default PHOTOS/.resight."),
+        typer.Option(
+            "--gallery",
+            metavar="DIR",
+            readable=False,
+            help="Where the gallery is; by default PHOTOS/.resight.",
+        ),
     ] = None,
     recipe: Annotated[
         str, typer.Option(metavar="RECIPE", help="A recipe's name (see `resight recipes`) or TOML file.")
@@ -25,7 +33,9 @@ def index(
     fit_from: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(
-            metavar="DIR", help="Borrow the fit of another gallery, instead of fitting on these photos."
+            metavar="DIR",
+            readable=False,
+            help="Borrow the fit of another gallery, instead of fitting on these photos.",
         ),
     ] = None,
     prune: Annotated[bool, typer.Option("--prune", help="Even if most of the photos are gone.")] = False,
@@ -43,6 +53,14 @@ def index(
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse photos that are damaged, or of one colour.")
     ] = False,
+    exclude: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            metavar="GLOB",
+            help="Pass over such files and folders: relative paths, or names where it has no '/'. "
+            "Repeatable; kept for later runs, until it is said anew ('' for none).",
+        ),
+    ] = None,
     engine: EngineOption = "auto",
     workers: WorkersOption = None,
     as_json: JsonOption = False,
@@ -66,6 +84,7 @@ def index(
             local_features=local_features,
             max_megapixels=max_megapixels,
             strict=strict,
+            exclude=exclude or None,
             progress=terminal,
         )
     if as_json:
@@ -97,11 +116,21 @@ def _told(report: object) -> list[str]:
     if values["warnings"]:
         found = ", ".join(f"{count} {spell_warning(word)}" for word, count in values["warnings"].items())
         lines.append(f"Described with a warning: {found}.")
+    if values["system_folders"]:
+        lines.append(f"Folders of thumbnails or deleted files, passed over: {values['system_folders']}")
+    if values["exclude"]:
+        named = ", ".join(values["exclude"])
+        lines.append(f"Files and folders excluded by --exclude ({named}): {values['excluded']}")
     if values["failed"] or values["warnings"]:
         which = " or ".join(word for word in ("failed", "warnings") if values[word])
         lines.append(
             f"`resight info --failures` says which {which.replace('warnings', 'carry a warning')}, and why."
         )
+    lines += [
+        f"The folder {folder} is empty or not there, as when a drive is not mounted: its {count} photos stay "
+        "as they were, and --prune forgets them."
+        for folder, count in values["away"].items()
+    ]
     lines += [
         f"The folder {folder} could not be read; what was known of it stays."
         for folder in values["unreadable"]

@@ -20,6 +20,8 @@ def info(
     as_json: JsonOption = False,
 ) -> None:
     """Show what a gallery is: its folder, recipe, fit, and how much is in it."""
+    import json
+
     from resight.cli._terminal import print_json, print_line
     from resight.gallery import Gallery, find_gallery
     from resight.images.photo import spell_warning
@@ -41,6 +43,7 @@ def info(
             "photos": str(opened.root),
             "recipe": opened.recipe.name,
             "fit": opened.fit,
+            "exclude": json.loads(opened.fact("exclude", "[]")),
             "created": opened.fact("created"),
             "fingerprint": opened.fingerprint,
             "max_megapixels": opened.pixel_limit / 1e6,
@@ -52,6 +55,7 @@ def info(
         print_json(known | {"warnings": warnings, "local_features": stored if usable else None})
         return
     told = f"stored for {stored} photos" if usable else "not stored"
+    known["exclude"] = ", ".join(known["exclude"]) or "nothing"
     counted = ", ".join(f"{count} {spell_warning(word)}" for word, count in warnings.items()) or "none"
     known["megapixels"] = f"at most {known.pop('max_megapixels'):g} a photo"
     for key, value in (known | {"warnings": counted, "local features": told}).items():

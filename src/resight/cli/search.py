@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def search(
-    query: Annotated[Path, typer.Argument(metavar="QUERY", help="A photo, in the gallery or not.")],
+    query: Annotated[
+        Path, typer.Argument(metavar="QUERY", readable=False, help="A photo, in the gallery or not.")
+    ],
     gallery: GalleryOption = None,
     k: Annotated[int, typer.Option("-k", min=1, metavar="N", help="How many hits.")] = 10,
     box: Annotated[
@@ -61,13 +63,17 @@ def search(
 
 
 def _more(hit: Hit) -> str:
+    """What else is to be said of a hit, in brackets."""
     from resight.images.photo import spell_warning
 
-    told = [spell_warning(word) for word in hit.warnings]
+    told = []
     if hit.self:
-        told.insert(0, "the query itself")
+        told.append("the query itself")
     elif hit.through:
-        told.insert(0, f"by way of {hit.through}")
+        told.append(f"by way of {hit.through}")
     elif hit.match:
-        told.insert(0, f"{hit.match.inliers} points agree")
+        told.append(f"{hit.match.inliers} points agree")
+    if hit.gone:
+        told.append("no longer there")
+    told += [spell_warning(word) for word in hit.warnings]
     return f"  ({', '.join(told)})" if told else ""

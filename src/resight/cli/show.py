@@ -9,9 +9,11 @@ import typer
 
 from resight.cli._options import GalleryOption, JsonOption
 
+GONE = "  (no longer there)"
+
 
 def show(
-    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="An indexed photo.")],
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", readable=False, help="An indexed photo.")],
     gallery: GalleryOption = None,
     k: Annotated[int, typer.Option("-k", min=1, metavar="N", help="How many of its nearest photos.")] = 5,
     as_json: JsonOption = False,
@@ -33,7 +35,10 @@ def show(
 def _told(known: dict[str, Any]) -> list[str]:
     """The same for people."""
     width, height = known["size"]
-    files = [f"{'copy' if i else 'photo':12}{name}" for i, name in enumerate(known["files"])]
+    files = [
+        f"{'copy' if i else 'photo':12}{name}{GONE if name in known['gone'] else ''}"
+        for i, name in enumerate(known["files"])
+    ]
     lines = [
         *files,
         f"{'size':12}{width} x {height} pixels, upright",
@@ -45,7 +50,8 @@ def _told(known: dict[str, Any]) -> list[str]:
         return [*lines, "no other photo is in the gallery"]
     lines.append("nearest other photos")
     return lines + [
-        f"{place:4d}  {hit['score']:6.3f}  {hit['path']}" for place, hit in enumerate(known["nearest"], 1)
+        f"{place:4d}  {hit['score']:6.3f}  {hit['path']}{GONE if hit['gone'] else ''}"
+        for place, hit in enumerate(known["nearest"], 1)
     ]
 
 

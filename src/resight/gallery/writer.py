@@ -18,7 +18,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from resight.errors import GalleryLocked, NoGallery, StorageFailed
+from resight.errors import GalleryLocked, StorageFailed
 from resight.gallery import catalogue
 from resight.gallery.catalogue import storage_errors
 from resight.gallery.changes import Changes
@@ -41,8 +41,9 @@ class Writer(Gallery):
 
     def __init__(self, folder: Path | str, disk: Disk | None = None, must_exist: bool = False) -> None:
         self.folder, self._disk = Path(folder), disk or Disk()
-        if must_exist and not (self.folder / catalogue.NAME).is_file():
-            raise NoGallery(f"There is no gallery in {folder}: make one with `resight index`.")
+        self._let_threads_in()
+        if must_exist and not catalogue.is_there(self.folder):
+            raise catalogue.no_gallery(self.folder)
         self._lock = _locked(self.folder, self._disk)
         try:
             self._start(catalogue.create(self.folder), must_exist)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from resight.errors import BadImage
-from resight.images import extras, jpeg2000, jpegs, jpegxl
+from resight.images import budget, extras, jpeg2000, jpegs, jpegxl
 from resight.images.colours import Conversion, by_profile
 from resight.images.headers import TIFF_BEGINNINGS, first_frame, opened, opened_tiff
 from resight.images.kinds import Traits, find_kind, traits_of_mode
@@ -62,6 +62,7 @@ def decoded(data: bytes, pixel_limit: int, enough: Enough | None) -> Stored:
 def _load(image: Image.Image, convert: Conversion | None = None) -> Stored:
     """Load by Pillow; `convert` comes before the image's own profile."""
     frame = first_frame(image)
+    budget.SHARED.admit(image.width * image.height)
     image.load()
     pixels = flattened(of_image(image, convert, frame))
     # Asked after loading, since Pillow turns a TIFF itself while it loads.
@@ -90,6 +91,7 @@ def _read_jpeg(data: bytes, check: Check, enough: Enough | None) -> Stored:
         _decoder(traits)
         if not jpegs.has_end(data):  # its decoder would fill up with grey, without a word
             raise BadImage("truncated or corrupt: no end marker")
+        budget.SHARED.admit(image.size[0] * image.size[1])
         values = extras.by_imagecodecs(data, "jpeg8", traits)
         raster = of_array(values, traits, image.info.get("icc_profile"))
         return Stored(flattened(raster), orientation(image), image.size)
@@ -120,6 +122,7 @@ def _read_tiff(data: bytes, check: Check) -> Stored:
     check(page.size)
     if _decoder(page.traits) == "pillow":
         return _load(opened_tiff(page.data))
+    budget.SHARED.admit(page.size[0] * page.size[1])
     values = extras.by_tifffile(page)
     raster = of_array(values, page.traits, page.profile, page.highest)
     return Stored(flattened(raster), page.orientation, page.size)
@@ -132,6 +135,7 @@ def _read_jpeg_2000(data: bytes, check: Check) -> Stored:
     extras.refuse_hollow(data, image.size)
     if _decoder(header.traits) == "pillow":
         return _load(image, by_profile(header.profile, "L" if header.traits.colours == "grey" else "RGB"))
+    budget.SHARED.admit(image.size[0] * image.size[1])
     values = extras.by_imagecodecs(data, "jpeg2k", header.traits)
     if values.shape[1::-1] != image.size:
         raise BadImage("truncated or corrupt: of another size than its header says")
@@ -143,6 +147,7 @@ def _read_jpeg_xl(data: bytes, check: Check) -> Stored:
     size = jpegxl.read_size(data)
     check(size)
     extras.refuse_hollow(data, size)
+    budget.SHARED.admit(size[0] * size[1])
     image = extras.by_pillow_jxl(data)
     check(image.size)
     # Its plugin hands the two bytes of 16-bit grey with alpha to Pillow as if they were two pixels.

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from resight.errors import BadImage
+from resight.images import budget
 from resight.images.colours import conversion, srgb
 from resight.images.photo import Enough, Pixels, Size
 from resight.images.strips import strips
@@ -69,6 +70,7 @@ def decode(data: bytes, image: Image.Image, enough: Enough | None) -> Pixels | N
         if simplejpeg.decode_jpeg_header(data)[:2] != (image.height, image.width):
             return None
         width, height = _least(image, enough) if enough else image.size
+        budget.SHARED.admit(_pixels_in_memory(image, width, height))
         pixels: Pixels = simplejpeg.decode_jpeg(data, "RGB", min_height=height, min_width=width, strict=True)
     except ValueError:
         return None
@@ -114,6 +116,17 @@ def _is_padding(data: bytes, message: str) -> bool:
         return False
     end = data.rfind(END)
     return not data[max(0, end - int(found[1])) : end].strip(b"\0\xff")
+
+
+def _pixels_in_memory(image: Image.Image, width: int, height: int) -> int:
+    """How many pixels of a JPEG are in memory while it is decoded at the smallest scale, in eighths, above.
+
+    A progressive JPEG is in memory whole.
+    """
+    if "progressive" in image.info:
+        return image.width * image.height
+    scaled = ((-(-image.width * n // 8), -(-image.height * n // 8)) for n in range(1, 9))
+    return next(across * down for across, down in scaled if across >= width and down >= height)
 
 
 def _least(image: Image.Image, enough: Enough) -> Size:

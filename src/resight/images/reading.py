@@ -6,6 +6,7 @@ import os
 import stat
 
 from resight.errors import BadImage
+from resight.images import budget
 from resight.images.decoding import decoded
 from resight.images.one_colour import has_one_colour
 from resight.images.photo import ONE_COLOUR, Enough, Photo
@@ -32,7 +33,7 @@ def read(
     """
     try:
         data = source if isinstance(source, bytes) else _content(source)
-        with quietly():
+        with budget.SHARED.hold(), quietly():
             stored = decoded(data, pixel_limit, before(enough, turn) if enough and turn else enough)
             size = upright(stored.size, stored.orientation)
             warnings = stored.warnings + ((ONE_COLOUR,) if has_one_colour(stored.pixels) else ())

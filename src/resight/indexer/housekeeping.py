@@ -11,6 +11,7 @@ from pathlib import Path
 from resight.errors import BadQuery, GalleryError
 from resight.gallery import Writer
 from resight.gallery.changes import REMOVED
+from resight.gallery.stored import file_state
 from resight.indexer.progress import Progress, Silent
 
 COMMIT_EVERY = 20_000  # images
@@ -32,11 +33,11 @@ def remove(gallery: Path | str, wanted: Iterable[str]) -> list[str]:
             chosen.update(found)
         for done, path in enumerate(sorted(chosen), 1):
             try:
-                status = (writer.root / path).stat()
+                size, mtime_ns = file_state((writer.root / path).stat())
             except OSError:
                 writer.forget_file(path)
             else:
-                writer.set_file(path, status.st_size, status.st_mtime_ns, failure=REMOVED)
+                writer.set_file(path, size, mtime_ns, failure=REMOVED)
             if done % COMMIT_EVERY == 0:
                 writer.commit()
         writer.drop_orphans()

@@ -10,7 +10,8 @@ from pathlib import Path
 from resight import images
 from resight.describer import Describer
 from resight.errors import BadImage
-from resight.images import Photo
+from resight.gallery.stored import file_state
+from resight.images import Photo, budget
 from resight.images.photo import spell_warning
 from resight.indexer.local import extracted, serves
 from resight.photos import LocalFeatures
@@ -55,11 +56,15 @@ class Reader:
 
     def __call__(self, relative: str) -> Outcome:
         """Read one file, and describe it unless its content is known."""
+        with budget.SHARED.hold():
+            return self._read(relative)
+
+    def _read(self, relative: str) -> Outcome:
         path, describer = self.root / relative, self.describer
         read = Outcome(relative, self.turns.get(relative, 0))
         try:
-            status = path.stat()
-            read = replace(read, size=status.st_size, mtime_ns=status.st_mtime_ns)
+            size, mtime_ns = file_state(path.stat())
+            read = replace(read, size=size, mtime_ns=mtime_ns)
             data = images.content(path)
             read = replace(read, sha256=hashlib.sha256(data).digest())
             if self.known(read.sha256, read.turn) is not None:

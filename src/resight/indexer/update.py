@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,16 +10,18 @@ from pathlib import Path
 
 from resight.errors import BadQuery
 from resight.gallery import Writer
+from resight.gallery.catalogue import is_there
 from resight.gallery.changes import Changes
 from resight.indexer import fits, local
+from resight.indexer.excluding import settle_exclusions
 from resight.indexer.housekeeping import forget
 from resight.indexer.listed import Listed
 from resight.indexer.older import forget_other_pixels
-from resight.indexer.opening import is_root, opened
+from resight.indexer.opening import is_folder, is_root, opened
 from resight.indexer.ordered import in_order
 from resight.indexer.outcome import Outcome, Reader
 from resight.indexer.progress import Progress, Silent, Stopped
-from resight.indexer.vanished import refuse_if_unmounted
+from resight.indexer.vanished import find_vanished
 from resight.indexer.walk import Walk
 from resight.processors import processors
 from resight.recipe import Recipe
@@ -28,7 +31,10 @@ from resight.recipe import Recipe
 class Report:
     """What one run of `index` did: counts of files, and the folders and files that could not be read.
 
-    `local_features`: of how many photos they were stored. `recipe`: the name of the gallery's. `warnings`:
+    `local_features`: of how many photos they were stored. `recipe`: the name of the gallery's. `exclude`: the
+    globs in force; so many `excluded` files and folders were passed over for them, and so many
+    `system_folders` as folders of thumbnails or deleted files. `away`: folders of drives that are not there,
+    with the number of files in each, which stay as they were. `warnings`:
     how many of the photos that were described now carry each warning, such as "damaged".
     """
 
@@ -42,6 +48,10 @@ class Report:
     unchanged: int = 0
     failed: int = 0
     skipped: int = 0
+    system_folders: int = 0
+    excluded: int = 0
+    exclude: tuple[str, ...] = ()
+    away: Mapping[str, int] = field(default_factory=dict)
     unreadable: tuple[str, ...] = ()
     fitted: str = ""
     local_features: int = 0
@@ -60,6 +70,7 @@ def index(
     retry: bool = False,
     fit_from: Path | str | None = None,
     local_features: bool | None = None,
+    exclude: Iterable[str] | None = None,
     only: Iterable[str] | None = None,
     turns: Mapping[str, int] | None = None,
     max_megapixels: float | None = None,
@@ -73,6 +84,8 @@ def index(
     `prune` says that this is meant.
 
     `local_features` are stored (or, if false, forgotten), now and by every later `index`; None: as before.
+    `exclude` are globs over relative paths, or over names where they have no '/': such files and folders are
+    passed over, now and by every later `index`, and leave the gallery; None: as before.
     `only` lists the photos of the gallery, relative paths below the folder with '/', in place of a walk: all
     others leave it, and one that is not there counts as failed. `turns` are degrees clockwise by which photos
     are turned once they are read upright, corners filled with black: the gallery knows them turned, and those
@@ -83,20 +96,21 @@ def index(
     root, progress = Path(photos), progress or Silent()
     folder = Path(gallery) if gallery else root / ".resight"
     workers = workers or processors()
-    if not root.is_dir() and not (folder / "catalogue.sqlite").exists():
+    there = is_folder(root)
+    if not there and not is_there(folder):
         raise BadQuery(f"There is no folder {root}.")
     with Writer(folder) as writer:
         describer = opened(writer, root, recipe, engine, workers, fit_from)
-        walk = Walk(root, folder) if only is None else Listed(root, only)
+        excluded = settle_exclusions(writer, exclude)
+        walk = Walk(root, folder, excluded) if only is None else Listed(root, only)
         if max_megapixels is not None and round(1e6 * max_megapixels) != writer.pixel_limit:
             writer.set_pixel_limit(max_megapixels)
         turns = {relative: degrees % 360 for relative, degrees in (turns or {}).items()}
         progress.start("Looking through the folder", None)
-        changes = writer.changes(walk if root.is_dir() else (), turns)
-        to_read, vanished = changes.to_read(retry), changes.vanished(walk.unreadable)
-        if not prune:
-            refuse_if_unmounted(writer, root, vanished, to_read)
-        if root.is_dir() and not is_root(writer, root):
+        changes = writer.changes(walk if there else (), turns)
+        to_read = changes.to_read(retry)
+        found = find_vanished(writer, root, walk, changes, to_read, prune)
+        if there and not is_root(writer, root):
             writer.move_root(root)
         if forget_other_pixels(writer, root, progress):
             to_read = changes.to_read(retry)
@@ -107,7 +121,9 @@ def index(
         run = Run(writer, reader, workers, progress)
         run.read(to_read, changes)
         missing = walk.missing if isinstance(walk, Listed) else []
-        vanished = sorted({*vanished} - {*missing})
+        away = {folder: run.leave_out_moved(files) for folder, files in found.away.items()}
+        staying = {path for files in away.values() for path in files}
+        vanished = sorted({*found.gone, *itertools.chain(*found.away.values())} - {*missing} - staying)
         moved = 0
         if not run.interrupted:
             moved = run.moved(vanished)
@@ -126,6 +142,10 @@ def index(
             unchanged=changes.found - len(to_read),
             failed=run.failed + len(missing),
             skipped=walk.skipped,
+            system_folders=walk.system_folders,
+            excluded=walk.excluded,
+            exclude=excluded.globs,
+            away={folder: len(files) for folder, files in away.items() if files},
             unreadable=tuple(walk.unreadable),
             fitted=run.fitted,
             local_features=run.local_features,
@@ -192,6 +212,11 @@ class Run:
         """How many of the vanished files were found elsewhere."""
         images = Counter((self._writer.image_of_file(path) or (None,))[0] for path in vanished)
         return sum(min(count, self.recognised[image]) for image, count in images.items() if image)
+
+    def leave_out_moved(self, files: list[str]) -> list[str]:
+        """Files that are away, without those whose contents were found elsewhere: they were moved."""
+        images = {path: (self._writer.image_of_file(path) or (None,))[0] for path in files}
+        return [path for path, image in images.items() if not (image and self.recognised[image])]
 
     def _take(self, paths: list[str], variants: int | None = None) -> None:
         """Read files; with `variants`, what was prepared is kept for a fit, with so many synthetic views."""

@@ -21,6 +21,7 @@ from resight.types import Box, Hit, Ranking, Region
 
 SIDE = 320  # pixels of the longer side of a picture on the page: enough to see the points
 NAME = 80  # letters of a path
+GONE = '<div class="missing">no longer there</div>'
 
 
 def write_report(
@@ -89,11 +90,12 @@ def _key(ranking: Ranking, reranked: bool) -> list[str]:
 def _hit(hit: Hit, query: Path, draw: Callable[..., str]) -> str:
     """A hit, and below it, where regions were matched, the part of the query that it matched."""
     match = hit.match
-    pictures = draw(hit.path, region=hit.region, points=match.points if match else None)
+    pictures = GONE if hit.gone else draw(hit.path, region=hit.region, points=match.points if match else None)
     if hit.query_region:
         pictures += draw(query, region=hit.query_region, points=match.query_points if match else None)
     caption = f"<b>{hit.rank}</b> {named(hit.relative, NAME)}"
-    note = ", ".join(["the query itself" if hit.self else _worth(hit), *map(spell_warning, hit.warnings)])
+    told = ["the query itself" if hit.self else _worth(hit), *map(spell_warning, hit.warnings)]
+    note = ", ".join([*told, *["no longer there"] * hit.gone])
     return _figure(pictures, caption, note, hit.self)
 
 
