@@ -64,7 +64,8 @@ def data(
         print_json(told)
     else:
         for line in _lines(told, published):
-            print_line(line)
+            for each in line.split("\n"):
+                print_line(each)
     raise typer.Exit(code)
 
 
@@ -90,7 +91,8 @@ def _list(as_json: bool) -> None:
     for name, each in found.items():
         print_line(f"{name:{width}}{'here  ' if each['here'] else '      '}{each['about']}")
     if used := _kept():
-        print_line(f"\n{used}")
+        print_line()
+        print_line(used)
 
 
 def _kept() -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from resight.cli._names import quoted
 from resight.cli._options import EngineOption, JsonOption, WorkersOption
 
 
@@ -89,7 +90,7 @@ def _told(report: object) -> list[str]:
     if values["failed"]:
         lines.append("`resight info --failures` says which failed, and why.")
     lines += [
-        f"The folder {folder} could not be read; what was known of it stays."
+        f"The folder {quoted(folder)} could not be read; what was known of it stays."
         for folder in values["unreadable"]
     ]
-    return [*lines, f"Gallery: {values['gallery']}, of the recipe '{values['recipe']}'"]
+    return [*lines, f"Gallery: {quoted(str(values['gallery']))}, of the recipe '{values['recipe']}'"]

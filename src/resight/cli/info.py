@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from resight.cli._names import quoted
 from resight.cli._options import GalleryOption, JsonOption
 
 
@@ -27,7 +28,7 @@ def info(
                 print_json(found)
             else:
                 for path, why in found.items():
-                    print_line(f"{path}: {why}")
+                    print_line(f"{quoted(path)}: {why}")
             return
         known = {
             "gallery": str(opened.folder.absolute()),
@@ -42,6 +43,7 @@ def info(
     if as_json:
         print_json(known | {"local_features": stored if usable else None})
         return
+    known |= {key: quoted(known[key]) for key in ("gallery", "photos")}
     told = f"stored for {stored} photos" if usable else "not stored"
     for key, value in (known | {"local features": told}).items():
         print_line(f"{key:16}{value}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from resight.cli._evaluating import RerankOption
+from resight.cli._names import quoted
 from resight.cli._options import EngineOption, GalleryOption, JsonOption
 
 if TYPE_CHECKING:
@@ -54,12 +55,12 @@ def search(
         return
     for hit in ranking:
         score = f"{hit.score:.0f}" if hit.match else f"{hit.score:.3f}"
-        print_line(f"{hit.rank:4d}  {score:>6}  {hit.path}{_more(hit)}")
+        print_line(f"{hit.rank:4d}  {score:>6}  {quoted(str(hit.path))}{_more(hit)}")
 
 
 def _more(hit: Hit) -> str:
     if hit.self:
         return "  (the query itself)"
     if hit.through:
-        return f"  (by way of {hit.through})"
+        return f"  (by way of {quoted(hit.through)})"
     return f"  ({hit.match.inliers} points agree)" if hit.match else ""

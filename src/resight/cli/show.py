@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from resight.cli._names import quoted
 from resight.cli._options import GalleryOption, JsonOption
 
 
@@ -33,7 +34,7 @@ def show(
 def _told(known: dict[str, Any]) -> list[str]:
     """The same for people."""
     width, height = known["size"]
-    files = [f"{'copy' if i else 'photo':12}{name}" for i, name in enumerate(known["files"])]
+    files = [f"{'copy' if i else 'photo':12}{quoted(name)}" for i, name in enumerate(known["files"])]
     lines = [
         *files,
         f"{'size':12}{width} x {height} pixels, upright",
@@ -44,7 +45,8 @@ def _told(known: dict[str, Any]) -> list[str]:
         return [*lines, "no other photo is in the gallery"]
     lines.append("nearest other photos")
     return lines + [
-        f"{place:4d}  {hit['score']:6.3f}  {hit['path']}" for place, hit in enumerate(known["nearest"], 1)
+        f"{place:4d}  {hit['score']:6.3f}  {quoted(hit['path'])}"
+        for place, hit in enumerate(known["nearest"], 1)
     ]
 
 
