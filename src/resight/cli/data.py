@@ -97,12 +97,17 @@ def _list(as_json: bool) -> None:
 
 def _kept() -> str:
     """What evaluations keep, in words; "" for nothing."""
+    from resight.errors import StorageFailed
     from resight.evaluator.workspace import cache
 
-    sizes = [path.lstat().st_size for path in cache().rglob("*") if path.is_file() and not path.is_symlink()]
+    try:
+        folder = cache()
+    except StorageFailed:
+        return ""
+    sizes = [path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
     if not sizes:
         return ""
-    return f"Evaluations keep {sum(sizes) / 1e6:.0f} MB in {cache()}: safe to delete."
+    return f"Evaluations keep {sum(sizes) / 1e6:.0f} MB in {folder}: safe to delete."
 
 
 def _sources(name: str, only: str) -> list[Source]:
