@@ -6,9 +6,10 @@ import functools
 import ntpath
 import os
 import posixpath
-import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
+
+from resight.names import composed
 
 
 class Spelling:
@@ -52,11 +53,6 @@ class Spelling:
         except OSError:
             return {}
         return {composed(name): name for name in names} | {name: name for name in names}
-
-
-def composed(name: str) -> str:
-    """A name in the form in which names are compared: a letter and its accent are one."""
-    return unicodedata.normalize("NFC", name)
 
 
 def _leads_out(clean: str) -> bool:

@@ -22,9 +22,9 @@ from resight import methods
 from resight.datasets._leave_one_out import leave_one_out
 from resight.datasets._listing import photos_under
 from resight.datasets._sources import Source
-from resight.datasets._spelling import composed
 from resight.datasets._table import table
 from resight.errors import BadData, DataMissing
+from resight.names import composed
 from resight.truth import Dataset
 
 NEEDED: tuple[Source, ...] = ()
