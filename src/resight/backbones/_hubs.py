@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlparse
+
+from resight.patience import within
 
 PATIENCE = 4.0  # seconds until an answer, in all
 PROXY_REFUSES = 407
@@ -30,23 +30,12 @@ def must_answer(library: str, name: str, weights: str) -> None:
 
 
 def answered(ask: Ask) -> None:
-    """Raise Unreachable without an answer, whatever keeps it: a name that is looked up, or a silent proxy."""
-    found: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
-
-    def run() -> None:
-        try:
-            ask()
-        except Exception as error:  # whatever a library says to its proxy, or to a SOCKS one
-            found.put(error)
-        else:
-            found.put(None)
-
-    threading.Thread(target=run, daemon=True).start()
+    """Raise Unreachable without an answer."""
     try:
-        error = found.get(timeout=PATIENCE)
-    except queue.Empty:
-        raise Unreachable(f"no answer within {PATIENCE:g} seconds") from None
-    if error:
+        within(PATIENCE, ask)
+    except TimeoutError as error:
+        raise Unreachable(str(error)) from error
+    except Exception as error:  # whatever a library says to its proxy, or to a SOCKS one
         raise Unreachable(_reason(error)) from error
 
 

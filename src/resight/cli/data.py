@@ -127,7 +127,7 @@ def _fetch(sources: list[Source], folder: Path) -> int:
     terminal = Terminal(reading="the block that is being read")
     try:
         with terminal.watching():
-            return 1 if fetch(sources, folder, terminal) else 0
+            return max((error.exit_code for error in fetch(sources, folder, terminal)), default=0)
     except (Stopped, KeyboardInterrupt):
         terminal.say("Stopped before the end: the same command goes on from here.")
         return 130
