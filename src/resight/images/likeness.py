@@ -14,7 +14,7 @@ from resight.images.resizing import resize
 
 SIDE = 16  # pixels of a small picture
 FINER = 8  # a large JPEG is decoded at no less than this many times that
-COPY = 0.13  # the largest difference of two encodings of one picture
+COPY = 0.18  # the largest difference of two encodings of one picture
 FLAT = 1.0  # grey levels: what differs less than this from one colour has nothing to be told by
 
 Small = NDArray[np.uint8]
