@@ -68,7 +68,10 @@ def _timm(name: str, weights: str) -> Ask | None:
 
     if not timm.is_model(name) or weights != "imagenet":
         return None
-    source = timm.models.get_pretrained_cfg(name)
+    try:
+        source = timm.models.get_pretrained_cfg(name)
+    except RuntimeError:  # no such set of weights: timm names those that there are
+        return None
     if source is None or not source.has_weights:
         return None
     if not source.hf_hub_id or source.custom_load is True:
