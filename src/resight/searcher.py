@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
 import itertools
 import json
@@ -20,6 +19,7 @@ from resight.collection import Collection
 from resight.describer import Describer, describer_like
 from resight.errors import BadImage, BadQuery, NotFitted
 from resight.gallery import Gallery, find_gallery
+from resight.gallery.part import Inside, part
 from resight.gallery.stored import file_state, is_gone
 from resight.images.photo import spell_warning
 from resight.methods import Method
@@ -64,9 +64,9 @@ class Searcher:
     ) -> Ranking:
         """The k nearest files: of a photo's path (or a box in it), or of a descriptor.
 
-        An indexed file is recognised, not described again, and comes first. `under` is a glob over relative
-        paths; a folder stands for all that is in it. `rerank` names re-rankers, one after the other, as in
-        `"geometry:top=50"`.
+        An indexed file is recognised, not described again, and comes first. `under` is a folder, which
+        stands for all that is in it, or a glob over relative paths. `rerank` names re-rankers, one after the
+        other, as in `"geometry:top=50"`.
         """
         if k < 1:
             raise BadQuery("k is how many hits to show: 1 or more.")
@@ -114,11 +114,12 @@ class Search:
         """The k nearest files; `wanted` are re-rankers."""
         if self.gallery.live is None or not len(self.gallery.vectors):
             raise NotFitted(f"The gallery {self.gallery.folder} is empty yet: run `resight index`.")
-        photos = self._photos(under)
+        inside = self._part(under)
+        photos = self._photos(under, inside)
         asked = self._asked(query, box, photos)
         ranked = photos.nearest(asked.query.vectors, depth(wanted, k) + 1)
         ranked = reranked(ranked, asked.query, photos, wanted)
-        hits = tuple(itertools.islice(self._hits(asked, ranked, under), k))
+        hits = tuple(itertools.islice(self._hits(asked, ranked, inside), k))
         return Ranking(asked.name, self.gallery.recipe.name, hits)
 
     def show(self, photo: Path | str, k: int) -> dict[str, Any]:
@@ -201,29 +202,27 @@ class Search:
                 warnings.warn(f"The query {path} is {spell_warning(word)}.", stacklevel=2)
             return describer(photo, box)
 
-    def _photos(self, under: str | None) -> Collection:
+    def _part(self, under: str | None) -> Inside | None:
+        """The part of the gallery that is searched; None for all of it."""
+        return part(under, (name for name, image, _ in self.gallery.files() if image)) if under else None
+
+    def _photos(self, under: str | None, inside: Inside | None) -> Collection:
         """The gallery as it is now, or the part of it that is searched; owners of all rows are read once."""
-        if under:
-            return Collection(self.gallery, np.array(sorted(self._inside(under)), np.int64))
+        if inside:
+            images = {image for name, image, _ in self.gallery.files() if image and inside(name)}
+            if not images:
+                raise BadQuery(f"No indexed photo lies under '{under}'.")
+            return Collection(self.gallery, np.array(sorted(images), np.int64))
         kept: Collection = self.gallery.derived.setdefault("collection", Collection(self.gallery))
         return kept
 
-    def _inside(self, under: str) -> set[int]:
-        """The images of which a file lies there."""
-        wanted = under.removeprefix("./").rstrip("/")
-        inside = {image for relative, image, _ in self.gallery.files() if image and _lies(relative, wanted)}
-        if not inside:
-            raise BadQuery(f"No indexed photo lies under '{under}'.")
-        return inside
-
-    def _hits(self, asked: Asked, ranked: Ranked, under: str | None) -> Iterator[Hit]:
+    def _hits(self, asked: Asked, ranked: Ranked, inside: Inside | None) -> Iterator[Hit]:
         """A recognised query's own file first, then its copies, then the others, nearest first."""
-        root, wanted = self.gallery.root, (under or "").removeprefix("./").rstrip("/")
-        places = itertools.count(1)
+        root, places = self.gallery.root, itertools.count(1)
         own = [] if asked.query.image is None else [(asked.query.image, 1.0)]
         others = zip(ranked.images.tolist(), ranked.scores.tolist(), strict=True)
         for image, score in itertools.chain(own, others):
-            files = [name for name in self.gallery.files_of(image) if not under or _lies(name, wanted)]
+            files = [name for name in self.gallery.files_of(image) if not inside or inside(name)]
             files.sort(key=lambda name: name != asked.relative)
             match = ranked.matches.get(image)
             through = None if match is None or match.through is None else self._name(match.through)
@@ -250,10 +249,6 @@ class Search:
         products = self.gallery.vectors[first : first + count] @ query.vectors.T
         row, column = np.unravel_index(int(products.argmax()), products.shape)
         return Region.of(json.loads(text)[row]), query.regions[column]
-
-
-def _lies(relative: str, wanted: str) -> bool:
-    return fnmatch.fnmatchcase(relative, wanted) or fnmatch.fnmatchcase(relative, f"{wanted}/*")
 
 
 def search(

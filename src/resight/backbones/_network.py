@@ -15,6 +15,7 @@ import torch
 
 from resight import methods
 from resight.backbones import _names, _tensors
+from resight.backbones._hubs import Unreachable, must_answer, of_network
 from resight.backbones._weights import locate
 from resight.errors import BadRecipe, NetworkUnavailable, ResightError
 from resight.recipe import Backbone
@@ -159,14 +160,22 @@ def _seed(backbone: Backbone, name: str) -> None:
 def _made(backbone: Backbone, weights: str) -> tuple[torch.nn.Module, Sequence[float], Sequence[float]]:
     library, _, name = backbone.network.partition(":")
     try:
+        if weights:
+            must_answer(library, name, weights)
         made: tuple[torch.nn.Module, Sequence[float], Sequence[float]]
         made = methods.module("backbones", library).build(name, weights)
         return made
-    except OSError as error:  # what the hubs raise when they cannot be reached
+    except Exception as error:
+        if not of_network(error):
+            raise
         raise NetworkUnavailable(
-            f"The weights '{weights}' of {backbone.network} could not be fetched ({type(error).__name__}): "
+            f"The weights '{weights}' of {backbone.network} could not be fetched ({_why(error)}): "
             "go online once, or name a file of weights in the recipe."
         ) from error
+
+
+def _why(error: Exception) -> str:
+    return str(error) if isinstance(error, Unreachable) else type(error).__name__
 
 
 def _smallest(module: _Layers, network: str) -> int:

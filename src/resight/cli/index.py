@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from resight.cli._names import quoted
 from resight.cli._options import EngineOption, JsonOption, MegapixelsOption, WorkersOption
 
 
@@ -127,12 +128,12 @@ def _told(report: object) -> list[str]:
             f"`resight info --failures` says which {which.replace('warnings', 'carry a warning')}, and why."
         )
     lines += [
-        f"The folder {folder} is empty or not there, as when a drive is not mounted: its {count} photos stay "
-        "as they were, and --prune forgets them."
+        f"The folder {quoted(folder)} is empty or not there, as when a drive is not mounted: "
+        f"its {count} photos stay as they were, and --prune forgets them."
         for folder, count in values["away"].items()
     ]
     lines += [
-        f"The folder {folder} could not be read; what was known of it stays."
+        f"The folder {quoted(folder)} could not be read; what was known of it stays."
         for folder in values["unreadable"]
     ]
-    return [*lines, f"Gallery: {values['gallery']}, of the recipe '{values['recipe']}'"]
+    return [*lines, f"Gallery: {quoted(str(values['gallery']))}, of the recipe '{values['recipe']}'"]

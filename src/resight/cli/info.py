@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from resight.cli._names import quoted
 from resight.cli._options import GalleryOption, JsonOption
 
 
@@ -34,9 +35,9 @@ def info(
                 print_json({"failures": failed, "warnings": warned})
                 return
             for path, why in failed.items():
-                print_line(f"{path}: {why}")
+                print_line(f"{quoted(path)}: {why}")
             for path, words in warned.items():
-                print_line(f"{path}: indexed, but it is {' and '.join(map(spell_warning, words))}")
+                print_line(f"{quoted(path)}: indexed, but it is {' and '.join(map(spell_warning, words))}")
             return
         known = {
             "gallery": str(opened.folder.absolute()),
@@ -54,6 +55,7 @@ def info(
     if as_json:
         print_json(known | {"warnings": warnings, "local_features": stored if usable else None})
         return
+    known |= {key: quoted(known[key]) for key in ("gallery", "photos")}
     told = f"stored for {stored} photos" if usable else "not stored"
     known["exclude"] = ", ".join(known["exclude"]) or "nothing"
     counted = ", ".join(f"{count} {spell_warning(word)}" for word, count in warnings.items()) or "none"

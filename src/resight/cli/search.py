@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from resight.cli._evaluating import RerankOption
+from resight.cli._names import quoted
 from resight.cli._options import EngineOption, GalleryOption, JsonOption, MegapixelsOption
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def search(
         return
     for hit in ranking:
         score = f"{hit.score:.0f}" if hit.match else f"{hit.score:.3f}"
-        print_line(f"{hit.rank:4d}  {score:>6}  {hit.path}{_more(hit)}")
+        print_line(f"{hit.rank:4d}  {score:>6}  {quoted(str(hit.path))}{_more(hit)}")
 
 
 def _more(hit: Hit) -> str:
@@ -70,7 +71,7 @@ def _more(hit: Hit) -> str:
     if hit.self:
         told.append("the query itself")
     elif hit.through:
-        told.append(f"by way of {hit.through}")
+        told.append(f"by way of {quoted(hit.through)}")
     elif hit.match:
         told.append(f"{hit.match.inliers} points agree")
     if hit.gone:

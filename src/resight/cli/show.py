@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from resight.cli._names import quoted
 from resight.cli._options import GalleryOption, JsonOption
 
 GONE = "  (no longer there)"
@@ -36,7 +37,7 @@ def _told(known: dict[str, Any]) -> list[str]:
     """The same for people."""
     width, height = known["size"]
     files = [
-        f"{'copy' if i else 'photo':12}{name}{GONE if name in known['gone'] else ''}"
+        f"{'copy' if i else 'photo':12}{quoted(name)}{GONE if name in known['gone'] else ''}"
         for i, name in enumerate(known["files"])
     ]
     lines = [
@@ -50,7 +51,7 @@ def _told(known: dict[str, Any]) -> list[str]:
         return [*lines, "no other photo is in the gallery"]
     lines.append("nearest other photos")
     return lines + [
-        f"{place:4d}  {hit['score']:6.3f}  {hit['path']}{GONE if hit['gone'] else ''}"
+        f"{place:4d}  {hit['score']:6.3f}  {quoted(hit['path'])}{GONE if hit['gone'] else ''}"
         for place, hit in enumerate(known["nearest"], 1)
     ]
 
