@@ -19,7 +19,7 @@ def geometry(
     photos: Photos,
     *,
     top: int = 100,
-    ratio: float = 0.8,
+    ratio: float = 0.85,
     threshold: float = 3.0,
     least: int = 8,
     expand: bool = False,
