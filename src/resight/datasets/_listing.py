@@ -59,7 +59,7 @@ def _walk(root: Path) -> Iterator[str]:
         seen.add(real)
         for entry in _entries(root / folder):
             relative = f"{folder}/{entry.name}" if folder else entry.name
-            if entry.is_dir() and is_system_folder(relative):
+            if is_system_folder(relative) and os.path.isdir(entry.path):
                 continue
             if entry.is_symlink() and os.path.isdir(entry.path):
                 heapq.heappush(links, relative)
