@@ -18,7 +18,7 @@ import numpy as np
 
 from resight import areas, methods, saliency
 from resight.areas import WHOLE, Polygon
-from resight.engines import Engine, load
+from resight.engines import Engine, load, refuse_other_views
 from resight.errors import NotFitted
 from resight.images import PIXEL_PATH, Photo, read
 from resight.methods import Parameters
@@ -72,7 +72,9 @@ class Describer:
         """What runs the network; loaded once, when it is first needed: not every question needs it."""
         with self._loading:
             if self._engine is None:
-                self._engine = self._load_engine()
+                loaded = self._load_engine()
+                refuse_other_views(getattr(loaded, "only", 0), self.recipe.views)
+                self._engine = loaded
         return self._engine
 
     @functools.cached_property
