@@ -26,7 +26,7 @@ from resight.figures._watching import each_photo
 from resight.figures.activations import Stream, _values
 from resight.indexer.progress import Silent, Stopped
 from resight.pictures.saving import save_figure
-from resight.recipe import Backbone
+from resight.recipe import Backbone, Recipe
 from resight.steps import Step
 from results import crowded, labelled, written
 from small import FITTED, KEEP, PLAIN, RANDOM_WEIGHTS, draw, recipe
@@ -82,11 +82,12 @@ def test_each_point_is_the_evaluation_of_that_layer_and_size(root):
     for line, size in zip(axes.lines, (48, 64), strict=True):
         assert line.get_label() == f"{size} pixels"
         for value, layer in zip(line.get_ydata(), ("layer2", "layer3"), strict=True):
-            changed = dataclasses.replace(
-                own,
-                backbone=dataclasses.replace(own.backbone, layers=(layer,)),
-                views=dataclasses.replace(own.views, sizes=(size,)),
+            part = dataclasses.replace(
+                own.first,
+                backbone=dataclasses.replace(own.first.backbone, layers=(layer,)),
+                views=dataclasses.replace(own.first.views, sizes=(size,)),
             )
+            changed = Recipe(own.name, (part,))
             assert value == study.evaluation(changed).means["map"]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["layer2", "layer3"]
     assert len({value for line in axes.lines for value in line.get_ydata()}) > 1
@@ -400,7 +401,7 @@ def test_curves_are_the_formulas_with_the_parameters_of_the_fit(active, curves):
 
 def test_histograms_are_of_all_activations_before_and_after(active, curves):
     own = active.recipes[0]
-    engine = active.engine(own.backbone)
+    engine = active.engine(own.first.backbone)
     values = np.concatenate(
         [np.maximum(engine(active.read(i).pixels[None])[0], 0).ravel() for i in range(11)]
     ).astype(np.float64)  # the photos have the size of the view
@@ -424,7 +425,7 @@ def test_negative_activations_count_as_zero_and_of_very_many_some_are_drawn(root
     study = study_of(root)
     given = np.random.default_rng(0).normal(size=(1, 4, 5, 6)).astype(np.float32)
     study.engine = lambda backbone: lambda pixels: [given]
-    stream = Stream(study.recipes[0].backbone, study.recipes[0].views, 0, [])
+    stream = Stream(study.recipes[0].first.backbone, study.recipes[0].first.views, 0, [])
     positive = np.maximum(given, 0).ravel()
     np.testing.assert_array_equal(_values(study, stream, range(3)), np.tile(positive, 3))
     monkeypatch.setattr("resight.figures.activations.MOST", 90)
@@ -550,7 +551,9 @@ def test_circles_stand_where_the_maxima_come_from(root):
             a, b = (study.descriptors(each)[number][0].astype(np.float64) for number in numbers[i : i + 2])
             assert next(said) == pytest.approx(np.linalg.norm(a - b), abs=0.006)
         for axes, number in zip(row, numbers, strict=True):
-            features = study.engine(each.backbone)(study.read(number).pixels[None])[0][0].astype(np.float64)
+            features = study.engine(each.first.backbone)(study.read(number).pixels[None])[0][0].astype(
+                np.float64
+            )
             channels, height, width = features.shape
             given = np.zeros((height, width))
             for c in range(channels):

@@ -25,7 +25,7 @@ from resight.gallery.changes import Changes
 from resight.local_features import VERSION
 from resight.photos import LocalFeatures
 from resight.searcher import Searcher
-from resight.types import Descriptor, Prepared
+from resight.types import Descriptor, Pooled, Prepared
 
 
 @pytest.fixture
@@ -48,7 +48,8 @@ def filled(folder: Path, names: str, rng: np.random.Generator, **more) -> Writer
 
 
 def pooled(rng: np.random.Generator) -> Prepared:
-    return Prepared([[rng.standard_normal((3, 5)).astype(np.float32)], [np.ones((1, 5), np.float32)]], ())
+    views = [rng.standard_normal((3, 5)).astype(np.float32), np.ones((1, 5), np.float32)]
+    return Prepared((tuple((Pooled(rows),) for rows in views),))
 
 
 # rows
@@ -109,8 +110,8 @@ def test_pooled_vectors_are_kept(tmp_path, rng):
     with Gallery(tmp_path / "g") as gallery:
         assert len(gallery.kept.images()) == 2
         ((_, found),) = gallery.kept.prepared([first])
-        for layers, others in zip(found.arrays, wanted.arrays, strict=True):
-            np.testing.assert_array_equal(layers[0], others[0])
+        for layers, others in zip(found.parts[0], wanted.parts[0], strict=True):
+            np.testing.assert_array_equal(layers[0].rows, others[0].rows)
 
 
 # one writer, many readers

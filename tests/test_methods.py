@@ -143,7 +143,7 @@ from resight import Describer, Photo, Recipe
 from resight.engines import load
 recipe = Recipe.load("mine.toml")
 pixels = np.random.default_rng(5).integers(0, 256, (48, 64, 3), dtype=np.uint8)
-describe = Describer(recipe, engine=lambda: load(recipe.backbone, "torch"))
+describe = Describer(recipe, engine=lambda backbone: load(backbone, "torch"))
 np.save("described.npy", describe(Photo(pixels, 64, 48)).vectors)
 """
 MINE = """

@@ -22,7 +22,7 @@ CHANNELS, HEIGHT, WIDTH = 24, 7, 9  # of a crop, since the loops are slow
 @pytest.fixture(scope="module")
 def real_maps(test_data):
     """(5, 24, 7, 9) float32: the most active channels of the last block for five places, clamped at zero."""
-    backbone = Recipe.load("default").backbone
+    backbone = Recipe.load("rmac-lite0").first.backbone
     engine = engines.load(backbone, "openvino")
     paths = [
         sorted(folder.glob("*.*g"))[0]

@@ -8,7 +8,7 @@ import pytest
 
 from resight import recipe
 from resight.errors import BadRecipe, BadSetting, UnknownMethod
-from resight.recipe import Recipe, fingerprint
+from resight.recipe import Part, Recipe, fingerprint
 
 BACKBONE = {"network": "timm:test_efficientnet", "weights": "random", "layers": ["blocks.4"]}
 
@@ -24,18 +24,28 @@ def test_every_shipped_recipe_loads_under_its_name(name):
     assert Recipe.parse(json.loads(json.dumps(loaded.as_dict()))) == loaded
 
 
-def test_the_default_is_whitened_r_mac():
-    loaded = Recipe.load("default")
+def test_the_default_is_r_mac_beside_points():
+    network, points = Recipe.load("default").parts
+    assert network.regions == "rmac-grid:levels=3,whole=true"
+    assert network.each == ("l2", "pair-whitening:dims=256", "l2")
+    assert points.backbone == recipe.Backbone("opencv:sift:count=1000")
+    assert points.pooling == "vlad:k=256"
+    assert network.weight == points.weight == "fitted"
+
+
+def test_the_default_before_is_whitened_r_mac():
+    loaded = Recipe.load("rmac-whitened").first
     assert loaded.views == recipe.Views("longest", (640,), 2.0, "sum")
     assert loaded.backbone.layers == ("blocks.6",)
     assert loaded.regions == "rmac-grid:levels=3,whole=true"
     assert loaded.each == ("l2", "pca-whitening:dims=256,ridge=0.1", "l2")
     whitening = "pca-whitening:centre=true,dims=256,exponent=1.0,ridge=0.1,seed=0"
     assert loaded.sentence()["each"] == ["l2:eps=1e-12", whitening, "l2:eps=1e-12"]
+    assert Recipe.load("rmac-whitened").sentence() == loaded.sentence()  # one part says nothing of parts
 
 
 def test_what_is_left_out_has_a_default():
-    bare = parsed()
+    bare = parsed().first
     assert bare.views == recipe.Views("longest", (640,), 2.0, "sum")
     assert (bare.regions, bare.pooling, bare.gather) == ("whole", "mac", "sum")
     assert (bare.each, bare.join, bare.post) == (("l2",), (), ("l2",))
@@ -46,7 +56,7 @@ def test_what_is_left_out_has_a_default():
     [
         (
             {"poling": "gem"},
-            "the recipe has no setting 'poling'. Known: name, views, backbone, regions, pooling",
+            "the recipe has no setting 'poling'. Known: views, backbone, regions, pooling",
         ),
         ({"views": {"size": [3]}}, "views has no setting 'size'. Known: resize, sizes, enlarge, combine."),
         ({"views": 640}, "views is a table"),
@@ -67,7 +77,7 @@ def test_what_is_left_out_has_a_default():
         ({"backbone": BACKBONE | {"layers": "blocks.4"}}, "backbone: 'layers' is a list, not 'blocks.4'."),
         (
             {"backbone": BACKBONE | {"network": "resnet"}},
-            "backbone.network is one of timm:NAME, torchvision:NAME",
+            "backbone.network is one of opencv:NAME, timm:NAME, torchvision:NAME",
         ),
         ({"backbone": "timm:x"}, "backbone is a table"),
         ({"pooling": 3}, "the recipe: 'pooling' is text, not 3."),
@@ -104,7 +114,7 @@ def test_a_recipe_is_read_from_a_file_and_named_after_it(tmp_path):
         'backbone = { network = "timm:x", weights = "random", layers = ["a"] }\npooling = "gem:p=4"'
     )
     loaded = Recipe.load(str(path))
-    assert (loaded.name, loaded.pooling) == ("covers", "gem:p=4")
+    assert (loaded.name, loaded.first.pooling) == ("covers", "gem:p=4")
 
 
 def test_a_recipe_that_cannot_be_read_names_its_file(tmp_path):
@@ -116,7 +126,7 @@ def test_a_recipe_that_cannot_be_read_names_its_file(tmp_path):
     with pytest.raises(BadRecipe, match=r"broken\.toml cannot be read"):
         Recipe.load(str(tmp_path / "broken.toml"))
     (tmp_path / "wrong.toml").write_text('pooling = "gem"')
-    with pytest.raises(BadRecipe, match=r"wrong\.toml cannot be used: A recipe needs a backbone"):
+    with pytest.raises(BadRecipe, match=r"wrong\.toml cannot be used: the recipe needs a backbone"):
         Recipe.load(str(tmp_path / "wrong.toml"))
 
 
@@ -150,7 +160,7 @@ def test_every_part_of_the_sentence_is_in_the_fingerprint():
         fingerprints[part] = fingerprint(parsed(), *PARTS[:i], "another", *PARTS[i + 1 :])
     assert len(set(fingerprints.values())) == len(fingerprints)
     changed = {what.partition(".")[0].partition("'")[0].partition(",")[0] for what in CHANGES}
-    assert changed == {field.name for field in dataclasses.fields(Recipe)} - {"name"}
+    assert changed == {field.name for field in dataclasses.fields(Part)} - {"weight"}
 
 
 def test_neither_the_name_nor_the_spelling_is_in_the_fingerprint():
@@ -162,11 +172,90 @@ def test_neither_the_name_nor_the_spelling_is_in_the_fingerprint():
 
 
 def test_a_changed_copy_of_a_shipped_recipe_needs_a_name_of_its_own(tmp_path):
-    text = (recipe.FOLDER / "default.toml").read_text()
+    text = (recipe.FOLDER / "rmac-whitened.toml").read_text()
     (tmp_path / "my.toml").write_text(text)
-    assert Recipe.load(str(tmp_path / "my.toml")) == Recipe.load("default")
+    assert Recipe.load(str(tmp_path / "my.toml")) == Recipe.load("rmac-whitened")
     (tmp_path / "my.toml").write_text(text.replace("dims=256", "dims=32"))
     with pytest.raises(BadRecipe, match="a name of its own"):
         Recipe.load(str(tmp_path / "my.toml"))
-    (tmp_path / "my.toml").write_text(text.replace("dims=256", "dims=32").replace('"default"', '"mine"', 1))
+    (tmp_path / "my.toml").write_text(
+        text.replace("dims=256", "dims=32").replace('"rmac-whitened"', '"mine"', 1)
+    )
     assert Recipe.load(str(tmp_path / "my.toml")).name == "mine"
+
+
+# Parts
+
+
+POINTS = {"backbone": {"network": "opencv:sift"}, "views": {"sizes": [320]}}
+NETWORK = {"backbone": BACKBONE}
+
+
+def of_parts(*parts, **more) -> Recipe:
+    return Recipe.parse({"name": "mine", "parts": list(parts)} | more)
+
+
+def test_a_recipe_of_parts_is_read_and_written_again():
+    loaded = of_parts(NETWORK, POINTS | {"weight": "fitted"})
+    assert [part.weight for part in loaded.parts] == [1.0, "fitted"]
+    assert Recipe.parse(json.loads(json.dumps(loaded.as_dict()))) == loaded
+
+
+def test_the_fingerprint_tells_parts_their_order_and_weights():
+    recipes = [
+        of_parts(NETWORK),
+        of_parts(NETWORK, POINTS),
+        of_parts(POINTS, NETWORK),
+        of_parts(NETWORK, POINTS | {"weight": 2}),
+        of_parts(NETWORK, POINTS | {"weight": "fitted"}),
+    ]
+    assert len({fingerprint(each, *PARTS) for each in recipes}) == len(recipes)
+    assert fingerprint(of_parts(NETWORK | {"weight": 3}), *PARTS) == fingerprint(parsed(), *PARTS)
+    assert fingerprint(of_parts(NETWORK, POINTS | {"weight": 1}), *PARTS) == fingerprint(recipes[1], *PARTS)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        (lambda: of_parts(), "A recipe has at least one part."),
+        (lambda: of_parts(NETWORK, pooling="gem"), "A recipe of parts has no setting 'pooling' of its own"),
+        (lambda: Recipe.parse({"name": "x", "parts": "two"}), "parts is a list of tables"),
+        (lambda: Recipe.parse({"name": "x", "parts": ["two"]}), "parts is a list of tables"),
+        (lambda: Recipe.parse({"parts": [NETWORK]}), "the recipe needs 'name'."),
+        (lambda: of_parts(NETWORK, {}), "part 2 needs a backbone"),
+        (lambda: of_parts(NETWORK, POINTS | {"poling": "x"}), "part 2 has no setting 'poling'. Known: views"),
+        (
+            lambda: of_parts(NETWORK, POINTS | {"weight": 0}),
+            "weight is a number above zero, or 'fitted', not 0",
+        ),
+        (lambda: of_parts(NETWORK, POINTS | {"weight": "most"}), "or 'fitted', not 'most'."),
+        (lambda: of_parts(NETWORK, POINTS | {"weight": True}), "or 'fitted', not True."),
+        (lambda: of_parts(NETWORK, POINTS | {"weight": float("inf")}), "or 'fitted', not inf."),
+        (
+            lambda: of_parts(NETWORK, POINTS | {"gather": "keep"}),
+            "keeps its regions (gather = 'keep') and one that",
+        ),
+        (
+            lambda: of_parts(NETWORK | {"gather": "keep"}, POINTS | {"gather": "keep", "regions": "salient"}),
+            "Parts that keep their regions take the same ones",
+        ),
+    ],
+)
+def test_wrong_parts_are_told_what_is_wrong(recipe, message):
+    with pytest.raises(BadRecipe, match=re.escape(message)):
+        recipe()
+
+
+@pytest.mark.parametrize(
+    ("backbone", "error", "message"),
+    [
+        ({"network": "opencv:sift", "weights": "x"}, BadRecipe, "backbone.weights is of networks"),
+        ({"network": "opencv:sift", "layers": ["x"]}, BadRecipe, "backbone.layers is of networks"),
+        ({"network": "opencv:sift", "relu": True}, BadRecipe, "backbone.relu is of networks"),
+        ({"network": "opencv:surf"}, UnknownMethod, "No kind of points called 'surf'. Known: orb, sift"),
+        ({"network": "opencv:sift:counts=3"}, BadSetting, "'sift' has no setting 'counts'. Known: count"),
+    ],
+)
+def test_points_have_settings_and_nothing_of_a_network(backbone, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        parsed(backbone=backbone)

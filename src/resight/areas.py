@@ -29,6 +29,18 @@ def masks(polygons: Sequence[Polygon], height: int, width: int) -> Masks:
     return _masks(tuple(polygon.tobytes() for polygon in polygons), height, width)
 
 
+def inside(polygons: Sequence[Polygon], places: NDArray[np.float32]) -> Masks:
+    """Polygons in shares of the view, places (N, 2) x, y -> (R, N): places inside, by the even-odd rule."""
+    x, y = places[:, 0].astype(np.float64), places[:, 1].astype(np.float64)
+    found = np.zeros((len(polygons), len(places)), dtype=np.bool_)
+    for mask, polygon in zip(found, polygons, strict=True):
+        for (x0, y0), (x1, y1) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
+            if y0 != y1:
+                crossed = (y0 <= y) != (y1 <= y)
+                mask ^= crossed & (x >= x0 + (y - y0) * ((x1 - x0) / (y1 - y0)))
+    return found
+
+
 @functools.lru_cache(maxsize=64)
 def _masks(corners: tuple[bytes, ...], height: int, width: int) -> Masks:
     polygons = [np.frombuffer(each).reshape(-1, 2) for each in corners]

@@ -22,12 +22,12 @@ from resight.errors import BadSetting, UnknownMethod
 
 ROOT = Path(__file__).parent
 KINDS = (
-    "backbones", "datasets", "engines", "figures", "gather", "indexes", "poolings", "post", "regions",
-    "rerankers",
+    "backbones", "datasets", "engines", "figures", "gather", "indexes", "points", "poolings", "post",
+    "regions", "rerankers", "transforms",
 )  # fmt: skip
 SINGULAR = {
-    "datasets": "data set", "gather": "way to gather", "indexes": "index", "post": "step",
-    "rerankers": "re-ranker",
+    "datasets": "data set", "gather": "way to gather", "indexes": "index", "points": "kind of points",
+    "post": "step", "rerankers": "re-ranker",
 }  # fmt: skip
 
 Parameters = dict[str, Any]
@@ -37,7 +37,8 @@ Parameters = dict[str, Any]
 class Method:
     """A method with its settings bound; the parameters of a fitted one are handed in at each call.
 
-    `fit` is None for a method that needs no fitting.
+    `fit` is None for a method that needs no fitting; `fit_on` is what its fit is given of each photo: "maps"
+    (features and masks), "rows" (N, D), or "views" (a `Varied`: rows, and those of synthetic views).
     """
 
     kind: str
@@ -45,6 +46,7 @@ class Method:
     call: Callable[..., Any]
     fit: Callable[..., Parameters] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    fit_on: str = "rows"
 
     def __call__(self, *values: Any, parameters: Parameters | None = None) -> Any:
         """Apply to values; a fitted method also needs the parameters that its `fit` gave."""
@@ -94,7 +96,8 @@ def find(kind: str, text: str) -> Method:
     missing = [key for key, value in bound.items() if value is inspect.Parameter.empty]
     if missing:
         raise BadSetting(f"'{name}' needs its setting '{missing[0]}', as in '{name}:{missing[0]}=...'.")
-    return Method(kind, name, _bind(call, bound), _bind(fitting, bound) if fitting else None, bound)
+    fit_on = getattr(home, "FIT_ON", "maps" if kind == "poolings" else "rows")
+    return Method(kind, name, _bind(call, bound), _bind(fitting, bound) if fitting else None, bound, fit_on)
 
 
 def settings(function: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:

@@ -16,6 +16,9 @@ from typing import Any
 
 from resight import methods
 from resight.errors import BadRecipe, ResightError, UnknownMethod
+from resight.parts import Backbone as Backbone
+from resight.parts import Part as Part
+from resight.parts import Views as Views
 
 FOLDER = Path(__file__).parent / "recipes"
 PRECISION = "f32"
@@ -23,104 +26,71 @@ NO_PARAMETERS = "none"
 
 
 @dataclass(frozen=True)
-class Views:
-    """Which images of a photo are described: `sizes` in pixels of the side that `resize` names."""
+class Recipe:
+    """A name and its parts: what each makes of a photo is joined into one descriptor.
 
-    resize: str = "longest"
-    sizes: tuple[int, ...] = (640,)
-    enlarge: float = 2.0
-    combine: str = "sum"
-
-    def __post_init__(self) -> None:
-        _one_of("views.resize", self.resize, ("longest", "shortest", "square"))
-        _one_of("views.combine", self.combine, ("sum", "concat"))
-        if not self.sizes or not all(type(size) is int and 0 < size <= 8192 for size in self.sizes):
-            raise BadRecipe("views.sizes is a list of whole pixels between 1 and 8192.")
-        if not self.enlarge >= 1:
-            raise BadRecipe("views.enlarge is how many times a small photo may grow: 1 or more.")
-
-
-@dataclass(frozen=True)
-class Backbone:
-    """Which network runs, with which weights, and the layers whose feature maps are taken.
-
-    `relu` clamps the maps at zero; `preprocess` says how pixels enter: "" as the library states for its
-    weights, "caffe" as blue, green, red of 255 less their means.
+    The dot product of two descriptors is the weighted mean of the parts' similarities.
     """
 
-    network: str
-    weights: str
-    layers: tuple[str, ...]
-    relu: bool = False
-    preprocess: str = ""
-
-    def __post_init__(self) -> None:
-        library, _, name = self.network.partition(":")
-        if library not in methods.names("backbones") or not name:
-            known = ", ".join(f"{library}:NAME" for library in methods.names("backbones"))
-            raise BadRecipe(f"backbone.network is one of {known}, not '{self.network}'.")
-        if not self.layers:
-            raise BadRecipe("backbone.layers names at least one layer.")
-        if not isinstance(self.relu, bool):
-            raise BadRecipe(f"backbone.relu is true or false, not {self.relu!r}.")
-        if self.preprocess not in ("", "caffe"):
-            raise BadRecipe(
-                f"backbone.preprocess is '' (what the library states) or 'caffe', not '{self.preprocess}'."
-            )
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """One sentence: views -> backbone -> regions -> pooling -> each -> gather -> join -> combine -> post."""
-
     name: str
-    views: Views
-    backbone: Backbone
-    regions: str = "whole"
-    pooling: str = "mac"
-    each: tuple[str, ...] = ("l2",)
-    gather: str = "sum"
-    join: tuple[str, ...] = ()
-    post: tuple[str, ...] = ("l2",)
+    parts: tuple[Part, ...]
 
     def __post_init__(self) -> None:
-        gather = methods.find("gather", self.gather).name
-        methods.find("regions", self.regions)
-        methods.find("poolings", self.pooling)
-        for step in (*self.each, *self.join, *self.post):
-            methods.find("post", step)
-        if gather == "keep" and (len(self.backbone.layers) > 1 or len(self.views.sizes) > 1):
-            raise BadRecipe("gather = 'keep' takes one layer and one size: vectors are kept a region each.")
-        if gather in ("concat", "weighted-sum"):
-            self._has_as_many_regions_in_every_photo(gather)
-
-    def _has_as_many_regions_in_every_photo(self, gather: str) -> None:
-        regions = methods.find("regions", self.regions).name
-        fixed = regions == "whole" or (regions != "salient" and self.views.resize == "square")
-        if not fixed or len(self.views.sizes) > 1:
+        if not self.parts:
+            raise BadRecipe("A recipe has at least one part.")
+        keeping = [part.keeps_regions for part in self.parts]
+        if any(keeping) and not all(keeping):
             raise BadRecipe(
-                f"gather = '{gather}' needs as many regions in every photo: "
-                "a grid, one size, and views.resize = 'square'."
+                "A part that keeps its regions (gather = 'keep') and one that sums them do not mix: "
+                "a photo has a vector for each region in the one, and a single vector in the other."
+            )
+        if (
+            all(keeping)
+            and len({methods.find("regions", part.regions).sentence() for part in self.parts}) > 1
+        ):
+            raise BadRecipe(
+                "Parts that keep their regions take the same ones: 'regions' must be alike in all."
             )
 
     @property
     def keeps_regions(self) -> bool:
         """Whether an image has a vector for each of its regions."""
-        return methods.find("gather", self.gather).name == "keep"
+        return self.parts[0].keeps_regions
+
+    @property
+    def first(self) -> Part:
+        """The part that figures of layers and regions look at."""
+        return self.parts[0]
+
+    @property
+    def views(self) -> tuple[Views, ...]:
+        """The views of its parts."""
+        return tuple(part.views for part in self.parts)
+
+    @property
+    def backbones(self) -> tuple[Backbone, ...]:
+        """The backbones of its parts, each once."""
+        return tuple(dict.fromkeys(part.backbone for part in self.parts))
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Recipe:
-        """A recipe from the tables of its TOML; an unknown key is an error that names the known ones."""
+        """A recipe from the tables of its TOML: one sentence, or a list of them under `parts`."""
         values = dict(values)
-        try:
-            parts = {
-                "views": _build(Views, "views", values.pop("views", {})),
-                "backbone": _build(Backbone, "backbone", values.pop("backbone")),
-            }
-        except KeyError:
-            raise BadRecipe("A recipe needs a backbone: network, weights and layers.") from None
-        built: Recipe = _build(cls, "the recipe", values | parts)
-        return built
+        name = values.pop("name", None)
+        if not isinstance(name, str):
+            raise BadRecipe(
+                "the recipe needs 'name'." if name is None else f"the recipe: 'name' is text, not {name!r}."
+            )
+        if "parts" not in values:
+            return cls(name, (Part.parse("the recipe", values),))
+        parts = values.pop("parts")
+        if values:
+            raise BadRecipe(
+                f"A recipe of parts has no setting '{min(values)}' of its own: it belongs to a part."
+            )
+        if not isinstance(parts, list | tuple) or not all(isinstance(part, Mapping) for part in parts):
+            raise BadRecipe("parts is a list of tables, a sentence each: [[parts]].")
+        return cls(name, tuple(Part.parse(f"part {n}", part) for n, part in enumerate(parts, 1)))
 
     @classmethod
     def load(cls, name: str) -> Recipe:
@@ -151,18 +121,20 @@ class Recipe:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as the gallery stores them; `parse` reads them back."""
-        return dataclasses.asdict(self)
+        parts = [dataclasses.asdict(part) for part in self.parts]
+        if len(parts) > 1:
+            return {"name": self.name, "parts": parts}
+        del parts[0]["weight"]  # of one part alone it says nothing
+        return {"name": self.name, **parts[0]}
 
     def sentence(self) -> dict[str, Any]:
         """What the descriptor depends on: everything but the name, with default settings written out."""
-        values = self.as_dict()
-        del values["name"]
-        values["regions"] = methods.find("regions", self.regions).sentence()
-        values["pooling"] = methods.find("poolings", self.pooling).sentence()
-        values["gather"] = methods.find("gather", self.gather).sentence()
-        for place in ("each", "join", "post"):
-            values[place] = [methods.find("post", step).sentence() for step in values[place]]
-        return values
+        parts = [part.sentence() for part in self.parts]
+        if len(parts) == 1:
+            return parts[0]
+        return {
+            "parts": [said | {"weight": part.weight} for said, part in zip(parts, self.parts, strict=True)]
+        }
 
 
 def names() -> list[str]:
@@ -174,36 +146,3 @@ def fingerprint(recipe: Recipe, weights: str, parameters: str, pixel_path: str, 
     """Equal fingerprints, comparable descriptors: recipe, weights, parameters, pixel path and precision."""
     parts = [recipe.sentence(), weights, parameters, pixel_path, precision]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _build(kind: Any, where: str, values: Any) -> Any:
-    if not isinstance(values, Mapping):
-        raise BadRecipe(f"{where} is a table of settings.")
-    fields = {field.name: field for field in dataclasses.fields(kind)}
-    unknown = sorted(set(values) - set(fields))
-    if unknown:
-        raise BadRecipe(f"{where} has no setting '{unknown[0]}'. Known: {', '.join(fields)}.")
-    read = {}
-    for key, value in values.items():
-        wanted = str(fields[key].type)
-        right = {
-            "str": isinstance(value, str),
-            "float": isinstance(value, int | float) and not isinstance(value, bool),
-            "tuple[str, ...]": isinstance(value, list | tuple) and all(isinstance(v, str) for v in value),
-            "tuple[int, ...]": isinstance(value, list | tuple),
-        }
-        if not right.get(wanted, True):
-            kinds = {"str": "text", "float": "a number"}
-            raise BadRecipe(f"{where}: '{key}' is {kinds.get(wanted, 'a list')}, not {value!r}.")
-        read[key] = tuple(value) if isinstance(value, list) else float(value) if wanted == "float" else value
-    try:
-        return kind(**read)
-    except TypeError:
-        required = [f.name for f in fields.values() if f.default is dataclasses.MISSING]
-        missing = [key for key in required if key not in read]
-        raise BadRecipe(f"{where} needs '{missing[0]}'.") from None
-
-
-def _one_of(where: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise BadRecipe(f"{where} is one of {', '.join(known)}, not '{value}'.")

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from resight import methods
 from resight.methods import Method
-from resight.recipe import Recipe
+from resight.parts import Part
 
 
 @dataclass(frozen=True)
 class Step:
-    """A method at its place in the sentence: pooling, each, gather, join or post.
+    """A method at its place in the sentence of a part: pooling, each, gather, join or post.
 
     The first three are fitted for every layer. Views that are concatenated have steps of their own up to
     there; views that are summed share theirs, or their sum would mean nothing.
@@ -23,11 +23,13 @@ class Step:
     layer: int
     index: int
     method: Method
+    part: int = 0
 
     @property
     def name(self) -> str:
         """The key of its parameters."""
-        return f"{self.place}.{self.view}.{self.layer}.{self.index}"
+        own = f"{self.place}.{self.view}.{self.layer}.{self.index}"
+        return f"part{self.part + 1}.{own}" if self.part else own
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,13 @@ class Stream:
     gather: Step
 
     @staticmethod
-    def of(recipe: Recipe, view: int, layer: int) -> Stream:
-        """What a layer of a view goes through, by a recipe."""
-        pooling = Step("pooling", view, layer, 0, methods.find("poolings", recipe.pooling))
-        gather = Step("gather", view, layer, 0, methods.find("gather", recipe.gather))
-        return Stream(pooling, steps_at("each", view, layer, recipe.each), gather)
+    def of(part: Part, view: int, layer: int, number: int = 0) -> Stream:
+        """What a layer of a view goes through, by a part of a recipe."""
+        pooling = Step("pooling", view, layer, 0, methods.find("poolings", part.pooling), number)
+        gather = Step("gather", view, layer, 0, methods.find("gather", part.gather), number)
+        return Stream(pooling, steps_at("each", view, layer, part.each, number), gather)
 
 
-def steps_at(place: str, view: int, layer: int, sentences: Sequence[str]) -> list[Step]:
+def steps_at(place: str, view: int, layer: int, sentences: Sequence[str], part: int = 0) -> list[Step]:
     """The steps on vectors at a place, in their order."""
-    return [Step(place, view, layer, i, methods.find("post", text)) for i, text in enumerate(sentences)]
+    return [Step(place, view, layer, i, methods.find("post", text), part) for i, text in enumerate(sentences)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
 
@@ -76,18 +76,49 @@ class Region:
         return cls(tuple((float(x), float(y)) for x, y in corners))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Pooled:
+    """One layer of one view, pooled: (R, D) float32, a row a region."""
+
+    rows: Vectors
+
+
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """One layer of one view whose pooling must be fitted: the map, and the regions to be pooled from it.
+
+    `cells`, `places` and `scale` are those of a `FeatureMap`; `polygons` are corners in shares of the view.
+    """
+
+    cells: NDArray[Any]
+    polygons: tuple[NDArray[np.float64], ...]
+    places: NDArray[np.float32] | None = None
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Varied:
+    """One photo as a fit on synthetic views is given it: (R, D) rows, and those of each of its views."""
+
+    rows: Vectors
+    variants: tuple[Vectors, ...]
+
+
+PreparedPart = tuple[tuple[Pooled | Maps, ...], ...]
+"""A part of the recipe as `[view][layer]`."""
+
+
+@dataclass(frozen=True, eq=False)
 class Prepared:
     """One photo, described as far as needs no fit: where a gallery begins when it is fitted anew.
 
-    `arrays[view][layer]` are (R, D) pooled vectors, a row a region; or, where the pooling itself must be
-    fitted, feature maps (C, H, W), whose regions are `polygons[view][layer]`, corners in shares of the view.
-    `regions` are those of the vectors that the recipe keeps, if it keeps several.
+    `regions` are those of the vectors that the recipe keeps, if it keeps several. `variants` are synthetic
+    views of the photo, prepared for the parts whose fit asks for them; their other parts are empty.
     """
 
-    arrays: list[list[Vectors]]
+    parts: tuple[PreparedPart, ...]
     regions: tuple[Region, ...] = ()
-    polygons: list[list[list[NDArray[np.float64]]]] = field(default_factory=list)
+    variants: tuple[Prepared, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from resight import recipe
 from resight.images import Photo, resize
+from resight.parts import Views
 from resight.types import Box
 
 
@@ -29,7 +29,7 @@ class View:
         return moved
 
 
-def views(photo: Photo, wanted: recipe.Views, box: Box | None = None) -> Iterator[View]:
+def views(photo: Photo, wanted: Views, box: Box | None = None) -> Iterator[View]:
     """The views that a recipe asks for, of the whole photo or of a box in it."""
     left, top, right, bottom = (box or Box(0, 0, photo.width, photo.height)).within(photo.width, photo.height)
     across, down = photo.pixels.shape[1] / photo.width, photo.pixels.shape[0] / photo.height
@@ -43,13 +43,13 @@ def views(photo: Photo, wanted: recipe.Views, box: Box | None = None) -> Iterato
         yield View(resize(pixels, width, height), back)
 
 
-def enough(width: int, height: int, wanted: recipe.Views) -> tuple[int, int]:
-    """Width and height in pixels that a whole photo of this size is shrunk to at most."""
-    targets = [target(width, height, size, wanted) for size in wanted.sizes]
+def enough(width: int, height: int, wanted: Sequence[Views]) -> tuple[int, int]:
+    """Width and height in pixels that a whole photo of this size is shrunk to at most, for all views."""
+    targets = [target(width, height, size, own) for own in wanted for size in own.sizes]
     return max(w for w, _ in targets), max(h for _, h in targets)
 
 
-def target(width: int, height: int, size: int, wanted: recipe.Views) -> tuple[int, int]:
+def target(width: int, height: int, size: int, wanted: Views) -> tuple[int, int]:
     """Width and height in pixels of a view; an aspect is kept but for 'square', which warps."""
     if wanted.resize == "square":
         return size, size

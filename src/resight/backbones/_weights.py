@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
 
+from resight import methods
 from resight.errors import NetworkUnavailable
 from resight.recipe import Backbone
 
@@ -25,8 +26,11 @@ class Weights:
 
 
 def locate(backbone: Backbone) -> Weights:
-    """Find the weights that a recipe names."""
+    """Find the weights that a recipe names; of what has none, its version."""
     name = backbone.weights
+    home = methods.module("backbones", backbone.network.partition(":")[0])
+    if hasattr(home, "version"):
+        return Weights("", None, home.version(backbone))
     if name == "imagenet" or OWN_SET.fullmatch(name) or name.partition(":")[0] == "random":
         library = backbone.network.partition(":")[0]
         return Weights(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from resight import methods
 from resight.backbones._taken import one_size
-from resight.recipe import Backbone, Views
+from resight.parts import Backbone, Views
 
 
 class Engine(Protocol):
@@ -33,7 +33,13 @@ class Engine(Protocol):
 
 
 def load(backbone: Backbone, name: str = "auto", workers: int = 1) -> Engine:
-    """The engine of this name; `auto` is torch where a GPU is likely and OpenVINO elsewhere."""
+    """The engine of this name; `auto` is torch where a GPU is likely and OpenVINO elsewhere.
+
+    A library that runs by itself, such as one that finds points, needs none.
+    """
+    library = methods.module("backbones", backbone.network.partition(":")[0])
+    if hasattr(library, "engine"):
+        return library.engine(backbone)  # type: ignore[no-any-return]
     if name == "auto":
         name = "torch" if _has_gpu() and workers > 1 else "openvino"
     return methods.find("engines", name).call(backbone, workers)  # type: ignore[no-any-return]

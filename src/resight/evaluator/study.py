@@ -63,7 +63,7 @@ class Study:
         """The recipe, fitted as the evaluation fits it; it describes on all cores, a photo at a time."""
         with self._gallery(recipe) as (_, opened):
             found, name = opened.parameters()
-            return Describer(recipe, found, name, lambda: self.engine(recipe.backbone))
+            return Describer(recipe, found, name, self.engine)
 
     def labels(self) -> np.ndarray[Any, Any]:
         """(photos,) the instance of each, "" for none; empty where a set has no classes."""

@@ -147,7 +147,13 @@ def _key(sources: Sequence[Source], recipe: Recipe, fit_from: Path | None) -> st
     The contents of photos are the gallery's own business, unless it fits the recipe on them: a fit must not
     outlive its photos unseen.
     """
-    parts = [recipe.sentence(), locate(recipe.backbone).key, PIXEL_PATH, PRECISION, _fit(fit_from)]
+    parts = [
+        recipe.sentence(),
+        [locate(backbone).key for backbone in recipe.backbones],
+        PIXEL_PATH,
+        PRECISION,
+        _fit(fit_from),
+    ]
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
     fits = fit_from is None and bool(Describer(recipe).fitted_steps)
     for source in sources:

@@ -66,11 +66,11 @@ class Nearest:
 def taps(recipe: Recipe, layers: str, size: int) -> list[Tap]:
     """`layers` as `3a+5b+5b@448`, at a size of their own after @; by default the recipe's layers."""
     found = []
-    for text in words("layers", layers) if layers else recipe.backbone.layers:
+    for text in words("layers", layers) if layers else recipe.first.backbone.layers:
         layer, at, own = text.partition("@")
         if at and not own.isdecimal():
             raise BadSetting(f"A layer at a size of its own is LAYER@PIXELS, as in 5b@448, not '{text}'.")
-        backbone = dataclasses.replace(recipe.backbone, layers=(layer,))
+        backbone = dataclasses.replace(recipe.first.backbone, layers=(layer,))
         found.append(Tap(backbone, int(own) if at else size))
     return found
 
@@ -78,7 +78,7 @@ def taps(recipe: Recipe, layers: str, size: int) -> list[Tap]:
 def warped(study: Study, number: int, size: int) -> tuple[Photo, Pixels]:
     """A photo, and its (size, size, 3) pixels; raises BadImage."""
     wanted = recipes.Views(resize="square", sizes=(size,))
-    photo = study.read(number, functools.partial(views.enough, wanted=wanted))
+    photo = study.read(number, functools.partial(views.enough, wanted=(wanted,)))
     return photo, next(iter(views.views(photo, wanted))).pixels
 
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from resight import images, methods, saliency
+from resight import images, methods
 from resight.areas import Polygon
 from resight.evaluator import Study
+from resight.feature_maps import FeatureMap
+from resight.feature_maps import look as look_at
 from resight.images import Photo
 from resight.images.photo import Pixels
 from resight.recipe import Recipe
@@ -22,13 +24,18 @@ SIDE = 480  # pixels of the longer side of a photo that is drawn
 
 @dataclass(frozen=True)
 class Look:
-    """`features` (1, C, H, W) of the view; `alpha` (H, W), its saliency; `polygons` in shares of the view."""
+    """The view, a layer's map of it, its saliency `alpha` (H, W), and `polygons` in shares of the view."""
 
     photo: Photo
     view: View
-    features: Vectors
+    map: FeatureMap
     alpha: NDArray[np.float32]
     polygons: list[Polygon]
+
+    @property
+    def features(self) -> Vectors:
+        """(1, C, H, W) of the view."""
+        return self.map.values()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -42,17 +49,19 @@ class Look:
         return images.resize(self.view.pixels, max(1, round(width * scale)), max(1, round(height * scale)))
 
     def cell(self, row: int, column: int) -> tuple[float, float]:
-        """The centre x, y of a cell of the map, in pixels of the upright original."""
-        height, width = self.features.shape[2:]
+        """The centre x, y of a cell of the map, or its point, in pixels of the upright original."""
+        height, width = self.map.cells.shape[2:]
         share = np.array([[(column + 0.5) / width, (row + 0.5) / height]])
+        if self.map.places is not None:
+            share = self.map.places[column : column + 1].astype(np.float64)
         x, y = self.view.to_original(share)[0].tolist()
         return x, y
 
 
 def look(study: Study, recipe: Recipe, number: int, layer: int) -> Look:
     """A photo of the data set at the recipe's first size; raises BadImage."""
-    photo = study.read(number, functools.partial(enough, wanted=recipe.views))
-    view = next(iter(views(photo, recipe.views)))
-    features = study.engine(recipe.backbone)(view.pixels[None])[layer]
-    alpha = saliency.spatial(np.maximum(features, 0))[0]
-    return Look(photo, view, features, alpha, methods.find("regions", recipe.regions)(view.pixels, alpha))
+    photo = study.read(number, functools.partial(enough, wanted=(recipe.first.views,)))
+    view = next(iter(views(photo, recipe.first.views)))
+    found = look_at(study.engine(recipe.first.backbone), view.pixels[None])[layer]
+    alpha = found.saliency(*view.pixels.shape[:2])
+    return Look(photo, view, found, alpha, methods.find("regions", recipe.first.regions)(view.pixels, alpha))

@@ -75,7 +75,7 @@ def activated(step: Step, parameters: Any, values: NDArray[Any]) -> Vectors:
 
 def _all_active(study: Study) -> bool:
     for recipe in study.recipes:
-        pooling = methods.find("poolings", recipe.pooling).name
+        pooling = methods.find("poolings", recipe.first.pooling).name
         if pooling not in ACTIVATIONS:
             raise BadQuery(
                 f"This figure needs recipes whose pooling is {', '.join(ACTIVATIONS)}: that of {recipe.name} "
@@ -89,9 +89,9 @@ def _streams(study: Study, names: Sequence[str]) -> list[Stream]:
     for place, (recipe, name) in enumerate(zip(study.recipes, names, strict=True)):
         describer = study.describer(recipe)
         for step in describer.fitted_steps:
-            if step.place == "pooling":
+            if step.place == "pooling" and step.part == 0:
                 views = _own_views(recipe, step)
-                key = (recipe.backbone, views, step.layer)
+                key = (recipe.parts[step.part].backbone, views, step.layer)
                 stream = found.setdefault(key, Stream(*key, []))
                 stream.activations.append((place, name, step, describer.parameters[step.name]))
     return list(found.values())
@@ -99,15 +99,16 @@ def _streams(study: Study, names: Sequence[str]) -> list[Stream]:
 
 def _own_views(recipe: Recipe, step: Step) -> Views:
     """The views whose maps come to a step: views that are concatenated have steps of their own."""
-    if recipe.views.combine == "sum":
-        return recipe.views
-    return dataclasses.replace(recipe.views, sizes=(recipe.views.sizes[step.view],))
+    own = recipe.parts[step.part].views
+    if own.combine == "sum":
+        return own
+    return dataclasses.replace(own, sizes=(own.sizes[step.view],))
 
 
 def _values(study: Study, stream: Stream, numbers: Sequence[int]) -> Vectors:
     """(N,) activations of the photos; of very many, as many of each photo are drawn, always the same."""
     engine = study.engine(stream.backbone)
-    read = functools.partial(enough, wanted=stream.views)
+    read = functools.partial(enough, wanted=(stream.views,))
 
     def see(number: int) -> Vectors:
         own = [

@@ -35,7 +35,7 @@ def layers(study: Study, *, layers: str = "", sizes: str = "224+448", measure: s
     places = drawn.subplots(1, len(panels), squeeze=False, sharey=True)[0]
     for axes, recipe, panel in zip(places, study.recipes, panels, strict=True):
         _draw(axes, panel, by)
-        axes.set_title(plain(f"{recipe.name}, {recipe.backbone.network}"), fontsize=LABEL, color=TEXT,
+        axes.set_title(plain(f"{recipe.name}, {recipe.first.backbone.network}"), fontsize=LABEL, color=TEXT,
                        loc="left")  # fmt: skip
     chain = study.options.get("rerank") or ()
     footnote(drawn, [f"re-ranked by {', then '.join(chain)}"] * bool(chain) + marks(found))
@@ -44,7 +44,7 @@ def layers(study: Study, *, layers: str = "", sizes: str = "224+448", measure: s
 
 def _panel(study: Study, recipe: Recipe, layers: str, sizes: list[int]) -> dict[int, list[System]]:
     """For each size the recipe on each layer, from the bottom up."""
-    names = words("layers", layers) if layers else stages(recipe.backbone)
+    names = words("layers", layers) if layers else stages(recipe.first.backbone)
     return {
         size: [System(f"{layer}, {size}", _evaluated(study, recipe, layer, size)) for layer in names]
         for size in sizes
@@ -52,9 +52,10 @@ def _panel(study: Study, recipe: Recipe, layers: str, sizes: list[int]) -> dict[
 
 
 def _evaluated(study: Study, recipe: Recipe, layer: str, size: int) -> Evaluation:
-    backbone = dataclasses.replace(recipe.backbone, layers=(layer,))
-    views = dataclasses.replace(recipe.views, sizes=(size,))
-    return study.evaluation(dataclasses.replace(recipe, backbone=backbone, views=views))
+    backbone = dataclasses.replace(recipe.first.backbone, layers=(layer,))
+    views = dataclasses.replace(recipe.first.views, sizes=(size,))
+    part = dataclasses.replace(recipe.first, backbone=backbone, views=views, weight=1.0)
+    return study.evaluation(Recipe(recipe.name, (part,)))
 
 
 def _draw(axes: Axes, panel: dict[int, list[System]], by: str) -> None:

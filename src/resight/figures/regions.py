@@ -67,7 +67,7 @@ def regions(study: Study, *, photos: int = 4, regions: int = 8, seed: int = 0) -
         large = part.add_subplot(grid[:, :2])
         tiles = [part.add_subplot(grid[i // (across - 2), 2 + i % (across - 2)]) for i in range(regions)]
         _draw(large, tiles, recipe, seen)
-    notes = [f"{recipe.name}: {recipe.regions}, first size, last layer" for recipe in study.recipes]
+    notes = [f"{recipe.name}: {recipe.first.regions}, first size, last layer" for recipe in study.recipes]
     if any(_salient(recipe) for recipe in study.recipes):
         notes.append("yellow: the salient points whose hulls the regions are")
     footnote(drawn, notes + unranked(study))
@@ -75,7 +75,7 @@ def regions(study: Study, *, photos: int = 4, regions: int = 8, seed: int = 0) -
 
 
 def _looks(study: Study, recipe: Recipe, numbers: Sequence[int]) -> list[tuple[int, Look]]:
-    study.engine(recipe.backbone)  # made once, before threads ask for it
+    study.engine(recipe.first.backbone)  # made once, before threads ask for it
 
     def see(number: int) -> Look:
         return look(study, recipe, number, -1)
@@ -110,14 +110,14 @@ def _lit(pixels: NDArray[np.uint8], polygon: NDArray[np.float64]) -> NDArray[np.
 
 
 def _salient(recipe: Recipe) -> bool:
-    return methods.find("regions", recipe.regions).name == "salient"
+    return methods.find("regions", recipe.first.regions).name == "salient"
 
 
 def _points(recipe: Recipe, seen: Look) -> NDArray[np.float64]:
     """(N, 2) x, y in pixels of the original of the points whose hulls the regions are; none for a grid."""
     if not _salient(recipe):
         return np.empty((0, 2))
-    method = methods.find("regions", recipe.regions)
+    method = methods.find("regions", recipe.first.regions)
     settings = {name: method.settings[name] for name in ("n_max", "n_min", "sigma", "threshold")}
     points, _ = salient_points(seen.view.pixels, seen.alpha, **settings)
     size = np.array([seen.view.pixels.shape[1], seen.view.pixels.shape[0]])

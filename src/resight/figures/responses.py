@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from resight import areas, methods
+from resight import methods
 from resight.describer import Describer
 from resight.errors import BadQuery
 from resight.evaluator import Study
@@ -92,8 +92,8 @@ class _Looks:
 
     def __init__(self, study: Study, recipe: Recipe, places: int) -> None:
         self._study, self._recipe, self._places = study, recipe, places
-        self._layer = len(recipe.backbone.layers) - 1
-        self._pooling = Step("pooling", 0, self._layer, 0, methods.find("poolings", recipe.pooling))
+        self._layer = recipe.first.layers - 1
+        self._pooling = Step("pooling", 0, self._layer, 0, methods.find("poolings", recipe.first.pooling))
         describer: Describer = study.describer(recipe)
         self._parameters: Any = describer.parameters.get(self._pooling.name)
 
@@ -101,8 +101,7 @@ class _Looks:
         """The photo, and circles on it."""
         seen = look(self._study, self._recipe, number, self._layer)
         show_photo(axes, seen.shown(), size=seen.size)
-        masks = areas.masks(seen.polygons, *seen.features.shape[2:])
-        found = shares(self._pooling, self._parameters, seen.features, masks)
+        found = shares(self._pooling, self._parameters, seen.features, seen.map.masks(seen.polygons))
         for rank, place in enumerate(strongest(found, self._places)):
             _circle(axes, seen, place, THICK if rank == 0 else THIN)
 

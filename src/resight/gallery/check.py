@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from resight.errors import GalleryError
 from resight.gallery import catalogue, parameters
 from resight.gallery.catalogue import storage_errors
-from resight.gallery.kept import packed_length
 from resight.gallery.local import WIDTH
+from resight.gallery.packing import packed_length
 from resight.gallery.reader import Gallery
 from resight.gallery.stored import kept_name, local_name, vectors_name
 from resight.gallery.vectors import checksum, mapped

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from resight.gallery.kept import packed
+from resight.gallery.packing import packed
 from resight.gallery.reader import Gallery
 from resight.gallery.stored import kept_name
 from resight.gallery.transaction import Transaction

@@ -15,8 +15,10 @@ from resight.indexer.provenance import fitted
 
 SAMPLE = 2000  # photos; a fit on more hardly changes (docs/decisions/0005-fit.md)
 KEPT_BYTES = 2 << 30  # of feature maps; fewer photos are the sample of a pooling that must be fitted itself
+VARIANTS = 2000  # synthetic views of all photos of a sample together, where a fit asks for them
+ENOUGH_VARIANTS, MOST_VARIANTS = 4, 8  # of one photo; the more only where there are few photos
 GROWTH = 1.5
-FEW = 100  # photos; below, whitening on them may do harm (results/small_galleries.csv)
+FEW = 100  # photos; below, PCA-whitening on them may do harm (results/small_galleries.csv)
 BATCH = 10_000  # images described anew between two commits, so that memory stays flat
 
 
@@ -24,9 +26,17 @@ def sample_size(writer: Writer, describer: Describer) -> int:
     """How many photos a recipe is fitted on at most."""
     each = writer.fact("photo_bytes")
     if each is None:  # known from now on: the network need not run for it again
-        each = describer.bytes_kept()
+        each = describer.bytes_kept(MOST_VARIANTS)
         writer.remember("photo_bytes", each)
     return min(SAMPLE, max(1, KEPT_BYTES // each)) if each else SAMPLE
+
+
+def variants(describer: Describer, photos: int) -> int:
+    """How many synthetic views each photo of a sample of so many has: the fewer photos, the more views."""
+    if not describer.asks_for_variants:
+        return 0
+    most = MOST_VARIANTS if photos < FEW else ENOUGH_VARIANTS
+    return max(1, min(most, VARIANTS // max(1, photos)))
 
 
 def sample(paths: Iterable[str], count: int) -> set[str]:

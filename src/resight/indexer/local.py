@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from resight.gallery.again import read_again
 from resight.images import Photo
 from resight.indexer.ordered import in_order
 from resight.indexer.progress import Progress
+from resight.parts import Views
 from resight.photos import LocalFeatures
-from resight.recipe import Views
 from resight.views import enough as enough_to_describe
 
 JPEG = b"\xff\xd8"
@@ -45,7 +45,7 @@ def extracted(data: bytes, turn: int, photo: Photo | None = None) -> LocalFeatur
         return None
 
 
-def serves(data: bytes, photo: Photo, views: Views) -> bool:
+def serves(data: bytes, photo: Photo, views: Sequence[Views]) -> bool:
     """Whether a photo that was read to be described has the very pixels that local features are found in.
 
     A JPEG may have more or fewer; it is read again then, so that neither descriptors nor local features

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from resight.describer import Describer, describer_like
@@ -23,8 +24,8 @@ def opened(
     """The gallery's own describer; a new gallery is begun, an old one compared with what is asked for."""
     if writer.fact("root") is None:
         recipe = recipe or Recipe.load("default")
-        begun = Describer(recipe, engine=lambda: load(recipe.backbone, engine, workers))
-        writer.begin(root, recipe, begun.engine.weights)
+        begun = Describer(recipe, engine=partial(load, name=engine, workers=workers))
+        writer.begin(root, recipe, begun.networks.weights)
         if fit_from:
             borrow(writer, fit_from)
         return begun.with_parameters(*writer.parameters())

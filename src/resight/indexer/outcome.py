@@ -37,14 +37,15 @@ class Reader:
     """Reads files; safe to call from several threads.
 
     `known(sha256, turn)` is the image that the gallery has of a content, `turns` degrees clockwise by which
-    files are turned, `keep` whether what was prepared is kept for a fit, `local` whether local features are.
+    files are turned, `variants` how many synthetic views of a photo are made, where what was prepared is kept
+    for a fit, None where it is not; `local` says whether local features are stored.
     """
 
     root: Path
     describer: Describer
     known: Callable[[bytes, int], int | None]
     turns: Mapping[str, int]
-    keep: bool
+    variants: int | None
     local: bool
 
     def __call__(self, relative: str) -> Outcome:
@@ -59,7 +60,7 @@ class Reader:
             if self.known(read.sha256, read.turn) is not None:
                 return read
             photo = describer.read(data, read.turn)
-            prepared = describer.prepare(photo)
+            prepared = describer.prepare(photo, variants=self.variants or 0, seed=tuple(read.sha256))
         except BadImage as error:
             return replace(read, failure=str(error))
         except (RuntimeError, MemoryError) as error:  # a photo too small for a network's layers, or too large
@@ -72,7 +73,7 @@ class Reader:
         return replace(
             read,
             shape=(photo.width, photo.height),
-            prepared=prepared if self.keep else None,
+            prepared=None if self.variants is None else prepared,
             descriptor=describer.finish(prepared) if describer.is_fitted else None,
             local=self._local(data, read.turn, photo) if self.local else None,
         )

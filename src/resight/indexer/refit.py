@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from resight.describer import Describer
@@ -11,7 +12,7 @@ from resight.errors import NotFitted, TooMuchVanished
 from resight.gallery import Writer
 from resight.gallery.again import read_again
 from resight.gallery.stored import StoredImage
-from resight.indexer.fits import BATCH, sample, sample_size
+from resight.indexer.fits import BATCH, sample, sample_size, variants
 from resight.indexer.ordered import in_order
 from resight.indexer.progress import Progress, Silent, Stopped
 from resight.indexer.provenance import Fit, borrowed, fitted
@@ -35,7 +36,7 @@ def fit(
     progress, workers = progress or Silent(), workers or processors()
     with Writer(gallery, must_exist=True) as writer:
         recipe = writer.recipe  # without the old parameters: a gallery whose own are damaged is fitted anew
-        describer = Describer(recipe, engine=lambda: load(recipe.backbone, engine, workers or 1))
+        describer = Describer(recipe, engine=partial(load, name=engine, workers=workers))
         if not describer.fitted_steps:
             raise NotFitted(f"The recipe '{writer.recipe.name}' has nothing to fit.")
         work = Refit(writer, describer, workers, progress)
@@ -113,7 +114,7 @@ class Refit:
         missing = [image for image in chosen if image not in kept]
         self._progress.start("Reading the sample", len(missing))
         lost = 0
-        for image, prepared in self._read(missing):
+        for image, prepared in self._read(missing, variants(self._describer, len(chosen))):
             if prepared:
                 writer.keeper.put(image, prepared)
             else:
@@ -133,15 +134,20 @@ class Refit:
                 "mount the drive and run `resight fit` again, or first `resight index` if they are gone."
             )
 
-    def _read(self, wanted: list[int]) -> Iterator[tuple[int, Prepared | None]]:
-        """Photos of the gallery through the network again; None for one that is gone or changed."""
+    def _read(self, wanted: list[int], views: int = 0) -> Iterator[tuple[int, Prepared | None]]:
+        """Photos of the gallery, and so many synthetic views of each, through the network again.
+
+        None for one that is gone or changed.
+        """
         root = self._writer.root
         describer = self._describer
 
         def one(image: StoredImage) -> tuple[int, Prepared | None]:
-            return image.id, read_again(
-                root, image, lambda data: describer.prepare(describer.read(data, image.turn))
-            )
+            def prepare(data: bytes) -> Prepared:
+                photo = describer.read(data, image.turn)
+                return describer.prepare(photo, variants=views, seed=tuple(image.sha256))
+
+            return image.id, read_again(root, image, prepare)
 
         for image, prepared in in_order(
             one, map(self._writer.image, wanted), self._workers, self._progress.stopping

@@ -148,7 +148,7 @@ class Run:
             self._writer.check(self._describer.fingerprint)
         self._progress.start("Describing", len(to_read))
         if not fits.is_open(self._writer, self._describer):
-            return self._take(to_read, keep=False)
+            return self._take(to_read)
         sample, read = self._sample(to_read, changes)
         full = changes.found > len(sample)
         left = [path for path in to_read if path not in read]
@@ -165,14 +165,15 @@ class Run:
             if caution := fits.caution(self._writer):
                 self._progress.say(caution)
         if not self.interrupted:
-            self._take(left, keep=False)
+            self._take(left)
 
     def _sample(self, to_read: list[str], changes: Changes) -> tuple[set[str], set[str]]:
         """Read the sample of the fit; where not one file of it can be described, a larger one."""
         sample: set[str] = fits.sample(changes.paths(), fits.sample_size(self._writer, self._describer))
         read: set[str] = set()
         while True:
-            self._take([path for path in to_read if path in sample and path not in read], keep=True)
+            new = [path for path in to_read if path in sample and path not in read]
+            self._take(new, fits.variants(self._describer, len(sample)))
             read |= sample
             if self.interrupted or self._writer.kept.images() or len(sample) == changes.found:
                 return sample, read
@@ -189,9 +190,10 @@ class Run:
         images = Counter((self._writer.image_of_file(path) or (None,))[0] for path in vanished)
         return sum(min(count, self.recognised[image]) for image, count in images.items() if image)
 
-    def _take(self, paths: list[str], keep: bool) -> None:
+    def _take(self, paths: list[str], variants: int | None = None) -> None:
+        """Read files; with `variants`, what was prepared is kept for a fit, with so many synthetic views."""
         known = self._writer.find_content
-        read = Reader(self._root, self._describer, known, self._turns, keep, self._local)
+        read = Reader(self._root, self._describer, known, self._turns, variants, self._local)
         for outcome in in_order(read, paths, self._workers, self._progress.stopping):
             self._record(outcome)
             self._progress.step(self.failed)

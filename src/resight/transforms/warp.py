@@ -1,0 +1,45 @@
+"""A random view of a flat thing: crop, turn, stretch and perspective, by one homography."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+
+
+def warp(
+    pixels: Pixels,
+    generator: np.random.Generator,
+    *,
+    crop: float = 0.55,
+    turn: float = 25.0,
+    corners: float = 0.12,
+    aspect: float = 0.2,
+) -> Pixels:
+    """(H, W, 3) -> (H, W, 3): what a camera at another place would see of a flat photo.
+
+    The window that is looked through is `crop` to 1 of the side, turned by at most `turn` degrees, stretched
+    by at most e to the power of `aspect`, lies anywhere inside the photo, and each of its corners is moved by
+    at most `corners` of its side. Outside the photo stands its mirror image.
+    """
+    import cv2
+
+    height, width = pixels.shape[:2]
+    share, stretch = generator.uniform(crop, 1.0), np.exp(generator.uniform(-aspect, aspect))
+    half = 0.5 * share * np.array([width, height]) * np.array([np.sqrt(stretch), 1 / np.sqrt(stretch)])
+    centre = np.array([width, height]) * (0.5 + generator.uniform(-0.5, 0.5, 2) * (1 - share))
+    angle = np.deg2rad(generator.uniform(-turn, turn))
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float64)
+    moved = square + generator.uniform(-2 * corners, 2 * corners, square.shape)
+    source = centre + (moved * half) @ rotation.T
+    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
+    # OpenCV counts from the centre of the first pixel, so both sets of corners are half a pixel less.
+    matrix = cv2.getPerspectiveTransform((source - 0.5).astype(np.float32), (target - 0.5).astype(np.float32))
+    return np.asarray(
+        cv2.warpPerspective(
+            pixels, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        ),
+        np.uint8,
+    )
