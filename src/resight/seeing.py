@@ -75,7 +75,7 @@ class Networks:
 
 
 def fitting(make: Callable[[Backbone], Engine], parts: Sequence[Part]) -> Callable[[Backbone], Engine]:
-    """The same `make`, which refuses views of a size that the network does not take before a photo is read."""
+    """The same, but views of a size that the network does not take are refused before a photo is read."""
 
     def made(backbone: Backbone) -> Engine:
         engine = make(backbone)
