@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-
-import torch
+from typing import TYPE_CHECKING
 
 from resight.backbones._axes import FirstToken, Form, Tokens, in_place, moving, still
-from resight.backbones._layers import Layers
 from resight.backbones._names import CLASS_TOKEN
 from resight.backbones._sizes import Sizes, sizes
 from resight.errors import BadRecipe
+
+if TYPE_CHECKING:
+    import torch
+
+    from resight.backbones._layers import Layers
 
 SIDES = (64, 112, 96, 128, 224, 256, 512)  # whole numbers of patches of 8, 12, 14, 16, 28 and 32 pixels
 TRIES = 4
@@ -20,6 +23,8 @@ BY_CHANCE = 0.4  # of the cells may change most with their own quarter of the im
 
 def set_sizes(layers: Layers, network: str) -> Sizes:
     """The sizes a network takes, found by trying; images are padded to their multiple from now on."""
+    import torch
+
     with torch.inference_mode():
         found = sizes(layers.model, layers.runs, network)
     layers.multiple = found.multiple
@@ -28,6 +33,8 @@ def set_sizes(layers: Layers, network: str) -> Sizes:
 
 def set_forms(layers: Layers, found: Sizes) -> None:
     """How each layer is read; raises BadRecipe for one that is no map."""
+    import torch
+
     with torch.inference_mode():
         layers.forms = _still(layers, found.only) if found.only else _moving(layers, found)
     patches = [form.side for form in layers.forms if isinstance(form, Tokens)]
@@ -97,6 +104,8 @@ def _likeliest(layer: str, possible: Sequence[Form], output: torch.Tensor, side:
 
 def _quarters(layers: Layers, side: int) -> torch.Tensor:
     """(5, side, side, 3) uint8: noise, and it four times with one quarter inverted."""
+    import torch
+
     noise = torch.randint(0, 256, (side, side, 3), generator=torch.Generator().manual_seed(0))
     images = noise.to(torch.uint8).repeat(5, 1, 1, 1)
     half = side // 2
