@@ -23,7 +23,7 @@ from resight.images import PIXEL_LIMIT, PIXEL_PATH, Photo, read
 from resight.methods import Parameters
 from resight.parts import Backbone
 from resight.recipe import NO_PARAMETERS, PRECISION, Recipe, fingerprint
-from resight.seeing import Networks, one_size
+from resight.seeing import Networks, fitting, one_size
 from resight.sentence import Sentence
 from resight.steps import Step
 from resight.types import Box, Descriptor, Maps, Prepared, PreparedPart, Region, Vectors
@@ -61,7 +61,7 @@ class Describer:
         networks: Networks | None = None,
     ) -> None:
         self.recipe, self.parameters, self.parameters_id = recipe, parameters or {}, parameters_id
-        self.networks = networks or Networks(recipe.backbones, engine or load)
+        self.networks = networks or Networks(recipe.backbones, fitting(engine or load, recipe.parts))
         self._sentences = [Sentence(part, number) for number, part in enumerate(recipe.parts)]
         self._weighting = weighting(recipe.parts) if len(recipe.parts) > 1 else None
         self._regions = [methods.find("regions", part.regions) for part in recipe.parts]

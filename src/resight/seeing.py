@@ -7,10 +7,10 @@ import functools
 import threading
 from collections.abc import Callable, Sequence
 
-from resight.engines import Engine
+from resight.engines import Engine, refuse_other_views
 from resight.feature_maps import FeatureMap, look
 from resight.images import Photo
-from resight.parts import Backbone, Views
+from resight.parts import Backbone, Part, Views
 from resight.types import Box
 from resight.views import View, views
 
@@ -72,6 +72,19 @@ class Networks:
             return view(wanted), [found[layer] for layer in backbone.layers or ("",)]
 
         return seen
+
+
+def fitting(make: Callable[[Backbone], Engine], parts: Sequence[Part]) -> Callable[[Backbone], Engine]:
+    """The same, but views of a size that the network does not take are refused before a photo is read."""
+
+    def made(backbone: Backbone) -> Engine:
+        engine = make(backbone)
+        for part in parts:
+            if _without_layers(part.backbone) == _without_layers(backbone):
+                refuse_other_views(getattr(engine, "only", 0), part.views)  # what finds points has no `only`
+        return engine
+
+    return made
 
 
 def one_size(wanted: Views) -> list[Views]:

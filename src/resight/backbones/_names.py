@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import torch
 
 STEPS = {"Conv2d": "conv", "Linear": "fc", "Fire": "fire", "MaxPool2d": "pool"}
+CLASS_TOKEN = "cls"
 STAGES = ("layer1", "layer2", "layer3", "layer4")
 
 
@@ -29,7 +30,7 @@ def known(model: torch.nn.Module) -> dict[str, Layer]:
 
 def output_path(model: torch.nn.Module, layer: str) -> str:
     """The path of the module whose output a layer's name means; a module path means itself."""
-    names, paths = known(model), {path for path, _ in model.named_modules() if path}
+    names, paths = known(model) | _class_token(model), {path for path, _ in model.named_modules() if path}
     if layer in names:
         return names[layer].output
     if layer not in paths:
@@ -37,6 +38,17 @@ def output_path(model: torch.nn.Module, layer: str) -> str:
         near = [*names, *near] or sorted(path for path in paths if path.count(".") <= 1)
         raise BadRecipe(f"The network has no layer '{layer}'. Known: {', '.join(near)}, and those inside.")
     return layer
+
+
+def _class_token(model: torch.nn.Module) -> dict[str, Layer]:
+    """`cls` for the class token of a vision transformer, as it leaves the last norm."""
+    holders = [model, *(part for name, part in model.named_children() if name == "embeds")]
+    tokens = [getattr(holder, name, None) for holder in holders for name in ("cls_token", "class_token")]
+    paths = {path for path, _ in model.named_modules()}
+    norm = next((path for path in ("norm", "encoder.ln") if path in paths), None)
+    if norm is None or all(token is None or isinstance(token, bool) for token in tokens):
+        return {}
+    return {CLASS_TOKEN: Layer(norm, norm)}
 
 
 def _chain(model: torch.nn.Module) -> dict[str, Layer]:

@@ -14,6 +14,8 @@ from resight.backbones._network import Network, build
 from resight.backbones._openvino_alone import openvino_alone
 from resight.recipe import Backbone
 
+TRIED = ((2, 97, 131), (1, 65, 33), (1, 1, 1), (1, 391, 643))  # batch, height and width; one is larger than
+# the windows of transformers, for which they run other ways than for the size at which they are traced
 TOLERANCE = 1e-4  # of the largest value: what engines promise each other
 
 
@@ -34,13 +36,14 @@ def convert(backbone: Backbone, folder: Path) -> None:
     if not unlike:
         openvino.save_model(model, folder / "network.xml", compress_to_fp16=False)
     facts = {"network": backbone.network, "layers": backbone.layers, "weights": network.weights}
-    (folder / "network.json").write_text(json.dumps(facts | {"smallest": network.smallest, "unlike": unlike}))
+    sizes = {"smallest": network.sizes.smallest, "only": network.sizes.only}
+    (folder / "network.json").write_text(json.dumps(facts | sizes | {"unlike": unlike}))
 
 
 def _unlike(openvino: Any, model: Any, network: Network) -> str:
     """Where the converted network differs from torch's; empty where it is the same at every size tried."""
     run = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    for shape in [(2, 97, 131), (1, 65, 33), (1, 1, 1)]:
+    for shape in TRIED:
         pixels = _pixels(network, *shape)
         answers = run([pixels.numpy()])
         for number, truth in enumerate(network.module(pixels)):
@@ -52,7 +55,8 @@ def _unlike(openvino: Any, model: Any, network: Network) -> str:
 
 
 def _pixels(network: Network, batch: int, height: int, width: int) -> torch.Tensor:
-    """Noise of this size, or of the least that the network takes."""
-    height, width = max(height, network.smallest), max(width, network.smallest)
+    """Noise of this size, or of the nearest that the network takes."""
+    least = network.sizes.smallest
+    height, width = (network.sizes.only or max(side, least) for side in (height, width))
     noise = torch.randint(0, 256, (batch, height, width, 3), generator=torch.Generator().manual_seed(0))
     return noise.to(torch.uint8)

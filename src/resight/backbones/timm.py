@@ -10,10 +10,12 @@ from resight.errors import NetworkUnavailable, UnknownMethod
 if TYPE_CHECKING:
     import torch
 
-ANY_SIZE: Any = {
-    "dynamic_img_size": True,
-    "dynamic_img_pad": True,
-}  # of a vision transformer; others know neither
+# What makes a network take any size, by its family; others know none of it.
+ANY_SIZE: list[dict[str, Any]] = [
+    {"dynamic_img_size": True, "dynamic_img_pad": True},
+    {"dynamic_img_size": True},
+    {"strict_img_size": False},
+]
 
 
 def build(name: str, weights: str) -> tuple[torch.nn.Module, Sequence[float], Sequence[float]]:
@@ -40,9 +42,10 @@ def build(name: str, weights: str) -> tuple[torch.nn.Module, Sequence[float], Se
 def _create(name: str, pretrained: bool) -> Any:
     import timm
 
-    try:
-        return timm.create_model(name, pretrained=pretrained, **ANY_SIZE)
-    except TypeError as error:
-        if not any(setting in str(error) for setting in ANY_SIZE):
-            raise
-        return timm.create_model(name, pretrained=pretrained)
+    for settings in ANY_SIZE:
+        try:
+            return timm.create_model(name, pretrained=pretrained, **settings)
+        except TypeError as error:
+            if not any(setting in str(error) for setting in settings):
+                raise
+    return timm.create_model(name, pretrained=pretrained)

@@ -13,13 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resight import methods
-from resight.recipe import Backbone
+from resight.backbones._taken import one_size
+from resight.parts import Backbone, Views
 
 
 class Engine(Protocol):
-    """(B, H, W, 3) uint8 sRGB -> one (B, C, H', W') float32 a layer; may be called from `workers` threads."""
+    """(B, H, W, 3) uint8 sRGB -> one (B, C, H', W') float32 a layer; may be called from `workers` threads.
+
+    `only` is the side in pixels of the square images that it takes, where it takes no others; else 0.
+    """
 
     weights: str
+    only: int
     name: str
 
     def __call__(self, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
@@ -38,6 +43,12 @@ def load(backbone: Backbone, name: str = "auto", workers: int = 1) -> Engine:
     if name == "auto":
         name = "torch" if _has_gpu() and workers > 1 else "openvino"
     return methods.find("engines", name).call(backbone, workers)  # type: ignore[no-any-return]
+
+
+def refuse_other_views(only: int, views: Views) -> None:
+    """Raise BadRecipe where a network takes squares of one side alone, and the views are others."""
+    if only and (views.resize, views.sizes) != ("square", (only,)):
+        raise one_size(only)
 
 
 def _has_gpu() -> bool:

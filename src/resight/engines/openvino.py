@@ -21,14 +21,14 @@ from numpy.typing import NDArray
 
 from resight import methods
 from resight.backbones._openvino_alone import openvino_alone
-from resight.backbones._smallest import refuse_smaller
+from resight.backbones._taken import refuse_others
 from resight.backbones._weights import locate
 from resight.engines import Engine
 from resight.processors import processors
 from resight.recipe import Backbone
 
 SHAPES_KEPT = 100  # prepared kernels of recent shapes; without a bound, memory grows with every new shape
-FORMAT = 3  # of a converted network; grows with any change of what is converted
+FORMAT = 4  # of a converted network; grows with any change of what is converted
 PRECISION = "f32"  # said aloud: by its own default OpenVINO silently takes bf16 where the CPU has it
 
 _loading = threading.Lock()  # the first two threads would load two
@@ -41,6 +41,7 @@ class OpenVino:
 
     def __init__(self, folder: Path, facts: dict[str, Any], workers: int) -> None:
         self.weights: str = facts["weights"]
+        self.only: int = facts["only"]
         self._layers, self._smallest = len(facts["layers"]), int(facts["smallest"])
         settings = {
             "INFERENCE_PRECISION_HINT": PRECISION,
@@ -54,12 +55,12 @@ class OpenVino:
         self._own = threading.local()
         # One answer before there are threads: OpenVINO's binding fills a table on first use, and two threads
         # that meet there wait for each other for ever (seen with 2026.4).
-        side = max(32, self._smallest)
+        side = self.only or max(32, self._smallest)
         self(np.zeros((1, side, side, 3), np.uint8))
 
     def __call__(self, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-        """(B, H, W, 3) uint8 sRGB -> one (B, C, H', W') float32 a layer; BadImage where it is too small."""
-        refuse_smaller(pixels, self._smallest)
+        """(B, H, W, 3) uint8 sRGB -> one (B, C, H', W') float32 a layer; errors for sizes it takes not."""
+        refuse_others(pixels, self._smallest, self.only)
         if not hasattr(self._own, "request"):
             self._own.request = self._network.create_infer_request()
         request = self._own.request

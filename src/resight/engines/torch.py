@@ -7,7 +7,7 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.backbones._smallest import refuse_smaller
+from resight.backbones._taken import refuse_others
 from resight.engines import Engine
 from resight.recipe import Backbone
 
@@ -23,17 +23,17 @@ class Torch:
         from resight.backbones._network import build
 
         network = build(backbone)
-        self.weights, self._smallest = network.weights, network.smallest
+        self.weights, self.only, self._smallest = network.weights, network.sizes.only, network.sizes.smallest
         kind = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
         self._device = torch.device(kind)
         self._module = network.module.to(self._device)
         self._one_at_a_time = threading.Lock()  # the hooks of the layers share their box
 
     def __call__(self, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-        """(B, H, W, 3) uint8 sRGB -> one (B, C, H', W') float32 a layer; BadImage where it is too small."""
+        """(B, H, W, 3) uint8 sRGB -> one (B, C, H', W') float32 a layer; errors for sizes it takes not."""
         import torch
 
-        refuse_smaller(pixels, self._smallest)
+        refuse_others(pixels, self._smallest, self.only)
         with self._one_at_a_time, torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
             maps = self._module(torch.from_numpy(np.ascontiguousarray(pixels)).to(self._device))
             return [each.cpu().numpy() for each in maps]
