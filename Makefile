@@ -5,7 +5,7 @@ bin     = $(VENV)/bin
 PHOTOS ?=
 QUERY  ?=
 
-BENCHES = $(addprefix bench-,quality speed search small_galleries regions whitening poolings choice diffusion distractors reranking)
+BENCHES = $(addprefix bench-,quality cost votes speed search small_galleries regions whitening poolings choice diffusion distractors reranking copies)
 
 .PHONY: demo test check soak bench $(BENCHES) bench-descriptors pictures clean help
 

@@ -44,7 +44,7 @@ def whitened(dims: int = 256, ridge: float = 0.1) -> tuple[str, ...]:
 
 def candidates() -> Iterator[Recipe]:
     """In the order in which they were tried."""
-    base = Recipe.load("default")
+    base = Recipe.load("rmac-whitened")
     kept = {"gather": "keep", "post": ()}
     yield base
     yield changed(base, "kept", **kept)
@@ -59,7 +59,7 @@ def candidates() -> Iterator[Recipe]:
     for layer in ("bn2", "blocks.6.0.bn2", WIDE, "blocks.5.3.bn2", "blocks.5.3.bn1"):
         yield changed(base, layer, layers=(layer,))
     yield changed(base, "whitened twice", post=("l2", "pca-whitening:dims=256,ridge=0.1", "l2"))
-    clamped = dataclasses.replace(base.backbone, relu=True)
+    clamped = dataclasses.replace(base.first.backbone, relu=True)
     yield changed(base, "gem 6", pooling="gem:p=6", backbone=clamped)
     yield changed(base, "clamped", backbone=clamped)
     yield changed(base, "896+640+448", sizes=(896, 640, 448))
@@ -105,7 +105,7 @@ def main() -> None:
     with contextlib.nullcontext(asked.maps) if asked.maps else own_folder as folder:
         for one in candidates():
             descriptors, _ = described(
-                one, photos, lambda b=one.backbone: Maps(b, Path(folder), engines, processors()), processors()
+                one, photos, lambda b: Maps(b, Path(folder), engines, processors()), processors()
             )
             precisions = np.array(scored(by_best_pair([each.vectors for each in descriptors]), own.labels)[0])
             dims = descriptors[0].vectors.shape[1]

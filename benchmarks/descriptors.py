@@ -30,12 +30,13 @@ from pathlib import Path
 import numpy as np
 
 from leave_one_out import by_best_pair, scored
-from maps import Maps
+from maps import kept
 from record import RESULTS, record
 from resight import fitter, images, recipe
 from resight.describer import Describer
 from resight.engines import Engine, load
 from resight.indexer.ordered import in_order
+from resight.parts import FITTED
 from resight.processors import processors
 from resight.recipe import Backbone, Recipe
 from resight.types import Descriptor, Prepared
@@ -52,11 +53,12 @@ LAYERS = {
     "blocks.3": "fire6",
     "blocks.2": "fire5",
 }
-ENLARGED = "default 1024"  # the one variant above 640 pixels: on the covers alone
+ENLARGED = "rmac-whitened 1024"  # the one variant above 640 pixels: on the covers alone
 TIMED, TIMED_ON = 10, "scenes"  # photos
 Engines = dict[str, dict[Backbone, Engine]]
 
 ACTNET = {"each": ("power:exponent=0.5",)}
+VARIANTS = 2  # synthetic views of each photo, where a whitening asks for them
 TWO_STREAMS = ("blocks.5", "blocks.6")
 FIRST_ORDER = {"pooling": "first-order"}
 WHITENED = {"each": ("l2", "pca-whitening:dims=256,ridge=0.1", "l2")}
@@ -65,7 +67,7 @@ WHITENED = {"each": ("l2", "pca-whitening:dims=256,ridge=0.1", "l2")}
 def variants() -> Iterator[Recipe]:
     """The shipped recipes of the default network, and what their papers compare them with."""
     for name in recipe.names():
-        if Recipe.load(name).backbone.weights == LITE0:
+        if LITE0 in [backbone.weights for backbone in Recipe.load(name).backbones]:
             yield Recipe.load(name)
     ng, jeong, actnet = (Recipe.load(f"{name}-lite0") for name in ("ng2015", "jeong2017", "husain2019"))
     vaccaro, tursun = Recipe.load("vaccaro2020-lite0"), Recipe.load("tursun2020-lite0")
@@ -89,44 +91,65 @@ def variants() -> Iterator[Recipe]:
         yield changed(actnet, f"husain2019 {pooling}", pooling=pooling, **steps)
     yield changed(actnet, "husain2019 spoc power", pooling="spoc", **ACTNET)
     for layer in TWO_STREAMS:
-        join = (actnet.join[0].replace("512", "320" if layer == "blocks.6" else "192"), "l2")
+        join = (actnet.first.join[0].replace("512", "320" if layer == "blocks.6" else "192"), "l2")
         yield changed(actnet, f"husain2019 {layer} alone", layers=(layer,), join=join)
     yield changed(actnet, "husain2019 640+448", sizes=(640, 448))
     square = {"regions": "whole", "each": ("l2",)}
     for pooling in ("mac", "gem"):
         yield changed(tursun, f"tursun2020 {pooling}", pooling=pooling, **square)
     for pooling in ("spoc", "crow"):
-        clamped = dataclasses.replace(tursun.backbone, relu=True)
+        clamped = dataclasses.replace(tursun.first.backbone, relu=True)
         yield changed(
             tursun, f"tursun2020 {pooling}", pooling=pooling, regions="whole", backbone=clamped, **WHITENED
         )
     yield changed(tursun, "tursun2020 blocks.4", layers=("blocks.4",))
-    default = Recipe.load("default")
-    yield changed(default, ENLARGED, sizes=(1024,))
-    yield changed(default, "default kept", gather="keep", post=())
+    whitened = Recipe.load("rmac-whitened")
+    yield changed(whitened, ENLARGED, sizes=(1024,))
+    yield changed(whitened, "rmac-whitened kept", gather="keep", post=())
+    yield from by_pairs()
+
+
+def by_pairs() -> Iterator[Recipe]:
+    """Recipes of papers whitened by pairs of views instead, and those with points beside them."""
+    points = dataclasses.replace(Recipe.load("sift-vlad").first, weight=FITTED)
+    for name in ("thorough", "jeong2017-lite0", "remap-lite0"):
+        base = Recipe.load(name)
+        each, join = (
+            tuple("pair-whitening:dims=256" if step.startswith("pca-whitening") else step for step in steps)
+            for steps in (base.first.each, base.first.join)
+        )
+        pairs = changed(base, f"{name} pairs", each=each, join=join)
+        yield pairs
+        own = points
+        if pairs.keeps_regions:
+            own = dataclasses.replace(
+                points, regions=pairs.first.regions, gather="keep", each=points.post, post=()
+            )
+        yield Recipe(f"{name} pairs points", (dataclasses.replace(pairs.first, weight=FITTED), own))
 
 
 def changed(base: Recipe, name: str, **changes: object) -> Recipe:
     """A recipe with other settings; `layers` and `sizes` are those of its backbone and its views."""
-    backbone, views = changes.pop("backbone", base.backbone), base.views
+    backbone, views = changes.pop("backbone", base.first.backbone), base.first.views
     if "layers" in changes:
         backbone = dataclasses.replace(backbone, layers=changes.pop("layers"))
     if "sizes" in changes:
         views = dataclasses.replace(views, sizes=changes.pop("sizes"))
-    return dataclasses.replace(base, name=name, backbone=backbone, views=views, **changes)
+    return Recipe(name, (dataclasses.replace(base.first, backbone=backbone, views=views, **changes),))
 
 
 def on(network: str, wanted: Recipe, data: Path) -> Recipe | None:
     """The recipe on a network; None where that has no such layer."""
     if network == LITE0:
         return wanted
-    if not set(wanted.backbone.layers) <= set(LAYERS):
+    part = wanted.first
+    if len(wanted.parts) > 1 or not part.backbone.layers or not set(part.backbone.layers) <= set(LAYERS):
         return None
-    layers = tuple(LAYERS[layer] for layer in wanted.backbone.layers)
+    layers = tuple(LAYERS[layer] for layer in part.backbone.layers)
     weights = str(data / "squeezenet_v1.1_fp32.npz")
-    backbone = Backbone("torchvision:squeezenet1_1", weights, layers, wanted.backbone.relu, "caffe")
-    join = tuple(step.replace("dims=192", "dims=512").replace("dims=320", "dims=512") for step in wanted.join)
-    return dataclasses.replace(wanted, backbone=backbone, join=join)
+    backbone = Backbone("torchvision:squeezenet1_1", weights, layers, part.backbone.relu, "caffe")
+    join = tuple(step.replace("dims=192", "dims=512").replace("dims=320", "dims=512") for step in part.join)
+    return Recipe(wanted.name, (dataclasses.replace(part, backbone=backbone, join=join),))
 
 
 def done() -> dict[tuple[str, str, str], str]:
@@ -140,12 +163,16 @@ def done() -> dict[tuple[str, str, str], str]:
 
 
 def described(
-    wanted: Recipe, photos: list[images.Photo], engine: Callable[[], Engine], workers: int
+    wanted: Recipe, photos: list[images.Photo], engine: Callable[[Backbone], Engine], workers: int
 ) -> tuple[list[Descriptor], Describer]:
     """The photos, described by the recipe fitted on them; and the describer."""
     plain = Describer(wanted, engine=engine)
-    plain.engine  # noqa: B018  # loaded before there are threads
-    prepared: list[Prepared] = list(in_order(plain.prepare, photos, workers, lambda: False))
+    plain.networks.engines  # noqa: B018  # loaded before there are threads
+
+    def prepare(number: int) -> Prepared:
+        return plain.prepare(photos[number], variants=VARIANTS, seed=(number,))
+
+    prepared = list(in_order(prepare, range(len(photos)), workers, lambda: False))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # few samples: the numbers of dimensions are in the table
         parameters = fitter.fit(plain, lambda: prepared)
@@ -157,9 +184,10 @@ def milliseconds(
     wanted: Recipe, fitted: Describer, paths: list[Path], engines: dict[Backbone, Engine]
 ) -> float:
     """Of one photo after the other, from its file to its descriptor, on all cores; the median."""
-    if wanted.backbone not in engines:
-        engines[wanted.backbone] = load(wanted.backbone, "openvino")
-    describer = Describer(wanted, fitted.parameters, "benchmark", lambda: engines[wanted.backbone])
+    for backbone in wanted.backbones:
+        if backbone not in engines:
+            engines[backbone] = load(backbone, "openvino")
+    describer = Describer(wanted, fitted.parameters, "benchmark", engines.__getitem__)
     seconds = []
     for path in [paths[0], *paths]:
         begun = time.perf_counter()
@@ -173,7 +201,7 @@ def measured(
 ) -> dict[str, object]:
     """One row of the table; on the scenes with the time that a photo takes."""
     descriptors, fitted = described(
-        wanted, photos, lambda: Maps(wanted.backbone, folder, engines["maps"], workers), workers
+        wanted, photos, lambda backbone: kept(backbone, folder, engines["maps"], workers), workers
     )
     precisions, firsts = scored(by_best_pair([each.vectors for each in descriptors]), own.labels)
     count = sum(len(each.vectors) for each in descriptors) / len(descriptors)

@@ -49,3 +49,10 @@ class Maps:
         if backbone not in self._engines:
             self._engines[backbone] = load(backbone, "openvino", self._workers)
         return self._engines[backbone]
+
+
+def kept(backbone: Backbone, folder: Path, engines: dict[Backbone, Engine], workers: int) -> Engine:
+    """The answers of a network kept in a folder; points are found each time, which costs little."""
+    if backbone.layers:
+        return Maps(backbone, folder, engines, workers)
+    return load(backbone)

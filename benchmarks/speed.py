@@ -46,7 +46,7 @@ def chosen(data: Path, count: int) -> list[Path]:
 
 def fitted(recipe: Recipe, paths: list[Path]) -> Describer:
     """The recipe with an engine for all cores, fitted on the photos."""
-    plain = Describer(recipe, engine=lambda: load(recipe.backbone, "openvino", processors()))
+    plain = Describer(recipe, engine=lambda backbone: load(backbone, "openvino", processors()))
     prepared = [plain.prepare(images.read(path)) for path in paths]
     return plain.with_parameters(fitter.fit(plain, lambda: prepared), "benchmark")
 
@@ -64,7 +64,7 @@ def described(describer: Describer, paths: list[Path]) -> list[Any]:
 
 def inference(describer: Describer, pixels: list[Any]) -> None:
     """The network alone."""
-    for _ in in_order(describer.engine, pixels, processors(), lambda: False):
+    for _ in in_order(next(iter(describer.networks.engines.values())), pixels, processors(), lambda: False):
         pass
 
 
@@ -103,14 +103,14 @@ class Naive:
 
     def described(self, pixels: Any) -> Any:
         """(1, H, W, 3) uint8: normalise, run, pool region by region, whiten, sum."""
-        from resight.regions.rmac_grid import rmac_grid
+        from resight.regions.rmac_grid import cells
 
         torch, unit = self.torch, self.torch.nn.functional.normalize
         ready = torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div(255).sub(0.5).div(0.5)
         with torch.no_grad():
             maps = self.stem(ready)
         total = torch.zeros(self.projection.shape[1])
-        for top, left, bottom, right in rmac_grid(*maps.shape[2:]):
+        for top, left, bottom, right in cells(*maps.shape[2:]).tolist():
             vector = torch.nn.functional.adaptive_max_pool2d(maps[:, :, top:bottom, left:right], 1).flatten()
             vector = (unit(vector, dim=0) - self.mean) @ self.projection
             total += unit(vector, dim=0)
@@ -127,7 +127,7 @@ def timed(work: Callable[[], object]) -> float:
 def serve_naive(size: int, count: int, fit: Path, data: Path) -> None:
     """The naive loop in a process of its own: a run, and its seconds, for every line that comes in."""
     with np.load(fit) as own:
-        naive = Naive(Recipe.load("default").backbone, dict(own), size)
+        naive = Naive(Recipe.load("rmac-whitened").first.backbone, dict(own), size)
     paths = chosen(data, count)
     for _ in sys.stdin:
         sys.stdout.write(f"{timed(lambda: naive(paths))}\n")
@@ -160,13 +160,14 @@ class Apart:
 
 def side_by_side(size: int, data: Path, count: int) -> dict[str, object]:
     """Medians of the three ways at one size, and their ratios."""
-    default = Recipe.load("default")
-    recipe = dataclasses.replace(default, views=dataclasses.replace(default.views, sizes=(size,)))
+    part = Recipe.load("rmac-whitened").first
+    part = dataclasses.replace(part, views=dataclasses.replace(part.views, sizes=(size,)))
+    recipe = Recipe("rmac-whitened", (part,))
     paths = chosen(data, count)
     describer = fitted(recipe, paths)
     own_fit = next(iter(describer.parameters.values()))
-    naive = Naive(recipe.backbone, own_fit, size)
-    pixels = [next(views(images.read(path), recipe.views)).pixels[None] for path in paths]
+    naive = Naive(part.backbone, own_fit, size)
+    pixels = [next(views(images.read(path), part.views)).pixels[None] for path in paths]
     folder = tempfile.TemporaryDirectory()
     apart = Apart(size, count, own_fit, Path(folder.name))
     ways: dict[str, Callable[[], float]] = {

@@ -33,7 +33,7 @@ FIGURES: dict[str, list[str]] = {
     "precision-recall": ["--recipe", "mac-lite0", "--recipe", "gem-lite0", "--recipe", "rmac-lite0"],
     "comparison": ["--recipe", "mac-lite0", "--recipe", "gem-lite0", "--recipe", "rmac-lite0"],
     "separability": ["--recipe", "mac-lite0", "--recipe", "rmac-lite0"],
-    "dimensions": ["--recipe", "default", "--recipe", "husain2019-lite0", "--allow-overlap"],
+    "dimensions": ["--recipe", "rmac-whitened", "--recipe", "husain2019-lite0", "--allow-overlap"],
     "layers": ["--recipe", "ng2015-lite0", "--allow-overlap"],
     "correspondence": ["--recipe", "ng2015-lite0", "--allow-overlap"],
     "patch-clusters": ["--recipe", "ng2015-lite0", "--allow-overlap"],
@@ -41,6 +41,7 @@ FIGURES: dict[str, list[str]] = {
     "responses": ["--recipe", "mac-lite0", "--recipe", "gem-lite0"],
     "regions": ["--recipe", "jeong2017-lite0", "--allow-overlap"],
     "pairs": ["--recipe", "rmac-lite0"],
+    "transforms": ["--recipe", "rmac-lite0"],
 }
 
 

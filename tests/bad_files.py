@@ -35,7 +35,7 @@ def make_bad_files(folder: Path, photos: Sequence[Path] = (), seed: int = 0) -> 
     Photos that are given are cut off and flipped at random as well as the drawn ones.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    whole = {name: encoded(draw(160, 120, seed), **how) for name, how in SAVED.items()}
+    whole = {name: encoded(draw(160, 120, seed), **how) for name, how in SAVED.items()} | odd(seed)
     made = {}
     for name, content, expected in _contents(whole, photos, random.Random(seed)):
         path = folder / name
@@ -59,6 +59,34 @@ def encoded(image: Image.Image, **how: object) -> bytes:
     file = io.BytesIO()
     image.save(file, **how)
     return file.getvalue()
+
+
+def odd(seed: int) -> dict[str, bytes]:
+    """Files of kinds that Pillow does not read, as far as there are writers of them here."""
+    import tifffile
+
+    pixels = np.asarray(draw(160, 120, seed))
+    values = {"floats.tif": pixels / np.float32(255), "planes.tif": pixels.astype(np.uint16) * 257}
+    made = {}
+    for name, value in values.items():
+        for packing in (None, "adobe_deflate"):
+            file, planes = io.BytesIO(), name == "planes.tif"
+            value = np.moveaxis(value, -1, 0) if planes and value.shape[-1] == 3 else value
+            tifffile.imwrite(
+                file, np.ascontiguousarray(value), photometric="rgb", compression=packing, metadata=None,
+                planarconfig="separate" if planes else "contig", rowsperstrip=40,
+            )  # fmt: skip
+            made[f"{packing or 'plain'} {name}"] = file.getvalue()
+    with suppress(ImportError):
+        import imagecodecs
+
+        deep = pixels.astype(np.uint16) * 257
+        made["deep.jp2"] = imagecodecs.jpeg2k_encode(deep, level=0, codecformat="jp2")
+        made["deep.j2k"] = imagecodecs.jpeg2k_encode(deep, level=0, codecformat="j2k")
+        made["photo.jxl"] = imagecodecs.jpegxl_encode(pixels, lossless=True)
+        made["boxed.jxl"] = imagecodecs.jpegxl_encode(deep, lossless=True, usecontainer=True)
+        made["deep.jpg"] = imagecodecs.jpeg8_encode(deep >> 4, level=90, bitspersample=12)
+    return made
 
 
 def _contents(
@@ -178,6 +206,16 @@ def _lying_tiffs() -> Iterator[tuple[str, bytes]]:
     yield "offsets nowhere.tif", tiff(*tags(100, t273=2**32 - 1), tail=b"\0" * 300)
     yield "60000 samples.tif", tiff(*tags(100, t277=60000), tail=b"\0" * 300)
     yield "endless strips.tif", tiff((273, 4, 2**32 - 1, 8), *(tag for tag in tags(100) if tag[0] != 273))
+    for name, more in {
+        "floats": {"t258": 32, "t339": 3},
+        "12 bits": {"t258": 12},
+        "white first": {"t262": 0},
+    }.items():
+        yield (
+            f"12000 x 12000 of nothing, {name}.tif",
+            tiff(*tags(12000, **{"t258": 16} | more), tail=b"\0" * 300),
+        )
+        yield f"offsets nowhere, {name}.tif", tiff(*tags(100, **{"t258": 16, "t273": 2**32 - 1} | more))
     yield "no directory.tif", b"II*\0" + struct.pack("<I", 2**31)
     yield "directory in itself.tif", b"II*\0" + struct.pack("<IH", 8, 0) + struct.pack("<I", 8)
 
@@ -197,6 +235,12 @@ NO_IMAGES = {
     "random after the mark.jp2": b"\0\0\0\x0cjP  \r\n\x87\n" + random.Random(7).randbytes(5000),
     "random after the mark.heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + random.Random(8).randbytes(5000),
     "random after the mark.avif": b"\0\0\0\x18ftypavif\0\0\0\0mif1avif" + random.Random(9).randbytes(5000),
+    "random after the mark.jxl": b"\xff\x0a" + random.Random(10).randbytes(5000),
+    "random in a box.jxl": b"\0\0\0\x0cJXL \r\n\x87\n" + random.Random(11).randbytes(5000),
+    "box without end.jxl": b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(5000),
+    "random after the mark.j2c": b"\xff\x4f\xff\x51" + random.Random(12).randbytes(5000),
+    "random after the mark of a BigTIFF.tif": b"II\x2b\0" + random.Random(13).randbytes(5000),
+    "high bytes first.tif": b"MM\0\x2b" + random.Random(14).randbytes(5000),
     "film.heic": b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(500),
     "page.jpg": b"<!DOCTYPE html><html><body>404 Not Found</body></html>",
     "text.jpg": b"The photo will be sent later.\n",

@@ -381,6 +381,7 @@ def test_weights_without_numbers_for_the_layers_are_an_error(monkeypatch):
     state = models.squeezenet1_1().state_dict()
     state["classifier.1.weight"].fill_(torch.nan)  # as torchvision's IMAGENET1K_FEATURES, above its features
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", lambda *_, **__: state)
+    monkeypatch.setattr("resight.backbones._hubs.answered", lambda ask: None)
     engine = engines.load(Backbone(SQUEEZENET, "IMAGENET1K_V1", ("fire9",)), "torch")
     assert np.isfinite(engine(photo(33, 35))[0]).all()
     with pytest.raises(NetworkUnavailable, match=r"'IMAGENET1K_V1' .*hold no numbers"):
@@ -393,6 +394,7 @@ def test_a_hub_that_cannot_be_reached_is_said(weights, monkeypatch):
         raise urllib.error.URLError("no route")
 
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", fail)
+    monkeypatch.setattr("resight.backbones._hubs.answered", lambda ask: None)
     with pytest.raises(NetworkUnavailable, match=r"could not be fetched.*go online once, or name a file"):
         engines.load(Backbone(SQUEEZENET, weights, ("conv1",)), "torch")
 

@@ -302,6 +302,70 @@ def test_a_header_that_commas_separate_is_never_read_otherwise(tmp_path):
         opened("folder", tmp_path)
 
 
+DECOMPOSED, COMPOSED = "cafe\u0301", "caf\u00e9"  # as macOS may hold a name, and as most keyboards write it
+
+
+def test_names_of_a_csv_and_of_the_disk_are_compared_in_one_form(tmp_path):
+    on_disk = [f"{DECOMPOSED}/{COMPOSED}.png", f"{DECOMPOSED}/b{DECOMPOSED}.png", "plain/c.png"]
+    photos(tmp_path, *on_disk)
+    csv_of(
+        tmp_path, "path,instance", f"{COMPOSED}/{DECOMPOSED}.png,{COMPOSED}",
+        f"./{DECOMPOSED}/b{COMPOSED}.png,{DECOMPOSED}", "plain/c.png,other",
+    )  # fmt: skip
+    data = opened("folder", tmp_path)
+    assert data.photos == tuple(on_disk)
+    assert data.labels == (COMPOSED, COMPOSED, "other")
+    assert right(data) == {on_disk[0]: {on_disk[1]}, on_disk[1]: {on_disk[0]}}
+    photos(tmp_path, f"{COMPOSED}/b{COMPOSED}.png")  # what is there as it is written is what is meant
+    csv_of(tmp_path, "path,instance", f"{COMPOSED}/b{COMPOSED}.png,x", f"{DECOMPOSED}/b{COMPOSED}.png,x")
+    assert opened("folder", tmp_path).photos == (
+        f"{COMPOSED}/b{COMPOSED}.png",
+        f"{DECOMPOSED}/b{DECOMPOSED}.png",
+    )
+
+
+def test_one_photo_in_two_spellings_is_one_photo(tmp_path):
+    photos(tmp_path, f"{DECOMPOSED}.png", "a/b.png")
+    csv_of(tmp_path, "path,instance", f"{COMPOSED}.png,x", f"{DECOMPOSED}.png,y", "a\\b.png,x", "a/b.png,y")
+    assert opened("folder", tmp_path).photos == (f"{DECOMPOSED}.png", "a/b.png")
+    csv_of(tmp_path, "path,instance", f"{COMPOSED}.png,x", f"{DECOMPOSED}.png,x", "a/b.png,x")
+    with pytest.raises(BadData, match="line 3: it says the same as line 2"):
+        opened("folder", tmp_path)
+
+
+def test_sub_folders_whose_names_look_alike_are_one_instance(tmp_path):
+    photos(tmp_path, f"{DECOMPOSED}/1.png", f"{COMPOSED}/2.png", "other/3.png")
+    assert set(opened("folder", tmp_path).labels) == {COMPOSED, "other"}
+
+
+def test_paths_as_windows_writes_them_are_read(tmp_path):
+    photos(tmp_path, "a/b/1.png", "a/2.png", "3.png", f"{DECOMPOSED}/4.png")
+    rows = ["a\\b\\1.png,x", ".\\a\\2.png,x", ".\\3.png,x", f"a\\..\\{COMPOSED}\\4.png,x"]
+    csv_of(tmp_path, "path,instance", *rows)
+    assert opened("folder", tmp_path).photos == ("a/b/1.png", "a/2.png", "3.png", f"{DECOMPOSED}/4.png")
+    photos(tmp_path, "a\\b\\1.png", "c:/5.png")  # such a name is a file's own here
+    csv_of(tmp_path, "path,instance", *rows, "c:/5.png,x")
+    assert opened("folder", tmp_path).photos[::4] == ("a\\b\\1.png", "c:/5.png")
+    csv_of(tmp_path, "path,instance", *rows, "a\\gone.png,x")
+    with pytest.raises(DataMissing, match=r"the first being 'a/gone\.png'"):
+        opened("folder", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["C:\\photos\\a.png", "C:a.png", "c:/photos/a.png", "..\\a.png", "b\\..\\..\\a.png", "\\etc\\a.png",
+     "\\\\server\\share\\a.png", "d\u00e9/../../a.png"],
+)  # fmt: skip
+def test_a_path_of_windows_that_leads_out_names_the_form_that_is_wanted(path, tmp_path):
+    photos(tmp_path / "set", "a.png", "b/c.png")
+    photos(tmp_path, "a.png", "photos/a.png")
+    csv_of(tmp_path / "set", "path,instance", "b/c.png,x", f"{path},x")
+    with pytest.raises(
+        BadData, match=r"line 3: '.*' leads out .* relative to it .* as a/b\.jpg or a\\b\.jpg\."
+    ):
+        opened("folder", tmp_path / "set")
+
+
 @pytest.mark.parametrize(
     ("name", "count", "instances"),
     [("dvd_covers", 250, 50), ("groceries", 1138, 19), ("scenes", 95, 5), ("logos", 1728, 367)],

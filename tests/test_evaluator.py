@@ -724,3 +724,43 @@ def test_the_searcher_reranks(root):
     assert expanded[0].self
     assert {hit.relative for hit in plain} == {hit.relative for hit in expanded}
     assert [hit.score for hit in plain] != [hit.score for hit in expanded]
+
+
+# A cache that cannot be written
+
+
+def test_a_cache_that_cannot_be_written_names_what_names_another(root, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(workspace, "cache", lambda: tmp_path / "file" / "evaluations")
+    with pytest.raises(StorageFailed, match=r"\(Not a directory\): .* folder in XDG_CACHE_HOME\.$"):
+        evaluate(small.PLAIN, data(root))
+
+
+@pytest.mark.parametrize("what", ["gallery", "gallery/writer.lock", "gallery/catalogue.sqlite", "answers-*"])
+def test_a_part_of_the_cache_that_cannot_be_written_names_it_too(what, root, tmp_path, monkeypatch):
+    made_again = workspace.described([workspace.Source.of(data(root))], small.recipe(small.PLAIN), workers=1)
+    folder = made_again.gallery.parent
+    if what == "gallery":
+        shutil.rmtree(folder / what)
+        (folder / what).write_text("")
+    elif what.startswith("answers"):
+        monkeypatch.setattr("resight.evaluator.journal.Journal.path", folder, raising=False)
+        monkeypatch.setattr("resight.evaluator.journal.Journal.__init__", _empty_journal)
+    else:
+        (folder / what).unlink(missing_ok=True)
+        (folder / what).mkdir()
+    with pytest.raises(StorageFailed, match=rf"cache {folder}.* folder in XDG_CACHE_HOME\.$") as found:
+        evaluate(small.PLAIN, data(root))
+    assert "--gallery" not in str(found.value)
+
+
+def _empty_journal(self, folder, parts):
+    self._found = {}
+
+
+def test_without_any_home_the_variable_is_named(monkeypatch):
+    monkeypatch.undo()
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr("pathlib.Path.home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    with pytest.raises(StorageFailed, match="name a folder in XDG_CACHE_HOME"):
+        workspace.cache()

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tarfile
@@ -22,7 +23,7 @@ import replicas_others as replicas
 from resight import cli, methods
 from resight.datasets import _downloading, _fetching, _unpacking
 from resight.datasets._sources import Source
-from resight.errors import FetchFailed
+from resight.errors import FetchFailed, NotReached
 
 BYTES = bytes(range(256)) * 12_000  # 3 MB, so that progress has steps
 
@@ -278,6 +279,112 @@ def test_what_cannot_be_had_is_one_sentence_and_the_others_come(server, tmp_path
     server.code = 503
     (busy,) = _fetching.fetch([source(server, "b")], tmp_path, Watch())
     assert "answered 503" in str(busy)
+
+
+@pytest.fixture
+def no_proxy(monkeypatch):
+    """Whatever the machine has set is not meant; gives what sets one."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    return lambda scheme, address: monkeypatch.setenv(f"{scheme}_proxy", address)
+
+
+@contextlib.contextmanager
+def saying(answer):
+    """The address of a server that says the same to everybody, or nothing; and how often it was asked."""
+    asked, kept = [], []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    one, _ = server.accept()
+                    kept.append(one)
+                    asked.append(one.recv(65536))
+                    if answer is not None:
+                        one.sendall(answer)
+                        one.close()
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{server.getsockname()[1]}", asked
+        server.shutdown(socket.SHUT_RDWR)
+        for one in kept:
+            one.close()
+        thread.join()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("code", [b"403 Forbidden", b"407 Proxy Authentication Required"])
+def test_a_proxy_that_refuses_is_asked_once_and_is_one_sentence(scheme, code, tmp_path, no_proxy):
+    with saying(b"HTTP/1.1 " + code + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n") as (
+        proxy,
+        asked,
+    ):
+        no_proxy(scheme, f"http://name:secret@{proxy}")
+        watch = Watch()
+        (failed,) = _fetching.fetch([Source("a", f"{scheme}://example.org/a", "")], tmp_path, watch)
+    assert len(asked) == 1
+    assert watch.said == [str(failed)]
+    assert code.split()[0].decode() in str(failed) or "asks for a name and a password" in str(failed)
+    assert "secret" not in str(failed)
+    assert isinstance(failed, NotReached) or (scheme, code[:3]) == ("http", b"403")
+
+
+@pytest.mark.parametrize("through", ["a proxy", "the server"])
+def test_a_silent_server_is_not_waited_for_four_times(through, tmp_path, no_proxy, monkeypatch):
+    monkeypatch.setattr(_downloading, "TIMEOUT", 0.3)
+    with saying(None) as (address, asked):
+        if through == "a proxy":
+            no_proxy("https", f"http://{address}")
+        url = "https://example.org/a" if through == "a proxy" else f"http://{address}/a"
+        begun = time.monotonic()
+        (failed,) = _fetching.fetch([Source("a", url, "")], tmp_path, Watch())
+        assert time.monotonic() - begun < 5
+    assert len(asked) == 1
+    assert "cannot be reached" in str(failed)
+    assert isinstance(failed, NotReached)
+
+
+def test_a_name_that_is_looked_up_for_long_is_not_waited_for(tmp_path, no_proxy, monkeypatch):
+    monkeypatch.setattr(_downloading, "TIMEOUT", 0.2)
+    found = threading.Event()
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found.wait(60) and [])
+    (failed,) = _fetching.fetch([Source("a", "http://example.org/a", "")], tmp_path, Watch())
+    found.set()
+    assert "no answer within 0.2 seconds" in str(failed)
+
+
+@pytest.mark.parametrize("address", ["socks5://127.0.0.1:9", "SOCKS5H://me:secret@127.0.0.1:9"])
+def test_a_proxy_of_socks_is_named(address, tmp_path, no_proxy, server, monkeypatch):
+    no_proxy("https", address)
+    (failed,) = _fetching.fetch([Source("a", "https://example.org/a", "")], tmp_path, Watch())
+    assert "the proxy in HTTPS_PROXY is one of SOCKS" in str(failed)
+    assert "secret" not in str(failed)
+    assert _fetching.fetch([source(server)], tmp_path, Watch()) == []  # the proxy is not one for http
+    monkeypatch.setenv("no_proxy", "example.org")
+    (failed,) = _fetching.fetch([Source("a", "https://example.org:9/a", "")], tmp_path, Watch())
+    assert "SOCKS" not in str(failed)
+
+
+def test_a_host_that_is_silent_is_asked_once_for_all_of_its_files(tmp_path, server, no_proxy, monkeypatch):
+    monkeypatch.setattr(_downloading, "TIMEOUT", 0.3)
+    with saying(None) as (address, asked):
+        many = [Source(f"{i}", f"http://{address}/{i}", "") for i in range(5)]
+        watch = Watch()
+        assert len(_fetching.fetch([*many, source(server)], tmp_path, watch)) == 1
+    assert len(asked) == 1
+    assert watch.said[-1] == f"4 more files of {address} were not tried."
+    assert (tmp_path / "photos.bin").exists()
+
+
+def test_the_verb_says_without_a_network_that_there_is_none(tmp_path, monkeypatch, no_proxy):
+    needed = (Source("photos.bin", "http://127.0.0.1:9/photos.bin", ""),)
+    monkeypatch.setattr(methods.module("datasets", "npu"), "NEEDED", needed)
+    done = run("npu", "--fetch", "--root", tmp_path)
+    assert done.exit_code == 2
+    assert "photos.bin cannot be reached: Connection refused; is there a network?" in done.output
 
 
 def test_only_web_addresses_are_followed_even_by_a_redirection(server, tmp_path):

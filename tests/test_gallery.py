@@ -254,7 +254,7 @@ def test_a_catalogue_whose_tables_were_never_made_is_none(tmp_path):
 def test_another_format_is_refused(tmp_path):
     with begun(tmp_path / "g") as writer:
         writer.connection.execute("UPDATE facts SET value = 99 WHERE key = 'format'")
-    with pytest.raises(GalleryError, match="has format 99; this Resight reads format 3"):
+    with pytest.raises(GalleryError, match="has format 99; this Resight reads format 4"):
         Gallery(tmp_path / "g")
 
 

@@ -605,6 +605,7 @@ def test_threads_read_the_same_pixels():
 def test_suffixes_are_lower_case_and_start_with_a_dot():
     assert all(suffix == suffix.lower() and suffix.startswith(".") for suffix in images.SUFFIXES)
     assert {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".heic"} <= images.SUFFIXES
+    assert {".jp2", ".j2k", ".j2c", ".jpx", ".jph", ".jxl"} <= images.SUFFIXES
 
 
 # Resize

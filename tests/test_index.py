@@ -710,8 +710,38 @@ def test_search_within_a_folder_or_a_glob(root):
         name for name in found(root, query) if name in ("a/004.png", "b/005.png")
     ]
     assert len(found(root, query, 2, under="a/*")) == 2
+    assert found(root, query, under=".") == found(root, query)
     with pytest.raises(BadQuery, match="No indexed photo lies under 'c'"):
         found(root, query, under="c")
+
+
+def test_a_folder_whose_name_is_a_glob_is_a_folder_first(root):
+    for name in ("[2019] Rome/1.png", "[2019] Rome/in/2.png", "2 Rome/3.png", "a*/4.png", "[ab]/5.png"):
+        small.draw(root / name, seed=len(name))
+    small.index(root, small.PLAIN)
+    query = root / "b" / "003.png"
+    rome = {"[2019] Rome/1.png", "[2019] Rome/in/2.png"}
+    for under in ("[2019] Rome", "./[2019] Rome/", "[2019] Rome/../[2019] Rome"):
+        assert set(found(root, query, under=under)) == rome
+    assert found(root, query, under="[2019] Rome/in/2.png") == ["[2019] Rome/in/2.png"]
+    assert found(root, query, under="[2019] Rom?") == ["2 Rome/3.png"]  # no folder, so a glob
+    assert found(root, query, under="a*") == ["a*/4.png"]
+    assert found(root, query, under="[ab]") == ["[ab]/5.png"]
+    assert len(found(root, query, 99, under="[ab]/*")) == 12
+
+
+def test_names_are_compared_in_one_form_whatever_the_disk_holds(root):
+    decomposed, composed = "cafe\u0301", "caf\u00e9"
+    small.draw(root / decomposed / "1.png", seed=77)
+    small.draw(root / f"{decomposed}.png", seed=78)
+    small.index(root, small.PLAIN)
+    query = root / "b" / "003.png"
+    for name in (decomposed, composed):
+        assert found(root, query, under=name) == [f"{decomposed}/1.png"]
+        assert found(root, query, under=f"*{name[1:]}*.png") == found(root, query, under="caf*")
+    assert indexer.remove(root / ".resight", [f"{composed}.png"]) == [f"{decomposed}.png"]
+    globbed = indexer.remove(root / ".resight", [f"{composed}/*"])
+    assert globbed == [f"{decomposed}/1.png"]
 
 
 def test_a_box_is_described_and_the_photo_itself_is_marked(root, network):
@@ -855,7 +885,7 @@ def test_a_photo_is_decoded_once_where_the_same_pixels_serve_both(root, monkeypa
     asked = []
     monkeypatch.setattr(
         "resight.indexer.outcome.extracted",
-        lambda data, turn, photo: asked.append(photo is None) or extracted(data, turn, photo),
+        lambda data, turn, limit, photo: asked.append(photo is None) or extracted(data, turn, limit, photo),
     )
     turns = {"high.jpg": 90}
     for size, again in ((640, 0), (128, 2)):

@@ -5,7 +5,8 @@ import pytest
 from drawn import texture
 from resight.errors import BadQuery
 from resight.images import Photo, read
-from resight.local_features import COUNT, SIDE, VERSION, enough, extract, root_normalised
+from resight.local_features import COUNT, SIDE, VERSION, enough, extract
+from resight.points.sift import root_normalised
 from resight.types import Box
 
 

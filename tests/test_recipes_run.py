@@ -27,10 +27,10 @@ def miniature(name: str) -> Recipe:
 
 
 def smaller(part: Part) -> Part:
-    layers = ("layer3", "layer2", "layer1")[: len(part.backbone.layers)]
-    backbone = Backbone(**small.NETWORK | {"layers": layers, "relu": part.backbone.relu})
-    if not part.backbone.layers:  # it finds points, which a small photo has few of
-        backbone = part.backbone
+    backbone = part.backbone
+    if backbone.layers:
+        layers = ("layer3", "layer2", "layer1")[: len(backbone.layers)]
+        backbone = Backbone(**small.NETWORK | {"layers": layers, "relu": backbone.relu})
     views = dataclasses.replace(part.views, sizes=tuple(size // 8 for size in part.views.sizes))
     pooling = re.sub(r"k=\d+", "k=4", part.pooling).replace("dims=128", "dims=8")
     return dataclasses.replace(part, backbone=backbone, views=views, pooling=pooling)

@@ -174,6 +174,15 @@ def test_a_file_that_is_gone_or_broken_is_said_to_be(tmp_path):
     assert [figure.get("image") is None for figure in page.figures] == told
 
 
+def test_a_hit_whose_file_is_gone_is_marked_and_no_picture_of_it_is_looked_for(tmp_path):
+    photo = saved(tmp_path / "a.png")
+    gone = Hit(1, 0.5, tmp_path / "gone.jpg", "gone.jpg", gone=True)
+    _, page = written(tmp_path, gone, hit(2, photo), query=photo)
+    assert "score 0.500, no longer there" in page.figures[1]["text"]
+    assert "image" not in page.figures[1]
+    assert "no longer there" not in page.figures[2]["text"]
+
+
 @pytest.mark.parametrize(
     "name", ["<b>&amp;'\".png", "<script>alert(1)</script>.png", "$query $hits ${x}.png", "ä 像.png"]
 )

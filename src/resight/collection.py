@@ -36,6 +36,7 @@ class Collection:
         self._dead, self._number = list(gallery.dead), gallery.live.number if gallery.live else 0
         self._inside = None if inside is None else np.unique(inside)
         self._warned: set[str] = set()
+        self._pixel_limit = gallery.pixel_limit  # other threads may not ask the catalogue
 
     @property
     def rows(self) -> int:
@@ -139,7 +140,11 @@ class Collection:
         )
 
     def _computed(self, image: StoredImage) -> LocalFeatures | None:
-        return read_again(self.gallery.root, image, functools.partial(_extracted, turn=image.turn))
+        return read_again(
+            self.gallery.root,
+            image,
+            functools.partial(_extracted, turn=image.turn, pixel_limit=self._pixel_limit),
+        )
 
     def _warn(self, sentence: str) -> None:
         """Say a thing once, whatever the numbers in it."""
@@ -172,5 +177,6 @@ class Collection:
         return int(found[0]) if found and row < found[1] else -1
 
 
-def _extracted(data: bytes, turn: int) -> LocalFeatures:
-    return local_features.extract(images.read(data, enough=local_features.enough, turn=turn))
+def _extracted(data: bytes, turn: int, pixel_limit: int) -> LocalFeatures:
+    photo = images.read(data, pixel_limit=pixel_limit, enough=local_features.enough, turn=turn)
+    return local_features.extract(photo)

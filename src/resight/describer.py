@@ -19,7 +19,7 @@ from resight.areas import WHOLE, Polygon
 from resight.engines import Engine, load
 from resight.errors import NotFitted
 from resight.feature_maps import FeatureMap
-from resight.images import PIXEL_PATH, Photo, read
+from resight.images import PIXEL_LIMIT, PIXEL_PATH, Photo, read
 from resight.methods import Parameters
 from resight.parts import Backbone
 from resight.recipe import NO_PARAMETERS, PRECISION, Recipe, fingerprint
@@ -97,12 +97,13 @@ class Describer:
         """Describe a photo, or a box in it."""
         return self.finish(self.prepare(photo, box))
 
-    def read(self, source: bytes | Path | str, turn: int = 0) -> Photo:
+    def read(self, source: bytes | Path | str, turn: int = 0, pixel_limit: int = PIXEL_LIMIT) -> Photo:
         """A photo to be described whole, with as many pixels as its views need; raises BadImage.
 
         `turn` are degrees clockwise, by which it is turned first.
         """
-        return read(source, enough=functools.partial(enough, wanted=self.recipe.views), turn=turn)
+        wanted = functools.partial(enough, wanted=self.recipe.views)
+        return read(source, pixel_limit=pixel_limit, enough=wanted, turn=turn)
 
     def prepare(
         self, photo: Photo, box: Box | None = None, variants: int = 0, seed: Sequence[int] = ()

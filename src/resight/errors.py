@@ -49,6 +49,12 @@ class FetchFailed(ResightError):
     exit_code = 1
 
 
+class NotReached(FetchFailed):
+    """No server answers at an address, or a proxy before it refuses."""
+
+    exit_code = 2
+
+
 class FittedOnTest(ResightError):
     """A recipe was fitted on photos that it is tested on."""
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from resight.images import Photo
 from resight.photos import LocalFeatures
+from resight.points.sift import sift
 from resight.types import Box
 
 SIDE = 640  # pixels, of the longest side
 COUNT = 700
 VERSION = f"sift-{SIDE}-{COUNT}-v1"
-SCALE = 512.0  # of a share's square root: few are over half, and those are clipped
 
 
 def extract(photo: Photo, box: Box | None = None) -> LocalFeatures:
@@ -31,19 +29,14 @@ def extract(photo: Photo, box: Box | None = None) -> LocalFeatures:
     width, height = enough(right - left, bottom - top)
     if (width, height) != (right - left, bottom - top):
         grey = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
-    opencv: Any = cv2  # whose type stubs know no SIFT
-    detector = opencv.SIFT_create(nfeatures=COUNT, enable_precise_upscale=True)
-    found, descriptors = detector.detectAndCompute(grey, None)
-    if not found:
+    places, descriptors = sift(np.asarray(grey, np.uint8), count=COUNT)
+    if not len(places):
         return nothing()
-    order = _strongest_first(found)
-    # OpenCV counts from the centre of the first pixel, Resight from its corner.
-    places = np.array([found[i].pt for i in order]) + 0.5
     shrunk = np.array([(right - left) / width, (bottom - top) / height])
     original = np.array([photo.width / photo.pixels.shape[1], photo.height / photo.pixels.shape[0]])
     points = (places * shrunk + (left, top)) * original
     scale = max(1.0, float((shrunk * original).max()))
-    return LocalFeatures(points.astype(np.float32), root_normalised(descriptors[order]), scale)
+    return LocalFeatures(points.astype(np.float32), descriptors, scale)
 
 
 def scale_of(width: int, height: int) -> float:
@@ -63,13 +56,6 @@ def enough(width: int, height: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def root_normalised(descriptors: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """(N, 128) non-negative -> square roots of their shares of the row's sum, as uint8 in steps of 1/512."""
-    shares = descriptors / np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-12)
-    steps: NDArray[np.uint8] = np.minimum(np.rint(np.sqrt(shares) * SCALE), 255).astype(np.uint8)
-    return steps
-
-
 def _span(photo: Photo, box: Box | None) -> tuple[int, int, int, int]:
     """Left, top, right, bottom of the box in the pixels at hand, which may be fewer than the original's."""
     height, width = photo.pixels.shape[:2]
@@ -77,9 +63,3 @@ def _span(photo: Photo, box: Box | None) -> tuple[int, int, int, int]:
     across, down = width / photo.width, height / photo.height
     left, top = min(int(left * across), width - 1), min(int(top * down), height - 1)
     return left, top, max(left + 1, round(right * across)), max(top + 1, round(bottom * down))
-
-
-def _strongest_first(found: Sequence[Any]) -> NDArray[np.int64]:
-    """The order by response; equals by place, size and angle. Cut to COUNT: OpenCV keeps ties at the end."""
-    keys = [(-each.response, each.pt, each.size, each.angle) for each in found]
-    return np.array(sorted(range(len(found)), key=keys.__getitem__)[:COUNT], dtype=np.int64)

@@ -39,6 +39,7 @@ class Method:
 
     `fit` is None for a method that needs no fitting; `fit_on` is what its fit is given of each photo: "maps"
     (features and masks), "rows" (N, D), or "views" (a `Varied`: rows, and those of synthetic views).
+    `hides` says whether a fit on few photos hides what they share.
     """
 
     kind: str
@@ -47,6 +48,7 @@ class Method:
     fit: Callable[..., Parameters] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     fit_on: str = "rows"
+    hides: bool = False
 
     def __call__(self, *values: Any, parameters: Parameters | None = None) -> Any:
         """Apply to values; a fitted method also needs the parameters that its `fit` gave."""
@@ -97,7 +99,9 @@ def find(kind: str, text: str) -> Method:
     if missing:
         raise BadSetting(f"'{name}' needs its setting '{missing[0]}', as in '{name}:{missing[0]}=...'.")
     fit_on = getattr(home, "FIT_ON", "maps" if kind == "poolings" else "rows")
-    return Method(kind, name, _bind(call, bound), _bind(fitting, bound) if fitting else None, bound, fit_on)
+    hides = bool(home.hides(bound)) if hasattr(home, "hides") else False
+    fit = _bind(fitting, bound) if fitting else None
+    return Method(kind, name, _bind(call, bound), fit, bound, fit_on, hides)
 
 
 def settings(function: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:

@@ -18,12 +18,14 @@ def of_descriptor(descriptor: Descriptor) -> Query:
     return Query(descriptor.vectors, _no_photo, _no_photo, descriptor.regions)
 
 
-def of_photo(path: Path, descriptor: Descriptor, box: Box | None, turn: int) -> Query:
+def of_photo(
+    path: Path, descriptor: Descriptor, box: Box | None, turn: int, pixel_limit: int = images.PIXEL_LIMIT
+) -> Query:
     """A photo or a box in it, turned by `turn` degrees clockwise; read again only for what is asked."""
     return Query(
         descriptor.vectors,
-        lambda: _features(path, box, turn),
-        lambda: _area(path, box, turn),
+        lambda: _features(path, box, turn, pixel_limit),
+        lambda: _area(path, box, turn, pixel_limit),
         descriptor.regions,
     )
 
@@ -37,16 +39,17 @@ def readable(path: Path) -> Iterator[None]:
         raise BadQuery(f"The query {path} cannot be described: {error}.") from None
 
 
-def _features(path: Path, box: Box | None, turn: int) -> LocalFeatures:
+def _features(path: Path, box: Box | None, turn: int, pixel_limit: int) -> LocalFeatures:
+    least = None if box else local_features.enough
     with readable(path):
-        photo = images.read(path, enough=None if box else local_features.enough, turn=turn)
+        photo = images.read(path, pixel_limit=pixel_limit, enough=least, turn=turn)
         return local_features.extract(photo, box)
 
 
-def _area(path: Path, box: Box | None, turn: int) -> Region:
+def _area(path: Path, box: Box | None, turn: int, pixel_limit: int) -> Region:
     """The part of the query that is looked for."""
     with readable(path):
-        photo = images.read(path, enough=lambda width, height: (1, 1), turn=turn)
+        photo = images.read(path, pixel_limit=pixel_limit, enough=lambda width, height: (1, 1), turn=turn)
     left, top, right, bottom = (box or Box(0, 0, photo.width, photo.height)).within(photo.width, photo.height)
     return Region.of(areas.rectangle(top, left, bottom, right))
 

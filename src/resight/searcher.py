@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
 import itertools
 import json
+import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,10 @@ from resight.collection import Collection
 from resight.describer import Describer, describer_like
 from resight.errors import BadImage, BadQuery, NotFitted
 from resight.gallery import Gallery, find_gallery
+from resight.gallery.part import Inside, part
+from resight.gallery.stored import file_state, is_gone
+from resight.images.photo import spell_warning
+from resight.methods import Method
 from resight.photos import Query, Ranked
 from resight.queries import of_descriptor, of_photo, readable
 from resight.reranking import depth, reranked, rerankers
@@ -38,14 +43,16 @@ class Asked:
 
 
 class Searcher:
-    """Searches one gallery; the network is loaded at the first query that must be described."""
+    """Searches one gallery; the network is loaded at the first query that must be described.
 
-    def __init__(self, gallery: Gallery, engine: str = "auto") -> None:
-        self.gallery, self._engine = gallery, engine
-        self._describer: Describer | None = None
-        self._fitted: str | None = None
-        self._collection: Collection | None = None
-        self._collected: object = None
+    Any number of threads may search at once: each search works on a snapshot of the gallery of its own.
+    `max_megapixels`: how large a query may be; by default as large as a photo of the gallery.
+    """
+
+    def __init__(self, gallery: Gallery, engine: str = "auto", max_megapixels: float | None = None) -> None:
+        self.gallery = gallery
+        self.pixel_limit = round(1e6 * max_megapixels) if max_megapixels else gallery.pixel_limit
+        self._describers = Describers(engine)
 
     def search(
         self,
@@ -57,38 +64,82 @@ class Searcher:
     ) -> Ranking:
         """The k nearest files: of a photo's path (or a box in it), or of a descriptor.
 
-        An indexed file is recognised, not described again, and comes first. `under` is a glob over relative
-        paths; a folder stands for all that is in it. `rerank` names re-rankers, one after the other, as in
-        `"geometry:top=50"`.
+        An indexed file is recognised, not described again, and comes first. `under` is a folder, which
+        stands for all that is in it, or a glob over relative paths. `rerank` names re-rankers, one after the
+        other, as in `"geometry:top=50"`.
         """
         if k < 1:
             raise BadQuery("k is how many hits to show: 1 or more.")
         wanted = rerankers(rerank)
-        with self.gallery.at_rest():
-            if self.gallery.live is None or not len(self.gallery.vectors):
-                raise NotFitted(f"The gallery {self.gallery.folder} is empty yet: run `resight index`.")
-            photos = self._photos(under)
-            asked = self._asked(query, box, photos)
-            ranked = photos.nearest(asked.query.vectors, depth(wanted, k) + 1)
-            ranked = reranked(ranked, asked.query, photos, wanted)
-            hits = tuple(itertools.islice(self._hits(asked, ranked, under), k))
-            return Ranking(asked.name, self.gallery.recipe.name, hits)
+        with self.gallery.snapshot() as reader:
+            return Search(reader, self._describers, self.pixel_limit).rank(query, k, box, under, wanted)
 
     def show(self, photo: Path | str, k: int = 5) -> dict[str, Any]:
         """What the gallery knows of an indexed photo, and the k photos nearest to it."""
-        with self.gallery.at_rest():
-            relative = self._relative(Path(photo))
-            image = (self.gallery.image_of_file(relative) or (None,))[0] if relative else None
-            if image is None:
-                raise BadQuery(f"{photo} is not in the gallery {self.gallery.folder}, or has changed since.")
-            stored, (first, rows, regions) = self.gallery.image(image), self.gallery.rows.stored(image)
-        nearest = [hit for hit in self.search(photo, k + 1).as_dict()["hits"] if not hit["self"]]
+        with self.gallery.snapshot() as reader:
+            return Search(reader, self._describers, self.pixel_limit).show(photo, k)
+
+
+class Describers:
+    """The describers of the last two fits: while a gallery is fitted anew, searches may see either."""
+
+    def __init__(self, engine: str) -> None:
+        self._engine, self._lock = engine, threading.Lock()
+        self._made: dict[str | None, Describer] = {}
+
+    def make_like(self, gallery: Gallery) -> Describer:
+        """The describer that gives descriptors like the live ones of a gallery at rest."""
+        fit = gallery.live.parameters if gallery.live else None
+        with self._lock:
+            if fit not in self._made:
+                self._made = dict([*self._made.items()][-1:])
+                self._made[fit] = describer_like(gallery, self._engine)
+            return self._made[fit]
+
+
+class Search:
+    """One search of a gallery at rest."""
+
+    def __init__(self, gallery: Gallery, describers: Describers, pixel_limit: int) -> None:
+        self.gallery, self._describers, self.pixel_limit = gallery, describers, pixel_limit
+
+    def rank(
+        self,
+        query: Path | str | Descriptor,
+        k: int,
+        box: Box | None,
+        under: str | None,
+        wanted: Sequence[Method],
+    ) -> Ranking:
+        """The k nearest files; `wanted` are re-rankers."""
+        if self.gallery.live is None or not len(self.gallery.vectors):
+            raise NotFitted(f"The gallery {self.gallery.folder} is empty yet: run `resight index`.")
+        inside = self._part(under)
+        photos = self._photos(under, inside)
+        asked = self._asked(query, box, photos)
+        ranked = photos.nearest(asked.query.vectors, depth(wanted, k) + 1)
+        ranked = reranked(ranked, asked.query, photos, wanted)
+        hits = tuple(itertools.islice(self._hits(asked, ranked, inside), k))
+        return Ranking(asked.name, self.gallery.recipe.name, hits)
+
+    def show(self, photo: Path | str, k: int) -> dict[str, Any]:
+        """What the gallery knows of an indexed photo, and the k photos nearest to it."""
+        relative = self._relative(Path(photo))
+        image = (self.gallery.image_of_file(relative) or (None,))[0] if relative else None
+        if image is None:
+            raise BadQuery(f"{photo} is not in the gallery {self.gallery.folder}, or has changed since.")
+        stored, (first, rows, regions) = self.gallery.image(image), self.gallery.rows.stored(image)
+        nearest = [
+            hit for hit in self.rank(photo, k + 1, None, None, ()).as_dict()["hits"] if not hit["self"]
+        ]
         nearest = [hit | {"rank": rank} for rank, hit in enumerate(nearest, 1)]
         return {
             "image": image,
             "files": list(stored.files),
+            "gone": [name for name in stored.files if is_gone(self.gallery.root / name)],
             "size": [stored.width, stored.height],
             "sha256": stored.sha256.hex(),
+            "warnings": list(self.gallery.warnings.of(image)),
             "rows": list(range(first, first + rows)),
             "regions": json.loads(regions) if regions else None,
             "nearest": nearest[:k],
@@ -105,7 +156,7 @@ class Searcher:
             return Asked(str(path), photos.query(image), relative, True)
         turn = self._turn(relative)
         described = self._describe(path, box, turn)
-        return Asked(str(path), of_photo(path, described, box, turn), relative, False)
+        return Asked(str(path), of_photo(path, described, box, turn, self.pixel_limit), relative, False)
 
     def _relative(self, path: Path) -> str | None:
         """The query's path in the gallery, if it is an indexed file and unchanged since."""
@@ -117,7 +168,7 @@ class Searcher:
             if spelling.is_relative_to(root):
                 relative = spelling.relative_to(root).as_posix()
                 row = self.gallery.image_of_file(relative)
-                if row and row[0] and row[1:] == (status.st_size, status.st_mtime_ns):
+                if row and row[0] and row[1:] == file_state(status):
                     return relative
         return None
 
@@ -140,46 +191,49 @@ class Searcher:
         return image if image and self.gallery.rows.of(image)[1] else None
 
     def _describe(self, path: Path, box: Box | None, turn: int) -> Descriptor:
-        fitted = self.gallery.live.parameters if self.gallery.live else None
-        if self._describer is None or fitted != self._fitted:
-            self._describer, self._fitted = describer_like(self.gallery, self._engine), fitted
-        self.gallery.check(self._describer.fingerprint)
+        describer = self._describers.make_like(self.gallery)
+        self.gallery.check(describer.fingerprint)
         with readable(path):
-            photo = images.read(path, turn=turn) if box else self._describer.read(path, turn)
-            return self._describer(photo, box)
+            if box:
+                photo = images.read(path, pixel_limit=self.pixel_limit, turn=turn)
+            else:
+                photo = describer.read(path, turn, self.pixel_limit)
+            for word in photo.warnings:
+                warnings.warn(f"The query {path} is {spell_warning(word)}.", stacklevel=2)
+            return describer(photo, box)
 
-    def _photos(self, under: str | None) -> Collection:
-        """The gallery as it is now, or the part of it that is searched; its owners are read once."""
-        if under:
-            return Collection(self.gallery, np.array(sorted(self._inside(under)), np.int64))
-        state = (self.gallery.live, len(self.gallery.vectors), len(self.gallery.dead))
-        if self._collection is None or self._collected != state:
-            self._collection, self._collected = Collection(self.gallery), state
-        return self._collection
+    def _part(self, under: str | None) -> Inside | None:
+        """The part of the gallery that is searched; None for all of it."""
+        return part(under, (name for name, image, _ in self.gallery.files() if image)) if under else None
 
-    def _inside(self, under: str) -> set[int]:
-        """The images of which a file lies there."""
-        wanted = under.removeprefix("./").rstrip("/")
-        inside = {image for relative, image, _ in self.gallery.files() if image and _lies(relative, wanted)}
-        if not inside:
-            raise BadQuery(f"No indexed photo lies under '{under}'.")
-        return inside
+    def _photos(self, under: str | None, inside: Inside | None) -> Collection:
+        """The gallery as it is now, or the part of it that is searched; owners of all rows are read once."""
+        if inside:
+            images = {image for name, image, _ in self.gallery.files() if image and inside(name)}
+            if not images:
+                raise BadQuery(f"No indexed photo lies under '{under}'.")
+            return Collection(self.gallery, np.array(sorted(images), np.int64))
+        kept: Collection = self.gallery.derived.setdefault("collection", Collection(self.gallery))
+        return kept
 
-    def _hits(self, asked: Asked, ranked: Ranked, under: str | None) -> Iterator[Hit]:
+    def _hits(self, asked: Asked, ranked: Ranked, inside: Inside | None) -> Iterator[Hit]:
         """A recognised query's own file first, then its copies, then the others, nearest first."""
-        root, wanted = self.gallery.root, (under or "").removeprefix("./").rstrip("/")
-        places = itertools.count(1)
+        root, places = self.gallery.root, itertools.count(1)
         own = [] if asked.query.image is None else [(asked.query.image, 1.0)]
         others = zip(ranked.images.tolist(), ranked.scores.tolist(), strict=True)
         for image, score in itertools.chain(own, others):
-            files = [name for name in self.gallery.files_of(image) if not under or _lies(name, wanted)]
+            files = [name for name in self.gallery.files_of(image) if not inside or inside(name)]
             files.sort(key=lambda name: name != asked.relative)
             match = ranked.matches.get(image)
             through = None if match is None or match.through is None else self._name(match.through)
             for name in files:
                 mine = name == asked.relative
                 pair = (None, None) if mine and asked.recognised else self._pair(asked.query, image, match)
-                yield Hit(next(places), score, root / name, name, pair[0], mine, pair[1], match, through)
+                gone = not mine and is_gone(root / name)
+                yield Hit(
+                    next(places), score, root / name, name, pair[0], mine, pair[1], match, through, gone,
+                    self.gallery.warnings.of(image),
+                )  # fmt: skip
 
     def _name(self, image: int) -> str:
         """One of the files of an image."""
@@ -195,10 +249,6 @@ class Searcher:
         products = self.gallery.vectors[first : first + count] @ query.vectors.T
         row, column = np.unravel_index(int(products.argmax()), products.shape)
         return Region.of(json.loads(text)[row]), query.regions[column]
-
-
-def _lies(relative: str, wanted: str) -> bool:
-    return fnmatch.fnmatchcase(relative, wanted) or fnmatch.fnmatchcase(relative, f"{wanted}/*")
 
 
 def search(

@@ -165,7 +165,8 @@ class Hit:
     `region` is the part that matched, None when the descriptor covers the whole photo; `query_region` the
     part of the query that it matched; both are None where the recipe keeps no regions, and for a recognised
     query's own file. `self` is true for the query's own file. `match` is what geometry verified, if it did;
-    `through` the path, relative as `relative` is, of the photo by way of which it did so.
+    `through` the path, relative as `relative` is, of the photo by way of which it did so. `gone`: the file
+    was no longer there when it was found. `warnings` are those of the indexed photo, such as "damaged".
     """
 
     rank: int
@@ -177,6 +178,8 @@ class Hit:
     query_region: Region | None = None
     match: Match | None = None
     through: str | None = None
+    gone: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -216,6 +219,8 @@ class Ranking(Sequence[Hit]):
                     "self": hit.self,
                     "match": hit.match.as_dict() if hit.match else None,
                     "through": hit.through,
+                    "gone": hit.gone,
+                    "warnings": list(hit.warnings),
                 }
                 for hit in self.hits
             ],

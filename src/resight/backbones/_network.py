@@ -11,6 +11,7 @@ import torch
 
 from resight import methods
 from resight.backbones import _tensors
+from resight.backbones._hubs import Unreachable, must_answer, of_network
 from resight.backbones._layers import Layers
 from resight.backbones._measured import set_forms, set_sizes
 from resight.backbones._sizes import Sizes
@@ -62,14 +63,22 @@ def _seed(backbone: Backbone, name: str) -> None:
 def _made(backbone: Backbone, weights: str) -> tuple[torch.nn.Module, Sequence[float], Sequence[float]]:
     library, _, name = backbone.network.partition(":")
     try:
+        if weights:
+            must_answer(library, name, weights)
         made: tuple[torch.nn.Module, Sequence[float], Sequence[float]]
         made = methods.module("backbones", library).build(name, weights)
         return made
-    except OSError as error:  # what the hubs raise when they cannot be reached
+    except Exception as error:
+        if not of_network(error):
+            raise
         raise NetworkUnavailable(
-            f"The weights '{weights}' of {backbone.network} could not be fetched ({type(error).__name__}): "
+            f"The weights '{weights}' of {backbone.network} could not be fetched ({_why(error)}): "
             "go online once, or name a file of weights in the recipe."
         ) from error
+
+
+def _why(error: Exception) -> str:
+    return str(error) if isinstance(error, Unreachable) else type(error).__name__
 
 
 def _digest(model: torch.nn.Module) -> str:

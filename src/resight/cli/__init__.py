@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from resight.cli._plain import PlainCommand
-from resight.cli._terminal import Terminal
+from resight.cli._streams import take_streams
+from resight.cli._terminal import Terminal, write_sentence
 from resight.errors import ResightError
 
 ROOT = Path(__file__).parent
@@ -56,17 +57,16 @@ def _any_verb(
 
 
 def main() -> None:
-    """Run the command; an error of the user's or the gallery's is one sentence on stderr."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # names that are not UTF-8
+    """Run the command; an error of the user's, the gallery's or the disk's is one sentence on stderr."""
+    take_streams()
     try:
-        app()()
+        try:
+            app()()
+        finally:
+            sys.stdout.flush()  # here, so that a full disk is an error like another
     except ResightError as error:
-        sys.stderr.write(f"resight: {error}\n")
+        write_sentence(f"resight: {error}")
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
     except Exception:
         if Terminal.interrupted:  # an import that is cut off raises what it likes
             sys.exit(130)

@@ -12,6 +12,7 @@ GalleryOption = Annotated[
     typer.Option(
         "--gallery",
         metavar="DIR",
+        readable=False,  # not typer's business: what may not be read is said in a sentence, with code 3
         help="The gallery; else the nearest .resight upward, else RESIGHT_GALLERY.",
     ),
 ]
@@ -22,6 +23,10 @@ EngineOption = Annotated[
 WorkersOption = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option(min=1, metavar="N", help="Threads; by default one a core."),
+]
+MegapixelsOption = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(min=1e-6, metavar="N", help="How many million pixels a photo may have; 200 at first."),
 ]
 
 

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from resight.cli._names import printable
+
 EVERY = 5.0  # seconds between lines where stderr is no terminal
 PATIENCE = 30.0  # seconds; who has not asked for so long whether to stop will not ask soon
 
@@ -57,7 +59,7 @@ class Terminal:
         """A line of its own."""
         if not self._quiet:
             self._end_bar()
-            sys.stderr.write(f"{sentence}\n")
+            write_sentence(sentence)
 
     def stopping(self) -> bool:
         """Whether an end was asked for."""
@@ -120,13 +122,18 @@ class _Told(logging.Handler):
 
 
 def print_json(value: Any) -> None:
-    """One JSON object on stdout; ASCII, so that names that are not UTF-8 survive."""
+    r"""One JSON object on stdout; ASCII, so that names that are not UTF-8 survive, a byte XX as `\udcXX`."""
     sys.stdout.write(json.dumps(value, indent=2) + "\n")
 
 
 def print_line(text: str = "") -> None:
     """A line of the result on stdout."""
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{printable(text)}\n")
+
+
+def write_sentence(sentence: str) -> None:
+    """A sentence on stderr; those of other libraries may have several lines."""
+    sys.stderr.write("".join(f"{printable(line)}\n" for line in sentence.split("\n")))
 
 
 def _bar() -> Any:

@@ -64,7 +64,8 @@ def data(
         print_json(told)
     else:
         for line in _lines(told, published):
-            print_line(line)
+            for each in line.split("\n"):
+                print_line(each)
     raise typer.Exit(code)
 
 
@@ -90,17 +91,23 @@ def _list(as_json: bool) -> None:
     for name, each in found.items():
         print_line(f"{name:{width}}{'here  ' if each['here'] else '      '}{each['about']}")
     if used := _kept():
-        print_line(f"\n{used}")
+        print_line()
+        print_line(used)
 
 
 def _kept() -> str:
     """What evaluations keep, in words; "" for nothing."""
+    from resight.errors import StorageFailed
     from resight.evaluator.workspace import cache
 
-    sizes = [path.lstat().st_size for path in cache().rglob("*") if path.is_file() and not path.is_symlink()]
+    try:
+        folder = cache()
+    except StorageFailed:
+        return ""
+    sizes = [path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
     if not sizes:
         return ""
-    return f"Evaluations keep {sum(sizes) / 1e6:.0f} MB in {cache()}: safe to delete."
+    return f"Evaluations keep {sum(sizes) / 1e6:.0f} MB in {folder}: safe to delete."
 
 
 def _sources(name: str, only: str) -> list[Source]:
@@ -120,7 +127,7 @@ def _fetch(sources: list[Source], folder: Path) -> int:
     terminal = Terminal(reading="the block that is being read")
     try:
         with terminal.watching():
-            return 1 if fetch(sources, folder, terminal) else 0
+            return max((error.exit_code for error in fetch(sources, folder, terminal)), default=0)
     except (Stopped, KeyboardInterrupt):
         terminal.say("Stopped before the end: the same command goes on from here.")
         return 130

@@ -16,6 +16,7 @@ from resight.cli._evaluating import (
     RerankOption,
     RootOption,
 )
+from resight.cli._names import quoted
 from resight.cli._options import EngineOption, JsonOption, WorkersOption
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def evaluate(
         return
     for line in _told(found):
         print_line(line)
-    print_line(f"Kept in {run.parent.parent / 'evaluate.csv'} and {run}")
+    print_line(f"Kept in {quoted(str(run.parent.parent / 'evaluate.csv'))} and {quoted(str(run))}")
 
 
 def _told(found: Evaluation) -> list[str]:

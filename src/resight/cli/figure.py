@@ -16,6 +16,7 @@ from resight.cli._evaluating import (
     RerankOption,
     RootOption,
 )
+from resight.cli._names import quoted
 from resight.cli._options import EngineOption, WorkersOption
 
 
@@ -73,7 +74,7 @@ def figure(
             terminal.say("Stopped before the end: what was done is kept, and the same command goes on.")
             raise typer.Exit(130) from None
         save_figure(drawn, target)
-    print_line(f"Wrote {target}")
+    print_line(f"Wrote {quoted(str(target))}")
 
 
 def _check_apart(target: Path, photos: Path) -> None:

@@ -14,7 +14,7 @@ def fit(
     gallery: GalleryOption = None,
     fit_from: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option(metavar="DIR", help="Borrow the fit of another gallery."),
+        typer.Option(metavar="DIR", readable=False, help="Borrow the fit of another gallery."),
     ] = None,
     engine: EngineOption = "auto",
     workers: WorkersOption = None,

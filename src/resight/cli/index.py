@@ -8,16 +8,25 @@ from typing import Annotated, Optional
 
 import typer
 
-from resight.cli._options import EngineOption, JsonOption, WorkersOption
+from resight.cli._names import quoted
+from resight.cli._options import EngineOption, JsonOption, MegapixelsOption, WorkersOption
 
 
 def index(
     photos: Annotated[
-        Path, typer.Argument(metavar="PHOTOS", help="A folder of photos; everything in it is looked at.")
+        Path,
+        typer.Argument(
+            metavar="PHOTOS", readable=False, help="A folder of photos; everything in it is looked at."
+        ),
     ],
     gallery: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--gallery", metavar="DIR", help="Where the gallery is; by default PHOTOS/.resight."),
+        typer.Option(
+            "--gallery",
+            metavar="DIR",
+            readable=False,
+            help="Where the gallery is; by default PHOTOS/.resight.",
+        ),
     ] = None,
     recipe: Annotated[
         str, typer.Option(metavar="RECIPE", help="A recipe's name (see `resight recipes`) or TOML file.")
@@ -25,7 +34,9 @@ def index(
     fit_from: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(
-            metavar="DIR", help="Borrow the fit of another gallery, instead of fitting on these photos."
+            metavar="DIR",
+            readable=False,
+            help="Borrow the fit of another gallery, instead of fitting on these photos.",
         ),
     ] = None,
     prune: Annotated[bool, typer.Option("--prune", help="Even if most of the photos are gone.")] = False,
@@ -37,6 +48,18 @@ def index(
         typer.Option(
             help="Store local features, which `--rerank geometry` would else compute at each search: "
             "about 95 KB a photo. Kept up from then on."
+        ),
+    ] = None,
+    max_megapixels: MegapixelsOption = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse photos that are damaged, or of one colour.")
+    ] = False,
+    exclude: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            metavar="GLOB",
+            help="Pass over such files and folders: relative paths, or names where it has no '/'. "
+            "Repeatable; kept for later runs, until it is said anew ('' for none).",
         ),
     ] = None,
     engine: EngineOption = "auto",
@@ -60,6 +83,9 @@ def index(
             retry=retry,
             fit_from=find_gallery(fit_from) if fit_from else None,
             local_features=local_features,
+            max_megapixels=max_megapixels,
+            strict=strict,
+            exclude=exclude or None,
             progress=terminal,
         )
     if as_json:
@@ -74,6 +100,8 @@ def index(
 
 
 def _told(report: object) -> list[str]:
+    from resight.images.photo import spell_warning
+
     values = dataclasses.asdict(report)  # type: ignore[call-overload]
     told = {
         "described": "described", "same": "with contents known already", "moved": "moved",
@@ -86,10 +114,26 @@ def _told(report: object) -> list[str]:
         lines.append(f"The recipe was {values['fitted']}, without labels.")
     if values["local_features"]:
         lines.append(f"Local features of {values['local_features']} photos were stored.")
-    if values["failed"]:
-        lines.append("`resight info --failures` says which failed, and why.")
+    if values["warnings"]:
+        found = ", ".join(f"{count} {spell_warning(word)}" for word, count in values["warnings"].items())
+        lines.append(f"Described with a warning: {found}.")
+    if values["system_folders"]:
+        lines.append(f"Folders of thumbnails or deleted files, passed over: {values['system_folders']}")
+    if values["exclude"]:
+        named = ", ".join(values["exclude"])
+        lines.append(f"Files and folders excluded by --exclude ({named}): {values['excluded']}")
+    if values["failed"] or values["warnings"]:
+        which = " or ".join(word for word in ("failed", "warnings") if values[word])
+        lines.append(
+            f"`resight info --failures` says which {which.replace('warnings', 'carry a warning')}, and why."
+        )
     lines += [
-        f"The folder {folder} could not be read; what was known of it stays."
+        f"The folder {quoted(folder)} is empty or not there, as when a drive is not mounted: "
+        f"its {count} photos stay as they were, and --prune forgets them."
+        for folder, count in values["away"].items()
+    ]
+    lines += [
+        f"The folder {quoted(folder)} could not be read; what was known of it stays."
         for folder in values["unreadable"]
     ]
-    return [*lines, f"Gallery: {values['gallery']}, of the recipe '{values['recipe']}'"]
+    return [*lines, f"Gallery: {quoted(str(values['gallery']))}, of the recipe '{values['recipe']}'"]

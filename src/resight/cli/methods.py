@@ -34,7 +34,8 @@ def methods(
         if as_json:
             print_json({"kind": kind, "name": name, "text": one.text} | _plain(one))
         else:
-            print_line(_page(one))
+            for line in _page(one).splitlines():
+                print_line(line)
         return
     known = {
         each: {name: manual(each, name) for name in found.names(each)}

@@ -21,7 +21,8 @@ def recipes(
 
     if name:
         recipe.Recipe.load(name)
-        print_line((recipe.FOLDER / f"{name}.toml").read_text(encoding="utf8").rstrip())
+        for line in (recipe.FOLDER / f"{name}.toml").read_text(encoding="utf8").splitlines():
+            print_line(line)
         return
     first = {
         found: (recipe.FOLDER / f"{found}.toml").read_text(encoding="utf8").partition("\n")[0].lstrip("# ")

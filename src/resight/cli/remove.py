@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from resight.cli._names import quoted
 from resight.cli._options import GalleryOption, JsonOption
 
 
@@ -24,4 +25,4 @@ def remove(
         print_json({"removed": gone})
         return
     for path in gone:
-        print_line(f"removed {path}")
+        print_line(f"removed {quoted(path)}")

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from resight.cli._evaluating import RerankOption
-from resight.cli._options import EngineOption, GalleryOption, JsonOption
+from resight.cli._names import quoted
+from resight.cli._options import EngineOption, GalleryOption, JsonOption, MegapixelsOption
 
 if TYPE_CHECKING:
     from resight.types import Hit
 
 
 def search(
-    query: Annotated[Path, typer.Argument(metavar="QUERY", help="A photo, in the gallery or not.")],
+    query: Annotated[
+        Path, typer.Argument(metavar="QUERY", readable=False, help="A photo, in the gallery or not.")
+    ],
     gallery: GalleryOption = None,
     k: Annotated[int, typer.Option("-k", min=1, metavar="N", help="How many hits.")] = 10,
     box: Annotated[
@@ -30,6 +33,7 @@ def search(
         Optional[Path],  # noqa: UP045
         typer.Option(metavar="FILE", help="Write the ranking as a page with pictures."),
     ] = None,
+    max_megapixels: MegapixelsOption = None,
     engine: EngineOption = "openvino",
     as_json: JsonOption = False,
 ) -> None:
@@ -43,23 +47,34 @@ def search(
     check_page(html)
     wanted = Box.parse(box) if box else None
     with Terminal().watching() as terminal, Gallery(find_gallery(gallery, query)) as opened:
-        ranking = Searcher(opened, engine).search(query, k, wanted, under or None, rerank or ())
+        searcher = Searcher(opened, engine, max_megapixels)
+        ranking = searcher.search(query, k, wanted, under or None, rerank or ())
         if html:
             from resight.pictures.report import write_report
 
-            write_report(html, ranking, query, wanted, rerank or (), opened.folder)
+            limit = searcher.pixel_limit
+            write_report(html, ranking, query, wanted, rerank or (), opened.folder, pixel_limit=limit)
             terminal.say(f"Wrote {html}")
     if as_json:
         print_json(ranking.as_dict())
         return
     for hit in ranking:
         score = f"{hit.score:.0f}" if hit.match else f"{hit.score:.3f}"
-        print_line(f"{hit.rank:4d}  {score:>6}  {hit.path}{_more(hit)}")
+        print_line(f"{hit.rank:4d}  {score:>6}  {quoted(str(hit.path))}{_more(hit)}")
 
 
 def _more(hit: Hit) -> str:
+    """What else is to be said of a hit, in brackets."""
+    from resight.images.photo import spell_warning
+
+    told = []
     if hit.self:
-        return "  (the query itself)"
-    if hit.through:
-        return f"  (by way of {hit.through})"
-    return f"  ({hit.match.inliers} points agree)" if hit.match else ""
+        told.append("the query itself")
+    elif hit.through:
+        told.append(f"by way of {quoted(hit.through)}")
+    elif hit.match:
+        told.append(f"{hit.match.inliers} points agree")
+    if hit.gone:
+        told.append("no longer there")
+    told += [spell_warning(word) for word in hit.warnings]
+    return f"  ({', '.join(told)})" if told else ""

@@ -7,11 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
+from resight.cli._names import quoted
 from resight.cli._options import GalleryOption, JsonOption
+
+GONE = "  (no longer there)"
 
 
 def show(
-    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="An indexed photo.")],
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", readable=False, help="An indexed photo.")],
     gallery: GalleryOption = None,
     k: Annotated[int, typer.Option("-k", min=1, metavar="N", help="How many of its nearest photos.")] = 5,
     as_json: JsonOption = False,
@@ -33,18 +36,23 @@ def show(
 def _told(known: dict[str, Any]) -> list[str]:
     """The same for people."""
     width, height = known["size"]
-    files = [f"{'copy' if i else 'photo':12}{name}" for i, name in enumerate(known["files"])]
+    files = [
+        f"{'copy' if i else 'photo':12}{quoted(name)}{GONE if name in known['gone'] else ''}"
+        for i, name in enumerate(known["files"])
+    ]
     lines = [
         *files,
         f"{'size':12}{width} x {height} pixels, upright",
         f"{'SHA-256':12}{known['sha256']}",
+        *(f"{'warning':12}{word}" for word in known["warnings"]),
         f"{'descriptor':12}{_descriptor(known['rows'], known['regions'])}",
     ]
     if not known["nearest"]:
         return [*lines, "no other photo is in the gallery"]
     lines.append("nearest other photos")
     return lines + [
-        f"{place:4d}  {hit['score']:6.3f}  {hit['path']}" for place, hit in enumerate(known["nearest"], 1)
+        f"{place:4d}  {hit['score']:6.3f}  {quoted(hit['path'])}{GONE if hit['gone'] else ''}"
+        for place, hit in enumerate(known["nearest"], 1)
     ]
 
 

@@ -19,10 +19,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from resight.errors import FetchFailed
+from resight.errors import FetchFailed, NotReached
+from resight.patience import within
 
-TIMEOUT = 30.0  # seconds without a byte
+TIMEOUT = 9.0  # seconds without a byte, the first one included
 TRIES = 4  # connections that end early one after the other without a byte more
 PAUSE = 1.0  # seconds before another connection
 BLOCK = 1 << 18
@@ -47,6 +49,7 @@ def download(url: str, path: Path, begin: Begin, seen: Seen) -> None:
             f"{url} must be fetched by hand, as it is no address of http or https: lay it at {path}, and the "
             "same command goes on."
         )
+    _refuse_socks(url)
     part = path.with_name(f"{path.name}.part")
     tries, had = 0, _size(part)
     while why := _attempt(url, part, begin, seen):
@@ -67,10 +70,12 @@ def _attempt(url: str, part: Path, begin: Begin, seen: Seen) -> str:
         return "" if _receive(url, part, begin, seen) else "the connection ended early"
     except urllib.error.HTTPError as error:
         error.close()
+        if error.code == http.HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            raise NotReached(_unreachable(url, "the proxy asks for a name and a password")) from None
         raise FetchFailed(_refusal(url, error.code, error.reason)) from None
     except urllib.error.URLError as error:
         why = getattr(error.reason, "strerror", None) or error.reason
-        raise FetchFailed(f"{url} cannot be reached: {why}; is there a network?") from None
+        raise NotReached(_unreachable(url, why)) from None
     except (http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError) as error:
         return str(error) or type(error).__name__
     except OSError as error:
@@ -112,8 +117,13 @@ def _request(url: str, had: int, version: str) -> Any:
     opener = urllib.request.OpenerDirector()
     for handler in HANDLERS:
         opener.add_handler(handler())
+    request = urllib.request.Request(url, headers=headers)
     try:
-        return opener.open(urllib.request.Request(url, headers=headers), timeout=TIMEOUT)
+        return within(TIMEOUT, lambda: opener.open(request, timeout=TIMEOUT))
+    except TimeoutError as error:
+        if had:
+            raise
+        raise NotReached(_unreachable(url, error)) from None
     except urllib.error.HTTPError as error:
         if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or not had:
             raise
@@ -151,6 +161,21 @@ def _must_fit(part: Path, total: int | None, had: int) -> None:
     free = shutil.disk_usage(part.parent).free
     if total is not None and total - had > free:
         raise FetchFailed(f"{part} needs {total - had:,} more bytes, and the disk has {free:,}.")
+
+
+def _refuse_socks(url: str) -> None:
+    """Raise NotReached for a proxy whose protocol Python's own library takes for another."""
+    address = urlsplit(url)
+    proxy = urllib.request.getproxies().get(address.scheme, "")
+    if proxy.lower().startswith("socks") and not urllib.request.proxy_bypass(address.hostname or ""):
+        raise NotReached(
+            f"{url} cannot be reached: the proxy in {address.scheme.upper()}_PROXY is one of SOCKS; name one "
+            "of HTTP there."
+        )
+
+
+def _unreachable(url: str, why: object) -> str:
+    return f"{url} cannot be reached: {why}; is there a network?"
 
 
 def _refusal(url: str, code: int, reason: str) -> str:

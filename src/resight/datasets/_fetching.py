@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from resight.datasets._checksums import verify
 from resight.datasets._downloading import download
 from resight.datasets._sources import Source
 from resight.datasets._unpacking import is_archive, unpack
-from resight.errors import FetchFailed
+from resight.errors import FetchFailed, NotReached
 
 MEGABYTE = 1_000_000
 
@@ -58,19 +60,27 @@ def fetch(sources: Iterable[Source], root: Path, progress: Progress) -> list[Fet
     """
     from filelock import FileLock, Timeout
 
-    failed = []
+    failed: list[FetchFailed] = []
+    silent: Counter[str] = Counter()  # hosts that cannot be reached, and how many files were not asked for
     root.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(root / ".fetching.lock", timeout=0):
             for source in sources:
+                host = urlsplit(source.url).netloc
                 try:
-                    if source.url or (root / source.file).is_file():
+                    if host in silent and state(source, root) in ("missing", "begun"):
+                        silent[host] += 1
+                    elif source.url or (root / source.file).is_file():
                         _fetch(source, root, progress)
                 except FetchFailed as error:
                     progress.say(str(error))
                     failed.append(error)
+                    silent.update({host: 0} if isinstance(error, NotReached) else {})
     except Timeout:
         raise FetchFailed(f"Another process is fetching into {root}.") from None
+    for host, count in silent.items():
+        if count:
+            progress.say(f"{count} more files of {host} were not tried.")
     return failed
 
 

@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 
 from resight.errors import BadData, DataMissing
 from resight.images import SUFFIXES
+from resight.images.system_folders import is_system_folder
 
 
 def photos_under(root: Path) -> list[str]:
     """Relative paths of all files with a photo's suffix, sorted.
 
-    Hidden files and folders are passed over. Links to folders are followed, but no folder is entered twice:
-    it is listed under its own name if that is below `root`, else under that of the first link to it.
+    Hidden files and folders, and folders of thumbnails and deleted files, are passed over. Links to folders
+    are followed, but no folder is entered twice: it is listed under its own name if that is below `root`,
+    else under that of the first link to it.
     """
     return sorted(_walk(root))
 
@@ -57,6 +59,8 @@ def _walk(root: Path) -> Iterator[str]:
         seen.add(real)
         for entry in _entries(root / folder):
             relative = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.is_dir() and is_system_folder(relative):
+                continue
             if entry.is_symlink() and os.path.isdir(entry.path):
                 heapq.heappush(links, relative)
             elif entry.is_dir(follow_symlinks=False):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,9 @@ from numpy.typing import NDArray
 from resight.datasets._leave_one_out import Others, members
 from resight.datasets._listing import must_be_present
 from resight.datasets._rows import rows
+from resight.datasets._spelling import Spelling
 from resight.errors import BadData
+from resight.names import composed
 from resight.truth import Dataset, Numbers, Question
 from resight.types import Box
 
@@ -27,6 +28,7 @@ class _Rows:
     """What the CSV says, a place a row, and its photos in the order of their first rows."""
 
     path: Path
+    spelling: Spelling
     photos: dict[str, int] = field(default_factory=dict)
     photo: list[int] = field(default_factory=list)
     instance: list[str] = field(default_factory=list)
@@ -43,6 +45,7 @@ class _Rows:
         names: dict[str, str] = {}  # one string an instance, not one a row
         for line, cells in rows(self.path, ("path", "instance"), ("x", "y", "w", "h", "role")):
             path, instance, *numbers, role = cells
+            instance = composed(instance)
             self._check(line, path, instance, role)
             photo = self._number(line, path, role != "query")
             box = self._box(line, numbers)
@@ -81,11 +84,11 @@ class _Rows:
             )
 
     def _number(self, line: int, path: str, ranked: bool) -> int:
-        clean = posixpath.normpath(path)
-        if clean.startswith(("/", "../")) or clean == ".." or "\0" in clean:
+        clean = self.spelling.of(path)
+        if clean is None:
             raise BadData(
                 f"{self.path}, line {line}: '{path}' leads out of the folder of the CSV; paths must be "
-                "relative to it and stay inside."
+                "relative to it and stay inside, as a/b.jpg or a\\b.jpg."
             )
         number = self.photos.setdefault(clean, len(self.photos))
         if number == len(self.ranked):
@@ -114,7 +117,7 @@ class _Rows:
 
 def table(name: str, path: Path, measures: tuple[str, ...]) -> Dataset:
     """The data set of a CSV; photos are relative to its folder, and all of them must be there."""
-    read = _Rows(path)
+    read = _Rows(path, Spelling(path.parent))
     read.read()
     photos = tuple(read.photos)
     must_be_present(path.parent, photos, path.name)

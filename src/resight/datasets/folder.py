@@ -24,6 +24,7 @@ from resight.datasets._listing import photos_under
 from resight.datasets._sources import Source
 from resight.datasets._table import table
 from resight.errors import BadData, DataMissing
+from resight.names import composed
 from resight.truth import Dataset
 
 NEEDED: tuple[Source, ...] = ()
@@ -69,4 +70,4 @@ def own_name(name: str) -> str:
 
 def _instance(path: str) -> str:
     first, slash, _ = path.partition("/")
-    return first if slash and first != DISTRACTORS else ""
+    return composed(first) if slash and first != DISTRACTORS else ""

@@ -9,7 +9,6 @@ of videos, 4 landmarks, 5 common objects.
 
 from __future__ import annotations
 
-import posixpath
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy as np
 from resight.datasets._listing import must_be_present
 from resight.datasets._photos_by_name import partial
 from resight.datasets._sources import Source
+from resight.datasets._spelling import Spelling
 from resight.datasets._text import lines
 from resight.errors import BadData, BadSetting
 from resight.truth import Dataset, Question, Truth
@@ -43,11 +43,12 @@ def mpeg_cdvs(root: Path, *, categories: str = "1a+2+3+4+5", lists: str = "") ->
             f"'mpeg-cdvs' takes categories out of {'+'.join(CATEGORIES)}, each once, not '{categories}'."
         )
     folder = root / lists
-    numbers = {path: place for place, path in enumerate(_database(folder / DATABASE))}
+    spelling = Spelling(root)
+    numbers = {path: place for place, path in enumerate(_database(folder / DATABASE, spelling))}
     count = len(numbers)
     questions: list[Question] = []
     for each in chosen:
-        questions += _questions(folder / f"{each}_retrieval.txt", numbers, count)
+        questions += _questions(folder / f"{each}_retrieval.txt", spelling, numbers, count)
     _check_once(folder, questions)
     must_be_present(root, tuple(numbers), DATABASE + " and the lists of queries")
     return Dataset(
@@ -77,18 +78,18 @@ def _check_once(folder: Path, questions: list[Question]) -> None:
         seen.add(each.name)
 
 
-def _database(path: Path) -> list[str]:
+def _database(path: Path, spelling: Spelling) -> list[str]:
     """The photos that are ranked, each once."""
-    found = [words for _, words in _lines(path)]
+    found = [words for _, words in _lines(path, spelling)]
     if any(len(words) > 1 for words in found) or len({words[0] for words in found}) < len(found):
         raise BadData(f"{path} must name one photo a line, and each once.")
     return [words[0] for words in found]
 
 
-def _questions(path: Path, numbers: dict[str, int], count: int) -> list[Question]:
+def _questions(path: Path, spelling: Spelling, numbers: dict[str, int], count: int) -> list[Question]:
     """The queries of a list; those that the database lacks get the next numbers."""
     found = []
-    for line, (query, *others) in _lines(path):
+    for line, (query, *others) in _lines(path, spelling):
         for other in others:
             if numbers.get(other, count) >= count:
                 raise BadData(f"{path}, line {line}: '{other}' is not in {DATABASE}.")
@@ -102,15 +103,17 @@ def _questions(path: Path, numbers: dict[str, int], count: int) -> list[Question
     return found
 
 
-def _lines(path: Path) -> list[tuple[int, list[str]]]:
+def _lines(path: Path, spelling: Spelling) -> list[tuple[int, list[str]]]:
     """(line, its paths, each in its shortest form), without those that are blank."""
     found = []
     for line, text in lines(
         path, f"the lists of CDVS are {DATABASE} and 1a_retrieval.txt to 5_retrieval.txt."
     ):
-        words = [posixpath.normpath(word) for word in text.split()]
-        for word in words:
-            if word.startswith("/") or word.split("/")[0] == "..":
+        words = []
+        for word in text.split():
+            clean = spelling.of(word)
+            if clean is None:
                 raise BadData(f"{path}, line {line}: '{word}' leads out of the folder of the set.")
+            words.append(clean)
         found.append((line, words))
     return found

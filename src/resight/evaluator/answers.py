@@ -50,7 +50,8 @@ class Answer:
 
     `ranks` by protocol: the positions of the right photos, from 0, junk not counted; of more than a thousand,
     a thousand evenly spread (`kept_of`). `positives`: how many there are, ranked or not. A query that could
-    not be described has `failure`, and counts as if all that it should find came last.
+    not be described has `failure`, and counts as if all that it should find came last. `copies`: the photos
+    among what it should find that are its own picture in another encoding or size.
     """
 
     query: str
@@ -61,6 +62,7 @@ class Answer:
     top: tuple[Placed, ...]
     box: tuple[float, float, float, float] | None = None
     failure: str = ""
+    copies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -183,4 +185,5 @@ def answer_from(values: Mapping[str, Any]) -> Answer:
     box = tuple(values["box"]) if values["box"] else None
     if not all(math.isfinite(value) for value in values["values"].values()):
         raise ValueError("a value is not finite")
-    return Answer(**{**values, "top": top, "ranks": ranks, "box": box})
+    copies = tuple(values.get("copies", ()))
+    return Answer(**{**values, "top": top, "ranks": ranks, "box": box, "copies": copies})

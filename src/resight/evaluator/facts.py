@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import resight
-from resight.evaluator.answers import Answer
+from resight.evaluator.answers import Answer, mean
 from resight.evaluator.overlap import distractors_in_set, distractors_twice, twins_apart
 from resight.evaluator.pool import Pool
 from resight.evaluator.scoring import has_truth
@@ -87,6 +87,7 @@ def marks(
     failed = [f"{answer.query}: {_clause(answer.failure)}" for answer in answers if answer.failure]
     if failed:
         yield f"{len(failed)} queries could not be described and count as found last ({_some(failed)})"
+    yield from _copies(answers)
     both = distractors_in_set(data, pool.image_of, opened, galleries)
     if both:
         yield f"{both} photos of the set are among the distractors, too, and count as wrong there"
@@ -100,6 +101,21 @@ def marks(
     twins = twins_apart(data, pool.image_of)
     if twins:
         yield f"{twins} photos have the very content of one that shows something else"
+
+
+def _copies(answers: Sequence[Answer]) -> Iterator[str]:
+    """Queries that should find their own picture, and the mean of the first measure without them."""
+    easy = [answer for answer in answers if answer.copies]
+    if not easy:
+        return
+    others = mean(tuple(answer for answer in answers if not answer.copies))
+    by = next(iter(others), "")
+    without = f"; {by} is {others[by]:.4f} without these queries" if others else ""
+    pairs = [f"{answer.photo} and {answer.copies[0]}" for answer in easy]
+    yield (
+        f"{len(easy)} of {len(answers)} queries should find a copy of their own photo, the same picture in "
+        f"another encoding or size ({_some(pairs)}){without}"
+    )
 
 
 def _lost(data: Dataset, pool: Pool) -> Iterator[str]:

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 import resight
-from resight.errors import StorageFailed
 from resight.evaluator.answers import Answer, Placed, answer_from
+from resight.evaluator.workspace import unwritable_cache
 from resight.types import Match, Region
 
 MARK = 16  # hexadecimal digits of the hash at the beginning of a line
@@ -48,7 +48,7 @@ class Journal:
                 # a line that a full disk or a kill has cut must not swallow the next one
                 file.write(line if file.tell() == 0 else b"\n" + line)
         except OSError as error:
-            raise StorageFailed(f"{self.path} cannot be written ({error.strerror}).") from None
+            raise unwritable_cache(self.path, error) from None
 
     def end(self) -> None:
         """All is answered."""

@@ -14,7 +14,7 @@ from resight.evaluator import workspace
 from resight.evaluator.overlap import refuse_fit_on, refuse_own_fit, refuse_same_files, refuse_twice
 from resight.evaluator.workspace import Source, Workspace
 from resight.gallery import Gallery
-from resight.gallery.catalogue import NAME as CATALOGUE
+from resight.gallery.catalogue import is_there
 from resight.recipe import Recipe
 from resight.truth import Dataset
 
@@ -73,7 +73,7 @@ def _sources(data: Dataset, distractors: Sequence[str | Path]) -> tuple[list[Sou
 
 def _gallery(named: str | Path) -> Path | None:
     path = Path(named)
-    return path if (path / CATALOGUE).is_file() else None
+    return path if is_there(path) else None
 
 
 def _source(named: str | Path) -> Source:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from resight import methods
@@ -14,6 +15,7 @@ from resight.datasets import open_dataset
 from resight.describer import Describer, describer_like
 from resight.errors import BadData, BadImage, BadQuery, DescribedOtherwise
 from resight.evaluator.answers import DISTRACTOR, Answer, Evaluation, mean, spread
+from resight.evaluator.copies import copied
 from resight.evaluator.deviations import deviating
 from resight.evaluator.facts import facts, marks
 from resight.evaluator.journal import Journal
@@ -28,6 +30,7 @@ from resight.gallery.vectors import CutShort
 from resight.indexer import Progress, Silent
 from resight.indexer.progress import Stopped
 from resight.methods import Method
+from resight.photos import Numbers
 from resight.recipe import Recipe
 from resight.reranking import reranked, rerankers
 from resight.truth import Dataset, Question
@@ -85,9 +88,11 @@ def evaluate(
         shared = fitted_on_tested(data, pool.image_of, opened, galleries, allow_overlap)
         describer = functools.cache(lambda: describer_like(opened, engine, workers or 1))
         described = time.monotonic() - begun
+        copies = copied(pool, opened, made.gallery.parent, workers, progress)
         found = facts(pool, opened, galleries, str(fit_from or ""))
         journal = Journal(made.gallery.parent, [found["data_hash"], *_asked(pool, wanted)])
         answers, seconds = _answers(pool, wanted, describer, journal, progress)
+        answers = tuple(_with_copies(data, answers, copies))
         found |= {
             "rerank": list(rerank),
             "overlap": shared.tested,
@@ -159,6 +164,14 @@ def _answers(
     journal.end()
     times = [seconds for _, seconds in found if seconds is not None]
     return tuple(answer for answer, _ in found), times or [0.0]
+
+
+def _with_copies(data: Dataset, answers: Sequence[Answer], copies: Mapping[int, Numbers]) -> Iterator[Answer]:
+    """Answers, in their order, that say which of their right photos are copies of the query."""
+    asked = (place for place, question in enumerate(data.questions) if has_truth(data, question))
+    for place, answer in zip(asked, answers, strict=True):
+        names = tuple(data.photos[number] for number in copies.get(place, ()))
+        yield dataclasses.replace(answer, copies=names) if names else answer
 
 
 def _answer(

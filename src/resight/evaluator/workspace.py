@@ -32,6 +32,7 @@ from resight.photos import Numbers
 from resight.recipe import PRECISION, Recipe
 from resight.truth import Dataset
 
+VARIABLE = "XDG_CACHE_HOME"
 PATIENCE = 0.5  # seconds between two tries
 
 
@@ -100,7 +101,7 @@ def described(
             names += [f"{number}/{photo}" for photo in source.photos]
             turns |= {f"{number}/{photo}": degrees for photo, degrees in source.turns}
     except OSError as error:
-        raise StorageFailed(f"The cache {folder} cannot be written ({error.strerror}).") from None
+        raise unwritable_cache(folder, error) from None
     index = functools.partial(
         indexer.index, links, folder / "gallery", recipe, fit_from=fit_from, only=names, turns=turns,
         local_features=local_features or None, engine=engine, workers=workers, progress=progress, prune=True,
@@ -109,6 +110,8 @@ def described(
         report = _alone(progress or Silent(), index)
     except CutShort:
         raise damaged_cache(folder, "a file is cut short") from None
+    except StorageFailed as error:
+        raise unwritable_cache(folder, error.__context__ or error) from None
     if report.interrupted:
         raise Stopped
     return Workspace(folder / "gallery", tuple(names))
@@ -136,9 +139,23 @@ def damaged_cache(folder: Path, what: str) -> GalleryError:
     )
 
 
+def unwritable_cache(path: Path, error: BaseException) -> StorageFailed:
+    """The error that says so, and what names another place."""
+    why = getattr(error, "strerror", None) or error
+    return StorageFailed(
+        f"The cache {path} cannot be written ({why}): make room there, or name another folder in {VARIABLE}."
+    )
+
+
 def cache() -> Path:
-    """Where such galleries are kept: `XDG_CACHE_HOME`, else `~/.cache`."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "resight" / "evaluations"
+    """Where such galleries are kept: `XDG_CACHE_HOME`, else `~/.cache`; raises StorageFailed without any."""
+    try:
+        named = os.environ.get(VARIABLE) or Path.home() / ".cache"
+    except RuntimeError:
+        raise StorageFailed(
+            f"There is no home folder to keep a cache in: name a folder in {VARIABLE}."
+        ) from None
+    return Path(named) / "resight" / "evaluations"
 
 
 def _key(sources: Sequence[Source], recipe: Recipe, fit_from: Path | None) -> str:

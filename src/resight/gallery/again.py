@@ -11,6 +11,7 @@ from typing import TypeVar
 from resight import images
 from resight.errors import BadImage
 from resight.gallery.stored import StoredImage
+from resight.images import budget
 
 Result = TypeVar("Result")
 
@@ -21,5 +22,6 @@ def read_again(root: Path, image: StoredImage, work: Callable[[bytes], Result]) 
         with contextlib.suppress(BadImage, OSError):
             data = images.content(root / relative)
             if hashlib.sha256(data).digest() == image.sha256:
-                return work(data)
+                with budget.SHARED.hold():
+                    return work(data)
     return None

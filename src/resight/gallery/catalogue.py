@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from resight.errors import GalleryError, NoGallery, StorageFailed
+from resight.gallery.migrations import migrate
 
 NAME = "catalogue.sqlite"
-FORMAT = 3
+FORMAT = 4
+READABLE = (3, FORMAT)
+MISSING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 SCHEMA = """
 CREATE TABLE facts (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -24,6 +29,7 @@ CREATE TABLE images (
     kept_first INTEGER,
     kept_shapes TEXT,
     kept_crc INTEGER,
+    warnings TEXT,
     UNIQUE (sha256, turn)
 );
 CREATE TABLE files (
@@ -68,28 +74,13 @@ CREATE TABLE dead (
 """
 
 
-def find_gallery(named: Path | None = None, photo: Path | None = None) -> Path:
-    """The gallery's folder; a folder of photos stands for the gallery inside it.
-
-    Without a name: the nearest `.resight` from here upward, else the one that RESIGHT_GALLERY names, else the
-    nearest above `photo`. Raises NoGallery.
-    """
-    if named is not None:
-        inside = named / ".resight"
-        return inside if inside.is_dir() and not (named / NAME).exists() else named
-    own = os.environ.get("RESIGHT_GALLERY")
-    found = _above(Path.cwd()) or (Path(own) if own else None) or (_above(photo.parent) if photo else None)
-    if found:
-        return found
-    raise NoGallery(
-        "There is no gallery here or above: make one with `resight index PHOTOS`, "
-        "or name one with --gallery or RESIGHT_GALLERY."
-    )
-
-
-def _above(start: Path) -> Path | None:
-    folders = (start.absolute(), *start.absolute().parents)
-    return next((folder / ".resight" for folder in folders if (folder / ".resight" / NAME).is_file()), None)
+def is_there(folder: Path) -> bool:
+    """Whether a folder has a catalogue; raises GalleryError where the system does not let that be known."""
+    try:
+        with reading_errors(folder):
+            return stat.S_ISREG((folder / NAME).stat().st_mode)
+    except FileNotFoundError:
+        return False
 
 
 def create(folder: Path) -> sqlite3.Connection:
@@ -104,9 +95,10 @@ def create(folder: Path) -> sqlite3.Connection:
                 connection.executescript(
                     f"BEGIN; {SCHEMA} INSERT INTO facts VALUES ('format', {FORMAT}); COMMIT;"
                 )
+            migrate(connection)
     except sqlite3.DatabaseError as error:
         connection.close()
-        raise _unreadable(folder, error) from None
+        raise unreadable(folder, error) from None
     except StorageFailed:
         connection.close()
         raise
@@ -115,14 +107,14 @@ def create(folder: Path) -> sqlite3.Connection:
 
 def open_to_read(folder: Path) -> sqlite3.Connection:
     """Open the catalogue for reading, beside a writer; on a read-only disk too."""
-    path = folder / NAME
-    if not path.is_file():
-        raise _no_gallery(folder)
-    uri = path.resolve().as_uri()
-    mode = "mode=ro" if frozen(folder) is None else "mode=ro&immutable=1"
-    connection = sqlite3.connect(
-        f"{uri}?{mode}", uri=True, isolation_level=None, check_same_thread=False, timeout=30
-    )
+    if not is_there(folder):
+        raise no_gallery(folder)
+    with reading_errors(folder):
+        uri = (folder / NAME).resolve().as_uri()
+        mode = "mode=ro" if frozen(folder) is None else "mode=ro&immutable=1"
+        connection = sqlite3.connect(
+            f"{uri}?{mode}", uri=True, isolation_level=None, check_same_thread=False, timeout=30
+        )
     return _checked(connection, folder)
 
 
@@ -144,9 +136,9 @@ def _checked(connection: sqlite3.Connection, folder: Path) -> sqlite3.Connection
     except sqlite3.DatabaseError as error:
         connection.close()
         if "no such table" in str(error):  # its first writer has not come further, or never did
-            raise _no_gallery(folder) from None
-        raise _unreadable(folder, error) from None
-    if found != FORMAT:
+            raise no_gallery(folder) from None
+        raise unreadable(folder, error) from None
+    if found not in READABLE:
         connection.close()
         raise GalleryError(
             f"The gallery in {folder} has format {found}; this Resight reads format {FORMAT}: "
@@ -158,14 +150,22 @@ def _checked(connection: sqlite3.Connection, folder: Path) -> sqlite3.Connection
 def must_be_begun(connection: sqlite3.Connection, folder: Path) -> None:
     """Raise NoGallery for a catalogue whose first `index` ended before it knew what it is of."""
     if not connection.execute("SELECT 1 FROM facts WHERE key = 'root'").fetchone():
-        raise _no_gallery(folder)
+        raise no_gallery(folder)
 
 
-def _no_gallery(folder: Path) -> NoGallery:
+def no_gallery(folder: Path) -> NoGallery:
+    """The error of a folder that holds none."""
     return NoGallery(f"There is no gallery in {folder}: make one with `resight index`.")
 
 
-def _unreadable(folder: Path, error: sqlite3.DatabaseError) -> GalleryError:
+def unreadable(folder: Path, error: sqlite3.DatabaseError | OSError) -> GalleryError:
+    """The error of a gallery that the system, or SQLite, cannot read."""
+    if isinstance(error, (sqlite3.OperationalError, OSError)):
+        why = error.strerror if isinstance(error, OSError) else None
+        return GalleryError(
+            f"The gallery in {folder} cannot be read ({why or error}): ask for the right to read it, "
+            "or name another with --gallery."
+        )
     return GalleryError(
         f"The catalogue in {folder} cannot be read ({error}): index the photos into a new gallery."
     )
@@ -183,6 +183,19 @@ def to_stored(relative: str) -> str | bytes:
 def from_stored(relative: str | bytes) -> str:
     """The path again, as Python spells it."""
     return os.fsdecode(relative)
+
+
+@contextmanager
+def reading_errors(folder: Path) -> Iterator[None]:
+    """What may not be read of a gallery, said in a sentence; FileNotFoundError for what is not there."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in MISSING:
+            raise FileNotFoundError(error.errno, error.strerror) from None
+        raise unreadable(folder, error) from None
+    except sqlite3.DatabaseError as error:
+        raise unreadable(folder, error) from None
 
 
 @contextmanager

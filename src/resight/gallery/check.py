@@ -19,7 +19,7 @@ from resight.gallery.catalogue import storage_errors
 from resight.gallery.local import WIDTH
 from resight.gallery.packing import packed_length
 from resight.gallery.reader import Gallery
-from resight.gallery.stored import kept_name, local_name, vectors_name
+from resight.gallery.stored import file_state, kept_name, local_name, vectors_name
 from resight.gallery.vectors import checksum, mapped
 from resight.gallery.writer import Writer
 
@@ -187,11 +187,11 @@ def _files(gallery: Gallery, contents: bool) -> Iterator[Finding]:
         if image is None:
             continue
         try:
-            status = (root / relative).stat()
+            state = file_state((root / relative).stat())
         except OSError:
             yield Finding("file", f"{relative} is gone", again, image)
             continue
-        if gallery.image_of_file(relative) != (image, status.st_size, status.st_mtime_ns):
+        if gallery.image_of_file(relative) != (image, *state):
             yield Finding("file", f"{relative} has changed", again, image)
         elif contents:
             try:
@@ -219,7 +219,6 @@ def unverifiable(gallery: Gallery) -> int:
 
 def _as_it_was(path: Path, size: int, mtime_ns: int) -> bool:
     try:
-        status = path.stat()
+        return file_state(path.stat()) == (size, mtime_ns)
     except OSError:
         return False
-    return (status.st_size, status.st_mtime_ns) == (size, mtime_ns)

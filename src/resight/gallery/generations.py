@@ -60,8 +60,9 @@ class Generations:
         self._work.let_go_vectors(keep=vectors_name(number))
         self._commit()
         delete_unnamed_files(self._gallery)
-        for path in self._gallery.folder.glob("graph-*"):  # of the neighbours of rows that are gone
-            path.unlink(missing_ok=True)
+        with storage_errors():
+            for path in self._gallery.folder.glob("graph-*"):  # of the neighbours of rows that are gone
+                path.unlink(missing_ok=True)
 
     def unfinished(self, purpose: str) -> Generation | None:
         """A generation of this purpose that was begun and never became the live one."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resight.gallery.stored import local_name
-from resight.gallery.vectors import FLOAT, CutShort, mapped
+from resight.gallery.vectors import FLOAT, CutShort, is_whole, mapped
 from resight.photos import LocalFeatures
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class LocalReader:
         query = "SELECT key, value FROM facts WHERE key IN ('local', 'local_rows')"
         facts = dict(self._gallery.connection.execute(query).fetchall())
         number, rows = int(facts.get("local", 1)), int(facts.get("local_rows", 0))
-        if number != self._number or rows != len(self._rows):
+        if number != self._number or rows != len(self._rows) or not is_whole(self._rows):
             self._rows = mapped(self._gallery.folder / local_name(number), WIDTH, rows, damaged)
             self._number = number
 

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from resight.errors import GalleryError
+from resight.gallery.catalogue import reading_errors
 from resight.gallery.vectors import Disk
 from resight.methods import Parameters
 
@@ -36,8 +37,9 @@ def load(folder: Path, name: str) -> dict[str, Parameters]:
     from safetensors.numpy import load as from_bytes
 
     try:
-        data = (folder / name).read_bytes()
-    except OSError as error:
+        with reading_errors(folder):
+            data = (folder / name).read_bytes()
+    except FileNotFoundError as error:
         raise GalleryError(f"{name} cannot be read ({error.strerror}): run `resight fit`.") from None
     if _digest(data) != identity(name):
         raise GalleryError(f"{name} is damaged: run `resight fit`.")

@@ -6,6 +6,7 @@ import functools
 import json
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,21 +20,31 @@ from resight.gallery import catalogue, parameters
 from resight.gallery.kept import Kept
 from resight.gallery.local import LocalReader
 from resight.gallery.rows import Rows
+from resight.gallery.snapshots import Snapshots
 from resight.gallery.stored import Generation, StoredImage, vectors_name
-from resight.gallery.vectors import CutShort, mapped
-from resight.images import PIXEL_PATH
+from resight.gallery.vectors import CutShort, is_whole, mapped
+from resight.gallery.warned import Warned
+from resight.images import EARLIER_PATHS, PIXEL_LIMIT, PIXEL_PATH
 from resight.methods import Parameters
 from resight.recipe import NO_PARAMETERS, PRECISION, Recipe, fingerprint
 
 
 class Gallery:
-    """A gallery opened for reading; `refresh` follows what its writer has committed since."""
+    """A gallery opened for reading; `refresh` follows what its writer has committed since.
+
+    Any number of threads may ask one that is open, each by its own `snapshot`.
+    """
 
     _frozen: tuple[int, int] | None = None
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
+        self._let_threads_in()
         self._open_to_read()
+
+    def _let_threads_in(self) -> None:
+        self._turn = threading.RLock()  # of the thread for which this reader is at rest
+        self._others = Snapshots(lambda: Gallery(self.folder))
 
     def _open_to_read(self) -> None:
         connection = catalogue.open_to_read(self.folder)
@@ -46,8 +57,10 @@ class Gallery:
         self._live: Generation | None = None
         self._fingerprints: dict[str | None, str] = {}
         self.rows, self.kept, self.local_features = Rows(self), Kept(self), LocalReader(self)
+        self.warnings = Warned(self)
         self.dead: list[tuple[int, int]] = []
         self.vectors: NDArray[np.float32] = np.empty((0, 1), dtype=np.float32)
+        self.derived: dict[str, Any] = {}  # what callers worked out of the rows; forgotten when these change
         try:
             if must_exist:
                 catalogue.must_be_begun(connection, self.folder)
@@ -57,14 +70,18 @@ class Gallery:
             raise
 
     def close(self) -> None:
-        """Give the catalogue back."""
-        self.connection.close()
+        """Give the catalogue back; a search that is under way in another thread is waited for."""
+        self._others.close()
+        with self._turn:
+            self.connection.close()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self.close()
+        if isinstance(error, sqlite3.DatabaseError):
+            raise catalogue.unreadable(self.folder, error) from error
 
     def refresh(self) -> None:
         """Map the rows committed by now; only what is new is read, but after a refit or a compaction."""
@@ -72,11 +89,44 @@ class Gallery:
             pass
 
     @contextmanager
+    def snapshot(self) -> Iterator[Gallery]:
+        """A reader at rest, for this thread alone: this one, or another where a thread has this one.
+
+        What it says does not change while the context lasts. Use no other reader inside.
+        """
+        if not self._turn.acquire(blocking=False):
+            with self._others.lend() as other:
+                yield other
+            return
+        try:
+            with self.at_rest():
+                yield self
+        finally:
+            self._turn.release()
+
+    @contextmanager
     def at_rest(self, damaged: bool = False) -> Iterator[None]:
         """Refresh, and let nothing change while the context lasts: vectors and catalogue stay one.
 
         Raises GalleryError where bytes are missing; with `damaged`, `vectors` are those that are there.
+        Another thread that asks for the same waits; a thread that has it already just goes on.
         """
+        with self._turn:
+            self._others.must_be_open()
+            if self.connection.in_transaction:
+                yield
+                return
+            try:
+                self._begin(damaged)
+                yield
+            except sqlite3.DatabaseError as error:
+                raise catalogue.unreadable(self.folder, error) from error
+            finally:
+                with suppress(sqlite3.DatabaseError):  # a damaged catalogue; what was wrong was said by then
+                    self.connection.execute("COMMIT")
+
+    def _begin(self, damaged: bool) -> None:
+        """Begin a transaction in which the vectors are those that the catalogue speaks of."""
         if self._frozen and self._frozen != catalogue.frozen(self.folder):  # somebody else began to write it
             self.connection.close()
             self._open_to_read()
@@ -92,13 +142,9 @@ class Gallery:
             except BaseException:
                 self.connection.execute("COMMIT")
                 raise
-        try:
-            yield
-        finally:
-            with suppress(sqlite3.DatabaseError):  # a damaged catalogue; what was wrong was said by then
-                self.connection.execute("COMMIT")
 
     def _follow(self, damaged: bool, last: bool) -> None:
+        before = self.vectors, self._dead_until
         # a file of local features that is damaged keeps nobody from searching, or writing
         self.local_features.follow(damaged=last)
         live = self.generation(int(self.fact("generation", 0)))
@@ -109,7 +155,8 @@ class Gallery:
             self._live, self.vectors = live, np.empty((0, 1), dtype=np.float32)
             return
         # mapped anew only where it grew: a fresh map costs a page fault for every page that is read
-        if known is None or known.number != live.number or self.vectors.shape != (live.rows, live.width):
+        same = known is not None and known.number == live.number
+        if not (same and self.vectors.shape == (live.rows, live.width) and is_whole(self.vectors)):
             self.vectors = mapped(self.folder / vectors_name(live.number), live.width, live.rows, damaged)
         self._live = live
         rows = self.connection.execute(
@@ -118,6 +165,8 @@ class Gallery:
         ).fetchall()
         self.dead += [(first, count) for _, first, count in rows]
         self._dead_until = rows[-1][0] if rows else self._dead_until
+        if before[0] is not self.vectors or before[1] != self._dead_until:
+            self.derived.clear()
 
     # facts
 
@@ -190,6 +239,7 @@ class Gallery:
         """Raise DescribedOtherwise, with advice, for a fingerprint that is not the gallery's."""
         if described == self.fingerprint:
             return
+        self.check_pixels()
         if self.fact("pixel_path") != PIXEL_PATH or self.fact("precision") != PRECISION:
             why = "this Resight reads pixels in another way than the one that made it"
         else:
@@ -198,6 +248,19 @@ class Gallery:
             f"A photo is described otherwise here than in the gallery {self.folder}: {why}; "
             "describe it with the gallery's own recipe, or index the photos again into a new gallery."
         )
+
+    def check_pixels(self) -> None:
+        """Raise DescribedOtherwise, with advice, if an earlier Resight read the gallery's files otherwise."""
+        if self.fact("pixel_path") in EARLIER_PATHS:
+            raise DescribedOtherwise(
+                f"An earlier Resight made the gallery {self.folder}, and read files that are no JPEGs "
+                "otherwise: run `resight index` once, which describes those again."
+            )
+
+    @property
+    def pixel_limit(self) -> int:
+        """How many pixels a photo of this gallery may have."""
+        return round(1e6 * float(self.fact("max_megapixels", PIXEL_LIMIT / 1e6)))
 
     # images and files
 

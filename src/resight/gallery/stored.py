@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from resight.gallery.catalogue import MISSING
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,24 @@ class StoredImage:
     height: int
     files: tuple[str, ...]
     turn: int = 0
+
+
+def file_state(status: os.stat_result) -> tuple[int, int]:
+    """Size in bytes and time of change of a file, as the catalogue holds them.
+
+    SQLite's integers have 64 bits, which end on 2262-04-11 in nanoseconds. A time outside them is stored
+    modulo 2**64: the catalogue asks only whether two times are equal.
+    """
+    return status.st_size, (status.st_mtime_ns + 2**63) % 2**64 - 2**63
+
+
+def is_gone(path: Path) -> bool:
+    """Whether a file is certainly not there: one that cannot be looked at may well be."""
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno in MISSING
+    return False
 
 
 def vectors_name(number: int) -> str:

@@ -5,15 +5,18 @@ Bytes behind the last row of the catalogue are dead: whatever a kill left there 
 
 from __future__ import annotations
 
+import mmap
 import os
 import sqlite3
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from resight.errors import GalleryError
+from resight.gallery.catalogue import reading_errors
 
 FLOAT = np.dtype("<f4")
 
@@ -93,14 +96,25 @@ def mapped(path: Path, width: int, rows: int, damaged: bool = False) -> NDArray[
     if rows == 0:
         return np.empty((0, width), dtype=FLOAT)
     try:
-        there = path.stat().st_size // (width * FLOAT.itemsize)
-        if there >= rows:
-            return np.memmap(path, dtype=FLOAT, mode="r", shape=(rows, width))
+        with reading_errors(path.parent):
+            there = path.stat().st_size // (width * FLOAT.itemsize)
+            if there >= rows:
+                return np.memmap(path, dtype=FLOAT, mode="r", shape=(rows, width))
     except FileNotFoundError:
         there = 0
     if damaged:
         return mapped(path, width, there)
     raise _cut_short(path)
+
+
+def is_whole(rows: NDArray[np.float32]) -> bool:
+    """Whether the file that was `mapped` still has all these rows.
+
+    A file that somebody copies over is cut first, and reading a mapped row behind its end kills the process
+    (SIGBUS). The mapped file itself is asked, for its name may belong to another one by now.
+    """
+    memory: Any = rows.base
+    return not isinstance(memory, mmap.mmap) or memory.size() >= rows.nbytes
 
 
 class CutShort(GalleryError):

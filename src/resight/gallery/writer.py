@@ -18,7 +18,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from resight.errors import GalleryLocked, NoGallery, StorageFailed
+from resight.errors import GalleryLocked, StorageFailed
 from resight.gallery import catalogue
 from resight.gallery.catalogue import storage_errors
 from resight.gallery.changes import Changes
@@ -28,6 +28,7 @@ from resight.gallery.local_writer import LocalWriter
 from resight.gallery.reader import Gallery
 from resight.gallery.transaction import Transaction
 from resight.gallery.vectors import Disk
+from resight.gallery.warned import to_stored
 from resight.images import PIXEL_PATH
 from resight.recipe import PRECISION, Recipe
 from resight.types import Descriptor, Prepared
@@ -40,8 +41,9 @@ class Writer(Gallery):
 
     def __init__(self, folder: Path | str, disk: Disk | None = None, must_exist: bool = False) -> None:
         self.folder, self._disk = Path(folder), disk or Disk()
-        if must_exist and not (self.folder / catalogue.NAME).is_file():
-            raise NoGallery(f"There is no gallery in {folder}: make one with `resight index`.")
+        self._let_threads_in()
+        if must_exist and not catalogue.is_there(self.folder):
+            raise catalogue.no_gallery(self.folder)
         self._lock = _locked(self.folder, self._disk)
         try:
             self._start(catalogue.create(self.folder), must_exist)
@@ -101,18 +103,20 @@ class Writer(Gallery):
         descriptor: Descriptor | None,
         prepared: Prepared | None,
         turn: int = 0,
+        warnings: tuple[str, ...] = (),
     ) -> int:
         """Take in an image of `size` (width, height); it lasts from the next commit on. Returns its id.
 
-        `turn`: the degrees clockwise, 0 to 359, by which the photo was turned before all else.
+        `turn`: the degrees clockwise, 0 to 359, by which the photo was turned before all else. `warnings`:
+        what a user should know of it, in a few words each.
         """
         generation = None
         if descriptor is not None:
             generation = self.generations.live_for(descriptor.vectors.shape[1])
         number, self._next_image = self._next_image, self._next_image + 1
         self._later(
-            "INSERT INTO images (id, sha256, width, height, turn) VALUES (?, ?, ?, ?, ?)",
-            number, sha256, *size, turn,
+            "INSERT INTO images (id, sha256, width, height, turn, warnings) VALUES (?, ?, ?, ?, ?, ?)",
+            number, sha256, *size, turn, to_stored(warnings),
         )  # fmt: skip
         if prepared is not None:
             self.keeper.put(number, prepared)
@@ -189,6 +193,18 @@ class Writer(Gallery):
     def remember(self, key: str, value: Any) -> None:
         """A fact of the catalogue (docs/gallery-format.md), from the next commit on."""
         self._set(key, value)
+
+    def set_pixel_path(self, path: str) -> None:
+        """All photos of the gallery are read in this way from now on."""
+        self._set("pixel_path", path)
+        self.commit()
+        self._fingerprints.clear()
+
+    def set_pixel_limit(self, max_megapixels: float) -> None:
+        """Photos may have so many pixels from now on; `index` tries those again that had too many."""
+        self._set("max_megapixels", max_megapixels)
+        self._later("UPDATE files SET mtime_ns = -1 WHERE failure LIKE '% over the limit of % megapixels'")
+        self.commit()
 
     # inside
 

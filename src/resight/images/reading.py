@@ -6,8 +6,10 @@ import os
 import stat
 
 from resight.errors import BadImage
+from resight.images import budget
 from resight.images.decoding import decoded
-from resight.images.photo import Enough, Photo
+from resight.images.one_colour import has_one_colour
+from resight.images.photo import ONE_COLOUR, Enough, Photo
 from resight.images.silence import quietly
 from resight.images.turning import before, rotated, turned, upright
 
@@ -31,10 +33,11 @@ def read(
     """
     try:
         data = source if isinstance(source, bytes) else _content(source)
-        with quietly():
+        with budget.SHARED.hold(), quietly():
             stored = decoded(data, pixel_limit, before(enough, turn) if enough and turn else enough)
             size = upright(stored.size, stored.orientation)
-            return rotated(Photo(turned(stored.pixels, stored.orientation), *size), turn)
+            warnings = stored.warnings + ((ONE_COLOUR,) if has_one_colour(stored.pixels) else ())
+            return rotated(Photo(turned(stored.pixels, stored.orientation), *size, warnings), turn)
     except BadImage as error:
         reason = str(error)
     except MemoryError:

@@ -11,7 +11,8 @@ from typing import Any, cast
 
 _readers = 0
 _readers_lock = threading.Lock()
-_readers_filter = ("ignore", None, Warning, re.compile(r"(PIL|pillow_heif)\."), 0)
+_modules = re.compile(r"(PIL|pillow_heif|pillow_jxl|tifffile|resight\.images\.extras)\b")
+_readers_filter = ("ignore", None, Warning, _modules, 0)
 
 
 @contextmanager

@@ -52,13 +52,14 @@ def rotated(photo: Photo, degrees: float) -> Photo:
     size = rotated_size((photo.width, photo.height), degrees)
     codes = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
     if degrees in codes:
-        return Photo(cast(Pixels, cv2.rotate(photo.pixels, codes[int(degrees)])), *size)
+        return Photo(cast(Pixels, cv2.rotate(photo.pixels, codes[int(degrees)])), *size, photo.warnings)
     height, width = photo.pixels.shape[:2]
     across, down = rotated_size((width, height), degrees)
     # OpenCV turns to the left, about the centre of a pixel.
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -degrees, 1)
     matrix[:, 2] += (across - width) / 2, (down - height) / 2
-    return Photo(cast(Pixels, cv2.warpAffine(photo.pixels, matrix, (across, down))), *size)
+    moved = cast(Pixels, cv2.warpAffine(photo.pixels, matrix, (across, down)))
+    return Photo(moved, *size, photo.warnings)
 
 
 def rotated_size(size: Size, degrees: float) -> Size:

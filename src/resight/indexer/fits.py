@@ -89,10 +89,10 @@ def refit(
     return describer
 
 
-def caution(writer: Writer) -> str:
+def caution(writer: Writer, describer: Describer) -> str:
     """A warning for a fit on so few photos that it may hide what they share; else nothing."""
     photos = _provenance(writer).get("photos", FEW)
-    if photos >= FEW:
+    if photos >= FEW or not any(step.method.hides for step in describer.fitted_steps):
         return ""
     if photos < writer.count()["images"]:
         return (
@@ -101,7 +101,7 @@ def caution(writer: Writer) -> str:
         )
     return (
         f"A fit on {photos} photos can hide what they share: for a folder that stays small, the recipe "
-        "rmac-lite0 fits nothing, and `resight fit --fit-from` borrows the fit of a larger gallery."
+        "default is safe, and `resight fit --fit-from` borrows the fit of a larger gallery."
     )
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from resight.errors import BadQuery, GalleryError
 from resight.gallery import Writer
 from resight.gallery.changes import REMOVED
+from resight.gallery.stored import file_state
 from resight.indexer.progress import Progress, Silent
+from resight.names import composed
 
 COMMIT_EVERY = 20_000  # images
 
@@ -32,11 +34,11 @@ def remove(gallery: Path | str, wanted: Iterable[str]) -> list[str]:
             chosen.update(found)
         for done, path in enumerate(sorted(chosen), 1):
             try:
-                status = (writer.root / path).stat()
+                size, mtime_ns = file_state((writer.root / path).stat())
             except OSError:
                 writer.forget_file(path)
             else:
-                writer.set_file(path, status.st_size, status.st_mtime_ns, failure=REMOVED)
+                writer.set_file(path, size, mtime_ns, failure=REMOVED)
             if done % COMMIT_EVERY == 0:
                 writer.commit()
         writer.drop_orphans()
@@ -100,8 +102,12 @@ def _matching(root: Path, names: list[str], want: str) -> list[str]:
         for base in (root, root.resolve()):
             if absolute.is_relative_to(base):
                 spellings.add(absolute.relative_to(base).as_posix())
-    found = [name for name in names if name in spellings]
-    return found or [name for name in names if any(fnmatch.fnmatchcase(name, glob) for glob in spellings)]
+    if found := [name for name in names if name in spellings]:
+        return found
+    alike = {composed(spelling) for spelling in spellings}
+    forms = [(name, composed(name)) for name in names]
+    found = [name for name, form in forms if form in alike]
+    return found or [name for name, form in forms if any(fnmatch.fnmatchcase(form, glob) for glob in alike)]
 
 
 def _size(folder: Path) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from resight.errors import BadQuery
+from resight.gallery.stored import file_state
 from resight.indexer.walk import GONE, Found
 
 
@@ -24,6 +25,8 @@ class Listed:
     missing: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     skipped: int = 0
+    system_folders: int = 0
+    excluded: int = 0
 
     def __iter__(self) -> Iterator[Found]:
         for relative in dict.fromkeys(self.only):
@@ -35,4 +38,4 @@ class Listed:
             except OSError as error:
                 (self.missing if error.errno in GONE else self.unreadable).append(relative)
             else:
-                yield relative, status.st_size, status.st_mtime_ns
+                yield relative, *file_state(status)

@@ -35,12 +35,12 @@ def settled(writer: Writer, asked: bool | None) -> bool:
     return wanted
 
 
-def extracted(data: bytes, turn: int, photo: Photo | None = None) -> LocalFeatures | None:
+def extracted(data: bytes, turn: int, pixel_limit: int, photo: Photo | None = None) -> LocalFeatures | None:
     """Local features of a photo's bytes, or of `photo`, made of them; None where they are no photo."""
     from resight.local_features import enough, extract
 
     try:
-        return extract(photo or images.read(data, enough=enough, turn=turn))
+        return extract(photo or images.read(data, pixel_limit=pixel_limit, enough=enough, turn=turn))
     except BadImage:
         return None
 
@@ -81,8 +81,11 @@ def complete(writer: Writer, root: Path, workers: int, progress: Progress) -> in
 def _of(
     writer: Writer, root: Path, missing: Iterable[int], workers: int, stopping: Callable[[], bool]
 ) -> Iterable[tuple[int, LocalFeatures | None]]:
-    items = (writer.image(image) for image in missing)
+    items, limit = (writer.image(image) for image in missing), writer.pixel_limit
     return in_order(
-        lambda image: (image.id, read_again(root, image, partial(extracted, turn=image.turn))),
+        lambda image: (
+            image.id,
+            read_again(root, image, partial(extracted, turn=image.turn, pixel_limit=limit)),
+        ),
         items, workers, stopping,
     )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from resight.describer import Describer, describer_like
 from resight.engines import load
 from resight.errors import BadQuery, DescribedOtherwise
 from resight.gallery import Writer
+from resight.gallery.catalogue import MISSING
 from resight.indexer.provenance import borrow
 from resight.recipe import Recipe
 
@@ -34,7 +37,7 @@ def opened(
             f"The gallery {writer.folder} was made with the recipe '{writer.recipe.name}': "
             "leave --recipe out, or make another gallery with --gallery."
         )
-    if not is_root(writer, root) and (writer.root.exists() or not root.exists()):
+    if not is_root(writer, root) and (os.path.exists(writer.root) or not root.exists()):
         raise BadQuery(
             f"The gallery {writer.folder} is of the folder {writer.root}, not of {root}: "
             "index that one, or make another gallery with --gallery."
@@ -44,8 +47,18 @@ def opened(
     return describer_like(writer, engine, workers)
 
 
+def is_folder(root: Path) -> bool:
+    """Whether the folder of photos is there; raises BadQuery where the system does not let that be known."""
+    try:
+        return stat.S_ISDIR(root.stat().st_mode)
+    except OSError as error:
+        if error.errno in MISSING:
+            return False
+        raise BadQuery(f"The folder {root} cannot be read: {error.strerror}.") from None
+
+
 def is_root(writer: Writer, root: Path) -> bool:
     """Whether the gallery is of this folder, however that is spelt."""
-    if root.exists() and writer.root.exists():
+    if root.exists() and os.path.exists(writer.root):
         return writer.root.samefile(root)
     return writer.root.resolve() == root.resolve()

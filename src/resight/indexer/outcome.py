@@ -10,7 +10,9 @@ from pathlib import Path
 from resight import images
 from resight.describer import Describer
 from resight.errors import BadImage
-from resight.images import Photo
+from resight.gallery.stored import file_state
+from resight.images import Photo, budget
+from resight.images.photo import spell_warning
 from resight.indexer.local import extracted, serves
 from resight.photos import LocalFeatures
 from resight.types import Descriptor, Prepared
@@ -30,6 +32,7 @@ class Outcome:
     descriptor: Descriptor | None = None
     local: LocalFeatures | None = None
     failure: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,8 @@ class Reader:
 
     `known(sha256, turn)` is the image that the gallery has of a content, `turns` degrees clockwise by which
     files are turned, `variants` how many synthetic views of a photo are made, where what was prepared is kept
-    for a fit, None where it is not; `local` says whether local features are stored.
+    for a fit, None where it is not; `local` says whether local features are stored, `pixel_limit` how many
+    pixels a photo may have, `strict` whether a photo with a warning is refused.
     """
 
     root: Path
@@ -47,19 +51,27 @@ class Reader:
     turns: Mapping[str, int]
     variants: int | None
     local: bool
+    pixel_limit: int
+    strict: bool = False
 
     def __call__(self, relative: str) -> Outcome:
         """Read one file, and describe it unless its content is known."""
+        with budget.SHARED.hold():
+            return self._read(relative)
+
+    def _read(self, relative: str) -> Outcome:
         path, describer = self.root / relative, self.describer
         read = Outcome(relative, self.turns.get(relative, 0))
         try:
-            status = path.stat()
-            read = replace(read, size=status.st_size, mtime_ns=status.st_mtime_ns)
+            size, mtime_ns = file_state(path.stat())
+            read = replace(read, size=size, mtime_ns=mtime_ns)
             data = images.content(path)
             read = replace(read, sha256=hashlib.sha256(data).digest())
             if self.known(read.sha256, read.turn) is not None:
                 return read
-            photo = describer.read(data, read.turn)
+            photo = describer.read(data, read.turn, self.pixel_limit)
+            if self.strict and photo.warnings:
+                raise BadImage(f"refused, since it is {' and '.join(map(spell_warning, photo.warnings))}")
             prepared = describer.prepare(photo, variants=self.variants or 0, seed=tuple(read.sha256))
         except BadImage as error:
             return replace(read, failure=str(error))
@@ -76,7 +88,9 @@ class Reader:
             prepared=None if self.variants is None else prepared,
             descriptor=describer.finish(prepared) if describer.is_fitted else None,
             local=self._local(data, read.turn, photo) if self.local else None,
+            warnings=photo.warnings,
         )
 
     def _local(self, data: bytes, turn: int, photo: Photo) -> LocalFeatures | None:
-        return extracted(data, turn, photo if serves(data, photo, self.describer.recipe.views) else None)
+        own = photo if serves(data, photo, self.describer.recipe.views) else None
+        return extracted(data, turn, self.pixel_limit, own)

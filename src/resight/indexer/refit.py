@@ -13,6 +13,7 @@ from resight.gallery import Writer
 from resight.gallery.again import read_again
 from resight.gallery.stored import StoredImage
 from resight.indexer.fits import BATCH, sample, sample_size, variants
+from resight.indexer.opening import is_folder
 from resight.indexer.ordered import in_order
 from resight.indexer.progress import Progress, Silent, Stopped
 from resight.indexer.provenance import Fit, borrowed, fitted
@@ -35,6 +36,7 @@ def fit(
     """
     progress, workers = progress or Silent(), workers or processors()
     with Writer(gallery, must_exist=True) as writer:
+        writer.check_pixels()
         recipe = writer.recipe  # without the old parameters: a gallery whose own are damaged is fitted anew
         describer = Describer(recipe, engine=partial(load, name=engine, workers=workers))
         if not describer.fitted_steps:
@@ -128,7 +130,7 @@ class Refit:
         return fitted(writer, self._describer, known, len(paths) > count, self._progress)
 
     def _refuse_if_unmounted(self, lost: int, of: int) -> None:
-        if 2 * lost > of or (lost and not self._writer.root.is_dir()):
+        if 2 * lost > of or (lost and not is_folder(self._writer.root)):
             raise TooMuchVanished(
                 f"{lost} of {of} photos cannot be read again in {self._writer.root}, so the old fit stays: "
                 "mount the drive and run `resight fit` again, or first `resight index` if they are gone."
@@ -139,12 +141,12 @@ class Refit:
 
         None for one that is gone or changed.
         """
-        root = self._writer.root
+        root, limit = self._writer.root, self._writer.pixel_limit
         describer = self._describer
 
         def one(image: StoredImage) -> tuple[int, Prepared | None]:
             def prepare(data: bytes) -> Prepared:
-                photo = describer.read(data, image.turn)
+                photo = describer.read(data, image.turn, limit)
                 return describer.prepare(photo, variants=views, seed=tuple(image.sha256))
 
             return image.id, read_again(root, image, prepare)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from resight.describer import Describer
 from resight.errors import BadQuery
 from resight.gallery import Writer
+from resight.gallery.catalogue import is_there
 from resight.gallery.changes import Changes
 from resight.indexer import fits, local
+from resight.indexer.excluding import settle_exclusions
 from resight.indexer.housekeeping import forget
 from resight.indexer.listed import Listed
-from resight.indexer.opening import is_root, opened
+from resight.indexer.older import forget_other_pixels
+from resight.indexer.opening import is_folder, is_root, opened
 from resight.indexer.ordered import in_order
 from resight.indexer.outcome import Outcome, Reader
 from resight.indexer.progress import Progress, Silent, Stopped
-from resight.indexer.vanished import refuse_if_unmounted
+from resight.indexer.vanished import find_vanished
 from resight.indexer.walk import Walk
 from resight.processors import processors
 from resight.recipe import Recipe
@@ -28,7 +31,11 @@ from resight.recipe import Recipe
 class Report:
     """What one run of `index` did: counts of files, and the folders and files that could not be read.
 
-    `local_features`: of how many photos they were stored. `recipe`: the name of the gallery's.
+    `local_features`: of how many photos they were stored. `recipe`: the name of the gallery's. `exclude`: the
+    globs in force; so many `excluded` files and folders were passed over for them, and so many
+    `system_folders` as folders of thumbnails or deleted files. `away`: folders of drives that are not there,
+    with the number of files in each, which stay as they were. `warnings`:
+    how many of the photos that were described now carry each warning, such as "damaged".
     """
 
     gallery: Path
@@ -41,10 +48,15 @@ class Report:
     unchanged: int = 0
     failed: int = 0
     skipped: int = 0
+    system_folders: int = 0
+    excluded: int = 0
+    exclude: tuple[str, ...] = ()
+    away: Mapping[str, int] = field(default_factory=dict)
     unreadable: tuple[str, ...] = ()
     fitted: str = ""
     local_features: int = 0
     interrupted: bool = False
+    warnings: dict[str, int] = field(default_factory=dict)
 
 
 def index(
@@ -58,8 +70,11 @@ def index(
     retry: bool = False,
     fit_from: Path | str | None = None,
     local_features: bool | None = None,
+    exclude: Iterable[str] | None = None,
     only: Iterable[str] | None = None,
     turns: Mapping[str, int] | None = None,
+    max_megapixels: float | None = None,
+    strict: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Make the gallery of a folder of photos true: new, changed, moved and vanished files are noticed.
@@ -69,31 +84,46 @@ def index(
     `prune` says that this is meant.
 
     `local_features` are stored (or, if false, forgotten), now and by every later `index`; None: as before.
+    `exclude` are globs over relative paths, or over names where they have no '/': such files and folders are
+    passed over, now and by every later `index`, and leave the gallery; None: as before.
     `only` lists the photos of the gallery, relative paths below the folder with '/', in place of a walk: all
     others leave it, and one that is not there counts as failed. `turns` are degrees clockwise by which photos
     are turned once they are read upright, corners filled with black: the gallery knows them turned, and those
-    that a later call does not turn are described anew.
+    that a later call does not turn are described anew. `max_megapixels`: how large a photo may be, now and
+    at every later `index` and search; None: as before, 200 at first. `strict` refuses the photos that would
+    carry a warning; those that are indexed already stay.
     """
     root, progress = Path(photos), progress or Silent()
     folder = Path(gallery) if gallery else root / ".resight"
     workers = workers or processors()
-    if not root.is_dir() and not (folder / "catalogue.sqlite").exists():
+    there = is_folder(root)
+    if not there and not is_there(folder):
         raise BadQuery(f"There is no folder {root}.")
     with Writer(folder) as writer:
         describer = opened(writer, root, recipe, engine, workers, fit_from)
-        walk = Walk(root, folder) if only is None else Listed(root, only)
+        excluded = settle_exclusions(writer, exclude)
+        walk = Walk(root, folder, excluded) if only is None else Listed(root, only)
+        if max_megapixels is not None and round(1e6 * max_megapixels) != writer.pixel_limit:
+            writer.set_pixel_limit(max_megapixels)
         turns = {relative: degrees % 360 for relative, degrees in (turns or {}).items()}
         progress.start("Looking through the folder", None)
-        changes = writer.changes(walk if root.is_dir() else (), turns)
-        to_read, vanished = changes.to_read(retry), changes.vanished(walk.unreadable)
-        if not prune:
-            refuse_if_unmounted(writer, root, vanished, to_read)
-        if root.is_dir() and not is_root(writer, root):
+        changes = writer.changes(walk if there else (), turns)
+        to_read = changes.to_read(retry)
+        found = find_vanished(writer, root, walk, changes, to_read, prune)
+        if there and not is_root(writer, root):
             writer.move_root(root)
-        run = Run(writer, describer, root, turns, local.settled(writer, local_features), workers, progress)
+        if forget_other_pixels(writer, root, progress):
+            to_read = changes.to_read(retry)
+        reader = Reader(
+            root, describer, writer.find_content, turns, variants=None,
+            local=local.settled(writer, local_features), pixel_limit=writer.pixel_limit, strict=strict,
+        )  # fmt: skip
+        run = Run(writer, reader, workers, progress)
         run.read(to_read, changes)
         missing = walk.missing if isinstance(walk, Listed) else []
-        vanished = sorted({*vanished} - {*missing})
+        away = {folder: run.leave_out_moved(files) for folder, files in found.away.items()}
+        staying = {path for files in away.values() for path in files}
+        vanished = sorted({*found.gone, *itertools.chain(*found.away.values())} - {*missing} - staying)
         moved = 0
         if not run.interrupted:
             moved = run.moved(vanished)
@@ -112,33 +142,25 @@ def index(
             unchanged=changes.found - len(to_read),
             failed=run.failed + len(missing),
             skipped=walk.skipped,
+            system_folders=walk.system_folders,
+            excluded=walk.excluded,
+            exclude=excluded.globs,
+            away={folder: len(files) for folder, files in away.items() if files},
             unreadable=tuple(walk.unreadable),
             fitted=run.fitted,
             local_features=run.local_features,
             interrupted=run.interrupted,
+            warnings=dict(sorted(run.warnings.items())),
         )
 
 
 class Run:
-    """One pass over the files to read: the photos of the fit's sample, a fit if one is due, the others.
+    """One pass over the files to read: the photos of the fit's sample, a fit if one is due, the others."""
 
-    `turns` are degrees clockwise, `local` is whether local features are stored.
-    """
-
-    def __init__(
-        self,
-        writer: Writer,
-        describer: Describer,
-        root: Path,
-        turns: Mapping[str, int],
-        local: bool,
-        workers: int,
-        progress: Progress,
-    ) -> None:
-        self._writer, self._describer, self._root = writer, describer, root
-        self._turns, self._local = turns, local
+    def __init__(self, writer: Writer, reader: Reader, workers: int, progress: Progress) -> None:
+        self._writer, self._reader, self._describer = writer, reader, reader.describer
         self._workers, self._progress = workers, progress
-        self.local_features = 0
+        self.local_features, self.warnings = 0, Counter[str]()
         self.described, self.failed, self.fitted, self.interrupted = 0, 0, "", False
         self.recognised: Counter[int] = Counter()  # files of each image that was known already
 
@@ -162,7 +184,7 @@ class Run:
                 return
             self.fitted = self._writer.fit
             self._progress.start("Describing", len(left))
-            if caution := fits.caution(self._writer):
+            if caution := fits.caution(self._writer, self._describer):
                 self._progress.say(caution)
         if not self.interrupted:
             self._take(left)
@@ -181,8 +203,9 @@ class Run:
 
     def complete(self) -> None:
         """Store the local features of photos that have none, if they are wanted."""
-        if self._local:
-            self.local_features += local.complete(self._writer, self._root, self._workers, self._progress)
+        if self._reader.local:
+            root = self._reader.root
+            self.local_features += local.complete(self._writer, root, self._workers, self._progress)
             self.interrupted = self._progress.stopping()
 
     def moved(self, vanished: list[str]) -> int:
@@ -190,10 +213,14 @@ class Run:
         images = Counter((self._writer.image_of_file(path) or (None,))[0] for path in vanished)
         return sum(min(count, self.recognised[image]) for image, count in images.items() if image)
 
+    def leave_out_moved(self, files: list[str]) -> list[str]:
+        """Files that are away, without those whose contents were found elsewhere: they were moved."""
+        images = {path: (self._writer.image_of_file(path) or (None,))[0] for path in files}
+        return [path for path, image in images.items() if not (image and self.recognised[image])]
+
     def _take(self, paths: list[str], variants: int | None = None) -> None:
         """Read files; with `variants`, what was prepared is kept for a fit, with so many synthetic views."""
-        known = self._writer.find_content
-        read = Reader(self._root, self._describer, known, self._turns, variants, self._local)
+        read = replace(self._reader, describer=self._describer, variants=variants)
         for outcome in in_order(read, paths, self._workers, self._progress.stopping):
             self._record(outcome)
             self._progress.step(self.failed)
@@ -215,7 +242,10 @@ class Run:
         self._writer.set_file(outcome.relative, outcome.size, outcome.mtime_ns, image, outcome.failure)
 
     def _add(self, read: Outcome) -> int:
-        image = self._writer.add(read.sha256, read.shape, read.descriptor, read.prepared, read.turn)
+        image = self._writer.add(
+            read.sha256, read.shape, read.descriptor, read.prepared, read.turn, read.warnings
+        )
+        self.warnings.update(read.warnings)
         if read.local is not None:
             self._writer.local.put(image, read.local)
             self.local_features += 1

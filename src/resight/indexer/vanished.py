@@ -1,20 +1,64 @@
-"""Whether photos are gone, or only a drive is: asked before anything is changed."""
+"""Which photos are gone, and whether only a drive is: asked before anything is changed."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from resight import images
 from resight.errors import BadImage, TooMuchVanished
 from resight.gallery import Writer
+from resight.gallery.changes import Changes
+from resight.indexer.away import find_away, record_drives
+from resight.indexer.listed import Listed
+from resight.indexer.walk import Walk
 
 
-def refuse_if_unmounted(writer: Writer, root: Path, vanished: list[str], to_read: list[str]) -> None:
-    """More than half of the photos gone, and not to be found elsewhere in the folder: likelier a drive."""
-    known, wanted, sizes = writer.count()["files"], Counter[bytes](), set()
+@dataclass(frozen=True)
+class Vanished:
+    """Files of the gallery that are not there: those that are gone, and those in each folder that is away."""
+
+    gone: list[str]
+    away: dict[str, list[str]] = field(default_factory=dict)
+
+
+def find_vanished(
+    writer: Writer, root: Path, walk: Walk | Listed, changes: Changes, to_read: list[str], prune: bool
+) -> Vanished:
+    """What has vanished since the last update; raises TooMuchVanished unless `prune` says it is meant."""
+    vanished = changes.vanished(walk.unreadable)
+    missed, away = vanished, dict[str, list[str]]()
+    walked = walk if isinstance(walk, Walk) and os.path.isdir(root) else None
+    if walked:
+        missed = [path for path in vanished if not walked.exclude.covers(path)]
+        away = {} if prune else find_away(writer, root, walked, missed)
+    staying = {path for files in away.values() for path in files}
+    if not prune:
+        gone = {*missed} - staying
+        refuse_if_unmounted(
+            writer, root, sorted(gone), [path for path in vanished if path not in gone], to_read
+        )
+    if walked:
+        record_drives(writer, root, walked, prune)
+    return Vanished([path for path in vanished if path not in staying], away)
+
+
+def refuse_if_unmounted(
+    writer: Writer, root: Path, vanished: list[str], aside: list[str], to_read: list[str]
+) -> None:
+    """More than half of the photos gone, and not to be found elsewhere in the folder: likelier a drive.
+
+    Of those that are set `aside` it is known why they are not there.
+    """
+    if not vanished:
+        return
+    images_aside = sum(1 for path in aside if (writer.image_of_file(path) or (None,))[0])
+    known = writer.count()["files"] - images_aside
+    wanted, sizes = Counter[bytes](), set()
     if 2 * len(vanished) <= known:
         return
     for path in vanished:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -11,6 +12,8 @@ from string import Template
 
 from resight.areas import rectangle
 from resight.figures._values import worth
+from resight.images import PIXEL_LIMIT
+from resight.images.photo import spell_warning
 from resight.pictures.naming import named
 from resight.pictures.thumbnails import picture, thumbnail
 from resight.pictures.writing import write_whole
@@ -18,6 +21,7 @@ from resight.types import Box, Hit, Ranking, Region
 
 SIDE = 320  # pixels of the longer side of a picture on the page: enough to see the points
 NAME = 80  # letters of a path
+GONE = '<div class="missing">no longer there</div>'
 
 
 def write_report(
@@ -28,18 +32,20 @@ def write_report(
     rerank: Sequence[str] = (),
     gallery: Path | None = None,
     made: datetime | None = None,
+    pixel_limit: int = PIXEL_LIMIT,
 ) -> None:
     """Write the page under another name, then rename: a reader never sees half of it.
 
-    `rerank`, `gallery` and `made`, by default now, are only said.
+    `rerank`, `gallery` and `made`, by default now, are only said. `pixel_limit`: how large photos may be.
     """
     thumbnail.cache_clear()  # a photo may have changed since
-    asked = picture(query, SIDE, _around(box))
+    draw = functools.partial(picture, side=SIDE, pixel_limit=pixel_limit)
+    asked = draw(query, region=_around(box))
     page = Template(
         (resources.files("resight.pictures") / "report.html").read_text(encoding="utf8")
     ).substitute(
         query=_figure(asked, named(str(query), NAME), "what was looked for"),
-        hits="\n".join(_hit(hit, query) for hit in ranking),
+        hits="\n".join(_hit(hit, query, draw) for hit in ranking),
         facts="".join(
             f"<tr><th>{name}</th><td>{html.escape(value)}</td></tr>"
             for name, value in _facts(ranking, rerank, gallery, made or datetime.now())
@@ -81,14 +87,16 @@ def _key(ranking: Ranking, reranked: bool) -> list[str]:
     return told
 
 
-def _hit(hit: Hit, query: Path) -> str:
+def _hit(hit: Hit, query: Path, draw: Callable[..., str]) -> str:
     """A hit, and below it, where regions were matched, the part of the query that it matched."""
     match = hit.match
-    pictures = picture(hit.path, SIDE, hit.region, match.points if match else None)
+    pictures = GONE if hit.gone else draw(hit.path, region=hit.region, points=match.points if match else None)
     if hit.query_region:
-        pictures += picture(query, SIDE, hit.query_region, match.query_points if match else None)
+        pictures += draw(query, region=hit.query_region, points=match.query_points if match else None)
     caption = f"<b>{hit.rank}</b> {named(hit.relative, NAME)}"
-    return _figure(pictures, caption, "the query itself" if hit.self else _worth(hit), hit.self)
+    told = ["the query itself" if hit.self else _worth(hit), *map(spell_warning, hit.warnings)]
+    note = ", ".join([*told, *["no longer there"] * hit.gone])
+    return _figure(pictures, caption, note, hit.self)
 
 
 def _worth(hit: Hit) -> str:

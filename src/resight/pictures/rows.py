@@ -24,14 +24,16 @@ def row(evaluation: Evaluation, answer: Answer, by: str, k: int, words: str = ""
     shown = [
         _figure("query", _photo(evaluation, answer.photo, box), f"<b>the query</b><br>{to_find(answer, by)}")
     ]
-    shown += [_hit(evaluation, rank, hit) for rank, hit in enumerate(answer.top[:k], 1)]
+    shown += [
+        _hit(evaluation, rank, hit, hit.photo in answer.copies) for rank, hit in enumerate(answer.top[:k], 1)
+    ]
     told = f'<p class="told">{html.escape(words)}</p>' if words else ""
     failed = f"<p>{html.escape(answer.failure)}</p>" if answer.failure else ""
     return f'{told}<div class="row">{"".join(shown)}{failed}</div>'
 
 
-def _hit(evaluation: Evaluation, rank: int, hit: Placed) -> str:
-    told = ", ".join(worth_of(hit))
+def _hit(evaluation: Evaluation, rank: int, hit: Placed, copy: bool) -> str:
+    told = ", ".join([*worth_of(hit), *(["a copy of the query"] if copy else [])])
     caption = f"<b>{rank} {SIGNS[hit.verdict]}</b><br>{named(hit.photo, NAME)}<br>{told}"
     return _figure(hit.verdict, _photo(evaluation, hit.photo, hit.region), caption)
 

@@ -32,11 +32,16 @@ class Thumbnail:
 
 
 def picture(
-    path: Path, side: int, region: Region | None = None, points: Points | None = None, turn: int = 0
+    path: Path,
+    side: int,
+    region: Region | None = None,
+    points: Points | None = None,
+    turn: int = 0,
+    pixel_limit: int = images.PIXEL_LIMIT,
 ) -> str:
     """A photo as an element of a page; the region and the points are drawn over it."""
     try:
-        small = thumbnail(path, side, turn)
+        small = thumbnail(path, side, turn, pixel_limit)
     except BadImage:
         return NO_PICTURE
     return (
@@ -47,11 +52,12 @@ def picture(
 
 
 @functools.lru_cache(maxsize=16)  # a query stands beside every hit
-def thumbnail(path: Path, side: int, turn: int = 0) -> Thumbnail:
+def thumbnail(path: Path, side: int, turn: int = 0, pixel_limit: int = images.PIXEL_LIMIT) -> Thumbnail:
     """At most `side` pixels wide and high; raises BadImage."""
     from PIL import Image
 
-    photo = images.read(path, enough=functools.partial(_enough, FINER * side), turn=turn)
+    least = functools.partial(_enough, FINER * side)
+    photo = images.read(path, pixel_limit=pixel_limit, enough=least, turn=turn)
     scale = min(1.0, side / max(photo.width, photo.height))
     width, height = max(1, round(photo.width * scale)), max(1, round(photo.height * scale))
     data = io.BytesIO()

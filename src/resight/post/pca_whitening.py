@@ -64,6 +64,11 @@ def fit(
     }
 
 
+def hides(settings: dict[str, Any]) -> bool:
+    """Whether a fit on photos that are alike divides by what tells them apart: not if it only turns."""
+    return float(settings["exponent"]) > 0
+
+
 def _check(dims: int, ridge: float, exponent: float, seed: int) -> None:
     if dims < 1:
         raise BadSetting(f"'pca-whitening' gives at least 1 dimension: 'dims' cannot be {dims}.")

@@ -1,0 +1,62 @@
+"""Synthetic views of a photo: each random change by itself, then all of them, as a fit has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from resight import images, methods
+from resight.errors import BadQuery
+from resight.evaluator import Study
+from resight.figures._ink import LABEL, TEXT, figure, heading, show_photo
+from resight.figures._systems import at_least
+from resight.figures._watching import drawn as some
+from resight.figures._watching import each_photo
+from resight.images.photo import Pixels
+from resight.variations import VARIED, varied
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SIDE = 320  # pixels of the longer side
+INCHES = 1.7
+ALL = "all of them"
+
+
+def transforms(study: Study, *, photos: int = 1, views: int = 6, seed: int = 0) -> Figure:
+    """For each photo, drawn by `seed`, a row a transform: the photo, then `views` random draws of it.
+
+    Transforms that leave a share of photos as they are do so here too. The last row of a photo has all, in
+    their order.
+    """
+    at_least("photos", photos, 1)
+    at_least("views", views, 1)
+    chosen, _ = some(study, photos, seed)
+    seen = list(each_photo(study, "Photos", lambda number: _small(study.read(number).pixels), chosen))
+    if not seen:
+        raise BadQuery("None of the photos drawn can be read: choose another seed.")
+    names = [*VARIED, ALL]
+    drawn = figure(1.2 + INCHES * (views + 1), 0.7 + INCHES * 0.8 * len(names) * len(seen))
+    heading(drawn, f"{study.data.name}: synthetic views of a photo")
+    grid = drawn.subplots(len(names) * len(seen), views + 1, squeeze=False)
+    rows = [(number, pixels, name) for number, pixels in seen for name in names]
+    for line, (number, pixels, name) in zip(grid, rows, strict=True):
+        size = pixels.shape[1], pixels.shape[0]
+        show_photo(line[0], pixels, size=size)
+        line[0].set_title(name, fontsize=LABEL, color=TEXT, loc="left")
+        for view, axes in enumerate(line[1:]):
+            show_photo(axes, _changed(pixels, name, (number, seed, view)), size=size)
+    return drawn
+
+
+def _small(pixels: Pixels) -> Pixels:
+    height, width = pixels.shape[:2]
+    scale = min(1.0, SIDE / max(height, width))
+    return images.resize(pixels, max(1, round(width * scale)), max(1, round(height * scale)))
+
+
+def _changed(pixels: Pixels, name: str, seed: tuple[int, int, int]) -> Pixels:
+    if name == ALL:
+        return varied(pixels, seed)
+    return np.asarray(methods.find("transforms", name)(pixels, np.random.default_rng(list(seed))))

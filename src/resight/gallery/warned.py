@@ -1,0 +1,53 @@
+"""What a user should know of indexed photos: a few words each, such as "damaged"."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from resight.gallery.catalogue import from_stored
+
+if TYPE_CHECKING:
+    from resight.gallery.reader import Gallery
+
+SINCE = 4  # the format of the catalogue that has them
+
+
+class Warned:
+    """The warnings of a gallery's images, for its readers."""
+
+    def __init__(self, gallery: Gallery) -> None:
+        self._gallery = gallery
+
+    def of(self, image: int) -> tuple[str, ...]:
+        """The warnings of an image; most have none."""
+        if not self._has_any():
+            return ()
+        row = self._gallery.connection.execute(
+            "SELECT warnings FROM images WHERE id = ?", (image,)
+        ).fetchone()
+        return tuple(json.loads(row[0])) if row and row[0] else ()
+
+    def files(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Relative path and warnings of each file that has any, sorted by path."""
+        if self._has_any():
+            for relative, found in self._gallery.connection.execute(
+                "SELECT relative, warnings FROM files JOIN images ON images.id = files.image "
+                "WHERE warnings IS NOT NULL ORDER BY relative"
+            ):
+                yield from_stored(relative), tuple(json.loads(found))
+
+    def count(self) -> dict[str, int]:
+        """How many files carry each warning."""
+        found = Counter(word for _, words in self.files() for word in words)
+        return dict(sorted(found.items()))
+
+    def _has_any(self) -> bool:
+        return int(self._gallery.fact("format")) >= SINCE
+
+
+def to_stored(warnings: tuple[str, ...]) -> str | None:
+    """Warnings as the catalogue holds them: a JSON list, null where there is none."""
+    return json.dumps(list(warnings)) if warnings else None
