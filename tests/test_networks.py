@@ -7,7 +7,7 @@ import torch
 import small
 from resight import engines
 from resight.backbones import _network
-from resight.backbones._axes import FirstToken, Map, Tokens, Vector, in_place, moving, still
+from resight.backbones._axes import FirstToken, Map, Tokens, Vector, certain, in_place, moving, still
 from resight.backbones._layers import Layers
 from resight.backbones._measured import set_forms
 from resight.backbones._sizes import Sizes, sizes
@@ -117,6 +117,24 @@ def test_axes_are_those_that_move_with_the_image(square, tall, wide, form):
 )
 def test_one_shape_alone_allows_few_forms(shape, forms):
     assert [form for form in still(shape, 224) if getattr(form, "prefix", 0) < 2] == forms
+
+
+@pytest.mark.parametrize(
+    ("shape", "form"),
+    [
+        ((1, 512, 7, 7), Map(2, 3)),
+        ((1, 14, 14, 768), Map(1, 2)),
+        ((1, 768), Vector()),
+        ((1, 12, 197, 197), None),  # what each patch makes of each
+        ((1, 12, 49, 49), None),
+        ((1, 12, 16, 16), None),  # that, or a map
+        ((1, 7, 7, 7), None),
+        ((1, 197, 768), None),
+    ],
+    ids=str,
+)
+def test_one_shape_alone_leaves_no_doubt_of_a_map(shape, form):
+    assert certain(shape, 224) == form
 
 
 def test_a_form_reads_an_output_as_a_map():

@@ -115,6 +115,20 @@ def still(shape: Shape, side: int) -> list[Form]:
     return [*maps, *tokens]
 
 
+def certain(shape: Shape, side: int) -> Form | None:
+    """The form that one shape leaves no doubt of, where a square image of this side is all that can be tried.
+
+    As many rows as columns are those of a map, unless their number is a square, as that of patches is: what
+    each patch makes of each other has as many rows as columns, too.
+    """
+    possible = still(shape, side)
+    if possible == [Vector()]:
+        return possible[0]
+    maps = [form for form in possible if isinstance(form, Map)]
+    rows = shape[maps[0].rows] if len(maps) == 1 else 1
+    return maps[0] if side % rows == 0 and math.isqrt(rows) ** 2 != rows else None
+
+
 def _is_vector(shape: Shape) -> bool:
     return 2 <= len(shape) <= 4 and sum(size > 1 for size in shape[1:]) <= 1
 

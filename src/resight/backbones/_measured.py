@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from resight.backbones._axes import FirstToken, Form, Tokens, in_place, moving, still
+from resight.backbones._axes import FirstToken, Form, Tokens, certain, in_place, moving, still
 from resight.backbones._names import CLASS_TOKEN
 from resight.backbones._sizes import Sizes, sizes
 from resight.errors import BadRecipe
@@ -65,7 +65,10 @@ def _moving(layers: Layers, found: Sizes) -> tuple[Form, ...]:
 def _still(layers: Layers, side: int) -> tuple[Form, ...]:
     """By one shape, and by which cells change with which part of the image."""
     shapes = _shapes(layers, side, side)
-    forms = [_class_token(layer, shape) for layer, shape in zip(layers.layers, shapes, strict=True)]
+    forms = [
+        _class_token(layer, shape) or certain(shape, side)
+        for layer, shape in zip(layers.layers, shapes, strict=True)
+    ]
     return _decided(layers, forms, [still(shape, side) for shape in shapes], side)
 
 
