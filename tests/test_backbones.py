@@ -350,7 +350,7 @@ def test_what_changes_the_maps_changes_the_sentence_and_the_converted_network():
     given = [{}, {"relu": True}, {"preprocess": "caffe"}]
     recipes = [Recipe.parse({"name": "one", "backbone": table | more}) for more in given]
     assert len({str(recipe.sentence()) for recipe in recipes}) == 3
-    assert len({_converted(recipe.backbone) for recipe in recipes}) == 3
+    assert len({_converted(recipe.parts[0].backbone) for recipe in recipes}) == 3
 
 
 def test_a_networks_own_change_of_means_is_not_added_to_caffes():
