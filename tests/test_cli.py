@@ -85,7 +85,7 @@ def test_settings_that_are_read_are_those_that_a_sentence_takes(kind, name):
 def test_methods_are_listed_with_their_settings():
     lines = run("methods", "rerankers").output.splitlines()
     place = next(i for i, line in enumerate(lines) if line.startswith("  geometry "))
-    assert lines[place + 1].strip().startswith("top=100, ratio=0.8, threshold=3.0, ")
+    assert lines[place + 1].strip().startswith("top=100, ratio=0.85, threshold=3.0, ")
     told = json.loads(run("methods", "rerankers", "--json").output)["rerankers"]["geometry"]
     assert told["settings"]["expand"] == {"type": "bool", "default": False}
     assert told["about"] == methods.summary("rerankers", "geometry")
@@ -96,7 +96,7 @@ def test_a_method_is_explained_by_its_kind_or_by_its_name_alone():
     told = run("methods", "rerankers", "geometry").output
     assert run("methods", "geometry").output == told
     assert "Features match by the test of `ratio`" in told
-    assert re.search(r"^  ratio +float +0\.8$", told, re.M)
+    assert re.search(r"^  ratio +float +0\.85$", told, re.M)
     plain = json.loads(run("methods", "geometry", "--json").output)
     assert plain["kind"] == "rerankers"
     assert plain["settings"]["top"] == {"type": "int", "default": 100}
@@ -149,7 +149,7 @@ def test_the_table_of_settings_in_the_documents_is_that_of_the_code():
         (["evaluate", "default", "holiday"], r"'holiday'\. Did you mean holidays\?$"),
         (["methods", "geometri"], r"'geometri'\. Did you mean geometry\?$"),
         (["methods", "rerankers", "difusion"], r"'difusion'\. Did you mean diffusion\? Known: .*geometry"),
-        (["methods", "xyzzy"], r"'xyzzy'\. Known: backbones, .*rerankers\.$"),
+        (["methods", "xyzzy"], r"'xyzzy'\. Known: backbones, .*transforms\.$"),
     ],
 )  # fmt: skip
 def test_a_slip_is_told_what_was_likely_meant(words, told, tmp_path):
