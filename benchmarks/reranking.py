@@ -86,6 +86,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS))
     parser.add_argument("--recipes", nargs="*", default=list(SYSTEMS), choices=list(SYSTEMS))
+    parser.add_argument("--fits", nargs="*", default=["own", "other"], choices=["own", "other"])
     parser.add_argument("--again", action="store_true", help="measure rows anew that are there already")
     asked = parser.parse_args()
     data = shared_data()
@@ -97,6 +98,8 @@ def main() -> None:
             own, distractors, other = SETS[name]
             fits = {"own": None} | ({"other": data / other} if recipe == "default" else {})
             for fit, source in fits.items():
+                if fit not in asked.fits:
+                    continue
                 for rerank in SYSTEMS[recipe] if fit == "own" else [[]]:
                     key = (name, recipe, fit, " ".join(rerank))
                     if key in known:
