@@ -28,7 +28,12 @@ def test_names_are_the_files_of_the_room():
 @pytest.mark.parametrize("kind", [kind for kind in methods.KINDS if kind != "backbones"])
 def test_every_file_has_a_function_of_its_name_and_a_first_line(kind):
     for name in methods.names(kind):
-        assert methods.find(kind, name + (":dims=2" if name in ("cut", "pca-whitening", "pair-whitening") else "")).name == name
+        assert (
+            methods.find(
+                kind, name + (":dims=2" if name in ("cut", "pca-whitening", "pair-whitening") else "")
+            ).name
+            == name
+        )
         assert methods.summary(kind, name).endswith(".")
 
 
@@ -61,7 +66,11 @@ def test_a_fitted_step_is_given_its_own_settings_and_its_parameters():
     ("kind", "text", "message"),
     [
         ("poolings", "gme", r"No pooling called 'gme'\. Did you mean gem\?$"),
-        ("post", "whiten", r"No step called 'whiten'\. Did you mean pca-whitening or pair-whitening\? Known: .*l2"),
+        (
+            "post",
+            "whiten",
+            r"No step called 'whiten'\. Did you mean pca-whitening or pair-whitening\? Known: .*l2",
+        ),
         ("regions", "../poolings/gem", "No region called '../poolings/gem'. Known: .*whole"),
         ("pooling", "gem", r"No kind of method called 'pooling'\. Did you mean poolings or points\?$"),
         ("poolings", "", "No pooling called ''. Known: .*gem, .*mac.*spoc"),

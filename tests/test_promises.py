@@ -10,6 +10,7 @@ import torch
 
 from resight import areas, engines, methods
 from resight.recipe import Backbone, Recipe
+from resight.types import Varied
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*random weights:UserWarning")
 
@@ -179,6 +180,8 @@ def step(request):
 
 class Fitted:
     def __init__(self, method, samples):
+        if method.fit_on == "views":
+            samples = [Varied(each, (each + rows(len(each), 7) / 10,)) for each in samples]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # too few samples: said, and tested where the step is
             self.parameters = method.fit(iter(samples)) if method.fit else None
@@ -286,7 +289,7 @@ def test_every_engine_gives_the_maps_of_torch(engine, reference, shape):
 
 @pytest.mark.parametrize("name", sorted(set(methods.names("engines")) - {"torch"}))
 def test_every_engine_runs_the_default_network_at_odd_sizes(name):
-    backbone = Recipe.load("default").backbone
+    backbone = Recipe.load("default").first.backbone
     ours, theirs = engines.load(backbone, name), engines.load(backbone, "torch")
     for shape in [(1, 1), (1, 40), (33, 64), (97, 131), (200, 301)]:
         same_maps(ours(photo(*shape)), theirs(photo(*shape)))

@@ -65,7 +65,7 @@ import gc, os, signal, sys
 sys.path.insert(0, sys.argv[1])
 import small
 from resight.engines import load
-backbone = small.recipe(small.PLAIN).backbone
+backbone = small.recipe(small.PLAIN).first.backbone
 one, other = load(backbone, "openvino", 1), load(backbone, "openvino", 1)
 del one
 gc.collect()

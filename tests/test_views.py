@@ -120,9 +120,10 @@ def test_what_a_rectangle_shows_is_where_it_says():
 
 
 def test_enough_pixels_are_those_of_the_largest_view():
-    assert enough(4000, 3000, wanted("longest", 320, 640, 480)) == (640, 480)
-    assert enough(4000, 3000, wanted("square", 224, 448)) == (448, 448)
-    assert enough(100, 80, wanted("longest", 640)) == (200, 160)  # more than there are: nothing to save
+    assert enough(4000, 3000, [wanted("longest", 320, 640, 480)]) == (640, 480)
+    assert enough(4000, 3000, [wanted("square", 224, 448)]) == (448, 448)
+    assert enough(4000, 3000, [wanted("longest", 640), wanted("square", 500)]) == (640, 500)
+    assert enough(100, 80, [wanted("longest", 640)]) == (200, 160)  # more than there are: nothing to save
 
 
 def test_a_photo_decoded_smaller_keeps_the_places_of_its_original():

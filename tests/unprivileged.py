@@ -4,11 +4,11 @@ LINES is a JSON list of command lines; the answer is one of [exit code, stderr] 
 place of the code where there is one.
 """
 
-import contextlib
 import ctypes
-import io
 import json
+import os
 import sys
+import tempfile
 import traceback
 
 from resight import cli
@@ -16,22 +16,27 @@ from resight import cli
 VERSION_3 = 0x20080522  # of Linux's capset(2)
 
 
-class Stream(io.StringIO):
-    def reconfigure(self, **_: object) -> None:
-        """As the streams of a process have it."""
-
-
 def run(line: list[str]) -> tuple[object, str]:
-    sys.argv = ["resight", *line]
-    told, code = Stream(), 0
-    with contextlib.redirect_stdout(Stream()), contextlib.redirect_stderr(told):
+    """The command has streams of its own, so what it says is caught where it arrives: at their numbers."""
+    sys.argv, code = ["resight", *line], 0
+    streams, kept = (sys.stdout, sys.stderr), [os.dup(number) for number in (1, 2)]
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as told:
+        os.dup2(out.fileno(), 1)
+        os.dup2(told.fileno(), 2)
         try:
             cli.main()
         except SystemExit as end:
             code = end.code or 0
         except BaseException:
             code = traceback.format_exc()
-    return code, told.getvalue()
+        finally:
+            sys.stderr.flush()
+            for number, other in enumerate(kept, 1):
+                os.dup2(other, number)
+                os.close(other)
+            sys.stdout, sys.stderr = streams
+        told.seek(0)
+        return code, told.read().decode()
 
 
 if __name__ == "__main__":
