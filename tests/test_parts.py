@@ -3,11 +3,15 @@
 import numpy as np
 import pytest
 
+import small
 from resight import fitter
 from resight.describer import Describer
 from resight.engines import load
+from resight.gallery import Gallery
 from resight.gallery.packing import packed, packed_length, unpacked
 from resight.images import Photo
+from resight.indexer import fits
+from resight.indexer.progress import Silent
 from resight.recipe import Backbone, Recipe
 from resight.types import Box, Maps, Pooled, Prepared, Region
 from resight.weighting import fit, weighted
@@ -196,3 +200,49 @@ def test_what_is_kept_is_what_was_prepared_to_the_bit():
     assert again.regions == whole.regions
     assert again.variants[1].parts[0] == ()
     np.testing.assert_array_equal(again.variants[1].parts[1][0][0].rows, variant.parts[1][0][0].rows)
+
+
+class Heard(Silent):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.said.append(line)
+
+
+def test_an_index_says_how_many_views_it_looks_at_and_a_refit_needs_none(tmp_path):
+    root, heard = tmp_path / "photos", Heard()
+    small.album(root, 6)
+    white = small.PLAIN | {"each": ["l2", "pair-whitening:dims=4", "l2"]}
+    small.index(root, white, progress=heard)
+    assert "The fit looks at 8 synthetic views of each of 6 photos, beside themselves." in heard.said
+    with Gallery(root / ".resight") as gallery:
+        kept = [prepared for _, prepared in gallery.kept.prepared(gallery.kept.images())]
+    assert [len(each.variants) for each in kept] == [8] * 6
+    seen = varied_by_hand(root, kept)
+    np.testing.assert_allclose(kept[0].variants[1].parts[0][0][0].rows, seen, atol=1e-4)
+
+
+def varied_by_hand(root, kept) -> np.ndarray:
+    """What the second view of the first photo gives, by its content's seed."""
+    import hashlib
+
+    from resight.variations import varied
+
+    describe = Describer(small.recipe(small.PLAIN), engine=lambda backbone: load(backbone, "openvino"))
+    for path in sorted(root.glob("*/*.png")):
+        photo = describe.read(path)
+        own = describe.prepare(photo).parts[0][0][0].rows
+        if np.allclose(own, kept[0].parts[0][0][0].rows, atol=1e-4):
+            seed = tuple(hashlib.sha256(path.read_bytes()).digest())
+            view = varied(photo.pixels, [*seed, 1])
+            return describe.prepare(Photo(view, photo.width, photo.height)).parts[0][0][0].rows
+    raise AssertionError("no photo is the first that is kept")
+
+
+@pytest.mark.parametrize(("photos", "views"), [(1, 8), (99, 8), (100, 4), (500, 4), (700, 2), (2000, 1)])
+def test_the_more_photos_the_fewer_views_of_each(photos, views):
+    white = {"each": ["l2", "pair-whitening:dims=4", "l2"]}
+    assert fits.variants(describer(HIGH | white), photos) == views
+    assert fits.variants(describer(HIGH), photos) == 0
+    assert photos < 100 or views * photos <= fits.VARIANTS

@@ -195,7 +195,11 @@ class Run:
         read: set[str] = set()
         while True:
             new = [path for path in to_read if path in sample and path not in read]
-            self._take(new, fits.variants(self._describer, len(sample)))
+            views = fits.variants(self._describer, len(sample))
+            if views and new:
+                told = f"{views} synthetic views of each of {len(new)} photos"
+                self._progress.say(f"The fit looks at {told}, beside themselves.")
+            self._take(new, views)
             read |= sample
             if self.interrupted or self._writer.kept.images() or len(sample) == changes.found:
                 return sample, read
