@@ -30,6 +30,7 @@ from sets import labelled
 from shared_data import shared_data
 
 QUERIES, POINTS, NEAREST = 60, 1000, 5
+ROWS = 200_000  # that OpenCV takes at once: 2^18 and more end in a failed assertion (5.0.0)
 CHAINS = (["geometry:top=100"], ["geometry:top=100,expand=true"])
 SET = "dvd_covers"
 
@@ -47,9 +48,15 @@ def votes(query: int, photos: Sequence[NDArray[np.uint8]]) -> NDArray[np.int64]:
     """How many votes each photo has; the query none."""
     others = np.concatenate([bits for number, bits in enumerate(photos) if number != query])
     owners = np.concatenate([np.full(len(bits), n) for n, bits in enumerate(photos) if n != query])
+    matcher, near = cv2.BFMatcher(cv2.NORM_HAMMING), [[] for _ in photos[query]]
+    for first in range(0, len(others), ROWS):
+        for point, found in enumerate(
+            matcher.knnMatch(photos[query], others[first : first + ROWS], k=NEAREST)
+        ):
+            near[point] += [(match.distance, int(owners[first + match.trainIdx])) for match in found]
     counted = np.zeros(len(photos), np.int64)
-    for found in cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(photos[query], others, k=NEAREST):
-        for owner in {int(owners[match.trainIdx]) for match in found}:  # a point votes once for a photo
+    for found in near:
+        for owner in {owner for _, owner in sorted(found)[:NEAREST]}:  # a point votes once for a photo
             counted[owner] += 1
     return counted
 
