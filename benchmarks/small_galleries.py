@@ -81,9 +81,9 @@ def draw_picture() -> None:
 
     with (RESULTS / "small_galleries.csv").open(encoding="utf8", newline="") as file:
         rows = list(csv.DictReader(file))
-    names = [*SETS, "mean of all"]
-    drawn = Figure((16, 3.6), layout="constrained")
-    for axes, name in zip(drawn.subplots(1, len(names), sharey=True), names, strict=True):
+    names = [name for name in (*SETS, "mean of all") if any(row["set"] == name for row in rows)]
+    drawn = Figure((3.2 * len(names), 3.6), layout="constrained")
+    for axes, name in zip(drawn.subplots(1, len(names), sharey=True, squeeze=False)[0], names, strict=True):
         own = sorted((row for row in rows if row["set"] == name), key=lambda row: int(row["photos"]))
         for way, mark in zip(WAYS, "os^", strict=True):
             axes.plot([int(row["photos"]) for row in own], [float(row[f"map_{way}"]) for row in own],
