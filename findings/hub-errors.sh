@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # What huggingface_hub raises where weights cannot be fetched depends on how the network fails, and may take long.
 #
 # Seen with huggingface_hub 2.4.0 (its client is httpx2 2.16.2), whose users are timm and most model libraries:
@@ -11,7 +11,7 @@
 # found for the retries without a network but the code (http_backoff).
 #
 # A tool should ask the hub once and shortly, by the library's own client, and take any error of that as its answer.
-set -eu
+set -euo pipefail
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -21,7 +21,8 @@ python3 -m venv "$folder/venv"
 cat > "$folder/ask.py" <<'PYTHON'
 import os, sys, time
 
-kind, address, home = sys.argv[1:]
+kind, scheme, port, home = sys.argv[1:]
+address = f"{scheme}://localhost:{port}"
 for name in list(os.environ):
     if name.lower().endswith("_proxy"):
         del os.environ[name]
@@ -45,7 +46,7 @@ PYTHON
 cat > "$folder/proxy.py" <<'PYTHON'
 import socket, sys
 
-server = socket.create_server(("127.0.0.1", 0))
+server = socket.create_server(("localhost", 0))
 print(server.getsockname()[1], flush=True)
 while True:
     one, _ = server.accept()
@@ -60,6 +61,6 @@ python="$folder/venv/bin/python"
 proxy=$!
 trap 'kill "$proxy"; rm -rf "$folder"' EXIT
 while [ ! -s "$folder/port" ]; do sleep 0.1; done
-"$python" "$folder/ask.py" refuses "http://127.0.0.1:$(cat "$folder/port")" "$folder/home"
-"$python" "$folder/ask.py" socks "socks5://127.0.0.1:1" "$folder/home"
-"$python" "$folder/ask.py" absent "http://127.0.0.1:1" "$folder/home"
+"$python" "$folder/ask.py" refuses http "$(cat "$folder/port")" "$folder/home"
+"$python" "$folder/ask.py" socks socks5 1 "$folder/home"
+"$python" "$folder/ask.py" absent http 1 "$folder/home"
