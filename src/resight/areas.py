@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ def masks(polygons: Sequence[Polygon], height: int, width: int) -> Masks:
     return _masks(tuple(polygon.tobytes() for polygon in polygons), height, width)
 
 
-def inside(polygons: Sequence[Polygon], places: NDArray[np.float32]) -> Masks:
+def inside(polygons: Sequence[Polygon], places: NDArray[Any]) -> Masks:
     """Polygons in shares of the view, places (N, 2) x, y -> (R, N): places inside, by the even-odd rule."""
     x, y = places[:, 0].astype(np.float64), places[:, 1].astype(np.float64)
     found = np.zeros((len(polygons), len(places)), dtype=np.bool_)
@@ -45,14 +46,7 @@ def inside(polygons: Sequence[Polygon], places: NDArray[np.float32]) -> Masks:
 def _masks(corners: tuple[bytes, ...], height: int, width: int) -> Masks:
     polygons = [np.frombuffer(each).reshape(-1, 2) for each in corners]
     x, y = (np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height
-    found = np.zeros((len(polygons), height, width), dtype=np.bool_)
-    for mask, polygon in zip(found, polygons, strict=True):
-        ends = np.roll(polygon, -1, axis=0)
-        for (x0, y0), (x1, y1) in zip(polygon, ends, strict=True):
-            if y0 == y1:
-                continue
-            rows = (y0 <= y) != (y1 <= y)  # rows whose line of centres this edge crosses
-            crossing = x0 + (y[rows] - y0) * ((x1 - x0) / (y1 - y0))
-            mask[rows] ^= x[None, :] >= crossing[:, None]
+    centres = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    found = inside(polygons, centres).reshape(len(polygons), height, width)
     found.flags.writeable = False
     return found

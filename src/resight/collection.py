@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from resight import images, local_features
+from resight import local_features
 from resight.areas import rectangle
 from resight.gallery import Gallery
 from resight.gallery.again import read_again
@@ -143,7 +143,7 @@ class Collection:
         return read_again(
             self.gallery.root,
             image,
-            functools.partial(_extracted, turn=image.turn, pixel_limit=self._pixel_limit),
+            lambda data: local_features.read_and_extract(data, image.turn, self._pixel_limit),
         )
 
     def _warn(self, sentence: str) -> None:
@@ -175,8 +175,3 @@ class Collection:
             (self._number, row),
         ).fetchone()
         return int(found[0]) if found and row < found[1] else -1
-
-
-def _extracted(data: bytes, turn: int, pixel_limit: int) -> LocalFeatures:
-    photo = images.read(data, pixel_limit=pixel_limit, enough=local_features.enough, turn=turn)
-    return local_features.extract(photo)

@@ -127,9 +127,8 @@ class Describer:
         if not any(late):
             return 0
         side = max(size for own in self.recipe.views for size in own.sizes)
-        noise = np.random.default_rng(0).integers(
-            0, 256, (side, side, 3), np.uint8
-        )  # of which points are found
+        # Noise, since a blank photo has no point.
+        noise = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
         parts, _ = self._prepared(Photo(noise, side, side), None, late)
         total = 0
         for sentence, part in zip(self._sentences, parts, strict=True):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from resight.images import Photo
+from resight.images import Photo, read
 from resight.photos import LocalFeatures
 from resight.points.sift import sift
 from resight.types import Box
@@ -37,6 +38,14 @@ def extract(photo: Photo, box: Box | None = None) -> LocalFeatures:
     points = (places * shrunk + (left, top)) * original
     scale = max(1.0, float((shrunk * original).max()))
     return LocalFeatures(points.astype(np.float32), descriptors, scale)
+
+
+def read_and_extract(
+    source: bytes | Path, turn: int, pixel_limit: int, box: Box | None = None
+) -> LocalFeatures:
+    """The points of a file or its bytes, turned by `turn` degrees clockwise; raises BadImage."""
+    photo = read(source, pixel_limit=pixel_limit, enough=None if box else enough, turn=turn)
+    return extract(photo, box)
 
 
 def scale_of(width: int, height: int) -> float:

@@ -40,10 +40,8 @@ def readable(path: Path) -> Iterator[None]:
 
 
 def _features(path: Path, box: Box | None, turn: int, pixel_limit: int) -> LocalFeatures:
-    least = None if box else local_features.enough
     with readable(path):
-        photo = images.read(path, pixel_limit=pixel_limit, enough=least, turn=turn)
-        return local_features.extract(photo, box)
+        return local_features.read_and_extract(path, turn, pixel_limit, box)
 
 
 def _area(path: Path, box: Box | None, turn: int, pixel_limit: int) -> Region:

@@ -226,13 +226,14 @@ class Search:
             files.sort(key=lambda name: name != asked.relative)
             match = ranked.matches.get(image)
             through = None if match is None or match.through is None else self._name(match.through)
+            warned = self.gallery.warnings.of(image)
             for name in files:
                 mine = name == asked.relative
                 pair = (None, None) if mine and asked.recognised else self._pair(asked.query, image, match)
                 gone = not mine and is_gone(root / name)
                 yield Hit(
                     next(places), score, root / name, name, pair[0], mine, pair[1], match, through, gone,
-                    self.gallery.warnings.of(image),
+                    warned,
                 )  # fmt: skip
 
     def _name(self, image: int) -> str:

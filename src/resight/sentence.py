@@ -81,7 +81,7 @@ class Sentence:
             if step.place == "pooling":
                 found = prepared[view][step.layer]
                 assert isinstance(found, Maps)
-                seen = FeatureMap(found.cells, found.places, found.scale)
+                seen = _seen(found)
                 yield seen.values(), seen.masks(found.polygons)
             elif step.place == "join":
                 yield _run(
@@ -108,9 +108,7 @@ class Sentence:
         if isinstance(found, Pooled):
             return found.rows
         pooling = self.streams[self._own(view)][layer].pooling
-        return _pooled(
-            pooling, FeatureMap(found.cells, found.places, found.scale), found.polygons, parameters
-        )
+        return _pooled(pooling, _seen(found), found.polygons, parameters)
 
     def _joined(self, prepared: PreparedPart, view: int, parameters: AllParameters) -> Vectors:
         """One view's layers -> (1, D), or (R, D) where regions are kept."""
@@ -129,6 +127,11 @@ class Sentence:
             return np.concatenate(views, axis=1)
         combined: Vectors = np.sum(views, axis=0, dtype=np.float32)
         return combined
+
+
+def _seen(found: Maps) -> FeatureMap:
+    """The map as the backbone gave it."""
+    return FeatureMap(found.cells, found.places, found.scale)
 
 
 def _pooled(

@@ -95,7 +95,7 @@ def _read_jpeg(data: bytes, check: Check, enough: Enough | None) -> Stored:
         values = extras.by_imagecodecs(data, "jpeg8", traits)
         raster = of_array(values, traits, image.info.get("icc_profile"))
         return Stored(flattened(raster), orientation(image), image.size)
-    pixels = _jpeg(data, image, enough)
+    pixels = jpegs.decode(data, image, enough)
     if pixels is not None:
         return Stored(pixels, orientation(image), image.size)
     return _read_odd_jpeg(data, image, enough)
@@ -106,15 +106,11 @@ def _read_odd_jpeg(data: bytes, image: Image.Image, enough: Enough | None) -> St
     whole = jpegs.ended(data, image)
     if whole is not data:
         image = opened(whole)
-        pixels = _jpeg(whole, image, enough)
+        pixels = jpegs.decode(whole, image, enough)
         if pixels is not None:
             return Stored(pixels, orientation(image), image.size)
     stored = _load(image)
     return replace(stored, warnings=(DAMAGED,)) if jpegs.flaw(whole, image) else stored
-
-
-def _jpeg(data: bytes, image: Image.Image, enough: Enough | None) -> Pixels | None:
-    return jpegs.decode(data, image, enough)
 
 
 def _read_tiff(data: bytes, check: Check) -> Stored:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import fnmatch
 import json
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from resight.gallery import Writer
 from resight.images.system_folders import is_system_folder
+from resight.names import composed
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Excluded:
         """Whether a glob names this very file or folder."""
         if not self._compiled:
             return False
-        path = unicodedata.normalize("NFC", relative)
+        path = composed(relative)
         name = path.rpartition("/")[2]
         return any(glob.fullmatch(name if by_name else path) for by_name, glob in self._compiled)
 
@@ -52,7 +52,7 @@ def settle_exclusions(writer: Writer, asked: Iterable[str] | None) -> Excluded:
 
 def _compile(glob: str) -> tuple[bool, re.Pattern[str]]:
     """Whether it is over names alone, and what it matches."""
-    wanted = unicodedata.normalize("NFC", glob).removeprefix("./").rstrip("/").removesuffix("/**")
+    wanted = composed(glob).removeprefix("./").rstrip("/").removesuffix("/**")
     anywhere, wanted = wanted.startswith("**/"), wanted.removeprefix("**/")
     by_name, wanted = "/" not in wanted, wanted.removeprefix("/")
     start = "(?:.*/)?" if anywhere and not by_name else ""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
-from resight import images
 from resight.errors import BadImage
 from resight.gallery import Writer
 from resight.gallery.again import read_again
@@ -37,10 +36,10 @@ def settled(writer: Writer, asked: bool | None) -> bool:
 
 def extracted(data: bytes, turn: int, pixel_limit: int, photo: Photo | None = None) -> LocalFeatures | None:
     """Local features of a photo's bytes, or of `photo`, made of them; None where they are no photo."""
-    from resight.local_features import enough, extract
+    from resight.local_features import extract, read_and_extract
 
     try:
-        return extract(photo or images.read(data, pixel_limit=pixel_limit, enough=enough, turn=turn))
+        return extract(photo) if photo else read_and_extract(data, turn, pixel_limit)
     except BadImage:
         return None
 

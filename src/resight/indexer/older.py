@@ -7,9 +7,9 @@ from pathlib import Path
 from resight.gallery import Writer
 from resight.gallery.changes import REMOVED
 from resight.images import EARLIER_PATHS, PIXEL_PATH
+from resight.images.jpegs import BEGINNING
 from resight.indexer.progress import Progress
 
-JPEG = b"\xff\xd8\xff"
 COMMIT_EVERY = 20_000  # files
 
 
@@ -41,6 +41,6 @@ def forget_other_pixels(writer: Writer, root: Path, progress: Progress) -> bool:
 def _is_jpeg(path: Path) -> bool:
     try:
         with open(path, "rb") as file:
-            return file.read(len(JPEG)) == JPEG
+            return file.read(len(BEGINNING)) == BEGINNING
     except OSError:
         return False

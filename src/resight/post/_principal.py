@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.errors import BadRecipe
+from resight.errors import BadRecipe, BadSetting
 from resight.post import _blocks, _wide
 from resight.post._spool import readable_again
 
@@ -65,6 +65,24 @@ def completed(axes: NDArray[Any], width: int, seed: int) -> NDArray[Any]:
         for part in _blocks.parts(drawn):
             drawn[part] = drawn[part] @ turn
     return np.concatenate([axes, drawn], axis=1)
+
+
+def fixed_signs(axes: NDArray[Any]) -> NDArray[Any]:
+    """(D, K) -> (K,): the sign of an eigenvector is the solver's whim; fixed, fits on equal samples agree."""
+    signs = np.empty(axes.shape[1])
+    for column, axis in enumerate(axes.T):  # one at a time: the projection may fill most of the memory
+        signs[column] = np.sign(axis[np.abs(axis).argmax()])
+    return signs
+
+
+def check_settings(method: str, dims: int, ridge: float, exponent: float) -> None:
+    """Refuse what no whitening takes."""
+    if dims < 1:
+        raise BadSetting(f"'{method}' gives at least 1 dimension: 'dims' cannot be {dims}.")
+    if not 0 <= ridge < np.inf:
+        raise BadSetting(f"'{method}' takes a 'ridge' of 0 or more, not {ridge}.")
+    if not 0 <= exponent <= 1:
+        raise BadSetting(f"'{method}' takes an 'exponent' from 0 to 1, not {exponent}.")
 
 
 def _checked(arrays: Iterable[NDArray[Any]]) -> Iterator[NDArray[Any]]:

@@ -12,7 +12,8 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
-from resight.errors import BadRecipe, BadSetting
+from resight.errors import BadRecipe
+from resight.post._principal import check_settings, fixed_signs
 from resight.types import Varied
 
 FIT_ON = "views"
@@ -43,7 +44,7 @@ def fit(
 
     One pass, in the memory of a few D x D matrices in float64, so D is 4096 at most.
     """
-    _check(dims, ridge, exponent)
+    check_settings("pair-whitening", dims, ridge, exponent)
     found = _Moments()
     for sample in samples:
         found.add(sample)
@@ -57,8 +58,8 @@ def fit(
     kept = min(dims, width)
     scales = values[:kept] + ridge * values.mean()
     scales = np.where(scales > 0, scales, 1)  # all photos alike: nothing to tell apart
-    signs = np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(width)])[:kept]  # a solver's are its whim
-    projection = turn @ (axes[:, :kept] * signs * scales ** (-exponent / 2))
+    axes = axes[:, :kept]
+    projection = turn @ (axes * fixed_signs(axes) * scales ** (-exponent / 2))
     return {
         "mean": mean.astype(np.float32),
         "projection": projection.astype(np.float32),
@@ -106,12 +107,3 @@ def _described(rows: Any) -> Double:
     """(R, D) -> (D,): their sum, to unit length."""
     total: Double = np.asarray(rows, np.float64).sum(axis=0)
     return total / max(float(np.linalg.norm(total)), TINY)
-
-
-def _check(dims: int, ridge: float, exponent: float) -> None:
-    if dims < 1:
-        raise BadSetting(f"'pair-whitening' gives at least 1 dimension: 'dims' cannot be {dims}.")
-    if not 0 <= ridge < np.inf:
-        raise BadSetting(f"'pair-whitening' takes a 'ridge' of 0 or more, not {ridge}.")
-    if not 0 <= exponent <= 1:
-        raise BadSetting(f"'pair-whitening' takes an 'exponent' from 0 to 1, not {exponent}.")

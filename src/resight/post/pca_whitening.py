@@ -11,7 +11,7 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from resight.errors import BadSetting
-from resight.post._principal import completed, principal
+from resight.post._principal import check_settings, completed, fixed_signs, principal
 
 
 def pca_whitening(vectors: Any, parameters: dict[str, Any]) -> Any:
@@ -59,7 +59,7 @@ def fit(
     scales = np.where(scales > 0, scales, 1)  # all samples alike: nothing to whiten
     return {
         "mean": found.mean.astype(np.float32),
-        "projection": _scaled(axes, _signs(axes) * scales ** (-exponent / 2)),
+        "projection": _scaled(axes, fixed_signs(axes) * scales ** (-exponent / 2)),
         "eigenvalues": values.astype(np.float32),
     }
 
@@ -70,22 +70,9 @@ def hides(settings: dict[str, Any]) -> bool:
 
 
 def _check(dims: int, ridge: float, exponent: float, seed: int) -> None:
-    if dims < 1:
-        raise BadSetting(f"'pca-whitening' gives at least 1 dimension: 'dims' cannot be {dims}.")
-    if not 0 <= ridge < np.inf:
-        raise BadSetting(f"'pca-whitening' takes a 'ridge' of 0 or more, not {ridge}.")
-    if not 0 <= exponent <= 1:
-        raise BadSetting(f"'pca-whitening' takes an 'exponent' from 0 to 1, not {exponent}.")
+    check_settings("pca-whitening", dims, ridge, exponent)
     if seed < 0:
         raise BadSetting(f"'pca-whitening' takes a 'seed' of 0 or more, not {seed}.")
-
-
-def _signs(axes: NDArray[Any]) -> NDArray[Any]:
-    """The sign of an eigenvector is the solver's whim: fixed, so that fits on equal samples agree."""
-    signs = np.empty(axes.shape[1])
-    for column, axis in enumerate(axes.T):  # one at a time: the projection may fill most of the memory
-        signs[column] = np.sign(axis[np.abs(axis).argmax()])
-    return signs
 
 
 def _scaled(axes: NDArray[Any], factors: NDArray[np.float64]) -> NDArray[np.float32]:
