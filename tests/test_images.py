@@ -18,7 +18,7 @@ from PIL import Image, ImageCms, features
 from bad_files import draw, encoded, make_bad_files, png, sized, tiff
 from resight import images
 from resight.errors import BadImage
-from resight.images import colours, decoding
+from resight.images import colours, jpegs
 
 PICTURE = draw(61, 43)
 PIXELS = np.asarray(PICTURE)
@@ -129,7 +129,7 @@ JPEGS = {
 def slowly(source) -> np.ndarray:
     """The pixels by Pillow alone."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decoding, "_jpeg", lambda data, image, enough: None)
+        patch.setattr(jpegs, "decode", lambda data, image, enough: None)
         return pixels(source)
 
 
@@ -529,7 +529,7 @@ def test_a_failed_decoder_and_an_empty_memory_are_bad_images(monkeypatch):
         AssertionError(),
     ):
         monkeypatch.setattr(
-            decoding, "_jpeg", lambda data, image, enough, error=error: (_ for _ in ()).throw(error)
+            jpegs, "decode", lambda data, image, enough, error=error: (_ for _ in ()).throw(error)
         )
         assert reason(jpeg).startswith(
             "not enough memory" if isinstance(error, MemoryError) else "truncated or corrupt"
