@@ -24,8 +24,8 @@ from PIL import Image
 from record import record
 from resight import images
 from resight.images.likeness import COPY, Small, difference, enough, small
-from resight.indexer.ordered import in_order
 from resight.processors import processors
+from resight.workers.threads import in_order
 from shared_data import shared_data, truth
 
 SETS = ("dvd_covers", "groceries", "scenes", "logos")

@@ -17,12 +17,12 @@ from pathlib import Path
 
 from quality import gathered
 from record import record
-from resight.describer import describer_like
+from resight.describing.describer import describer_like
 from resight.gallery import Gallery
 from resight.indexer import index
 from resight.processors import processors
 from resight.recipe import Recipe
-from resight.searcher import Searcher
+from resight.searcher.searcher import Searcher
 from sets import Labelled, labelled
 from shared_data import shared_data
 from speed import chosen, described

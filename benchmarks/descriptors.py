@@ -32,14 +32,15 @@ import numpy as np
 from leave_one_out import by_best_pair, scored
 from maps import kept
 from record import RESULTS, record
-from resight import fitter, images, recipe
-from resight.describer import Describer
+from resight import images, recipe
+from resight.describing import fitting as fitter
+from resight.describing.describer import Describer
 from resight.engines import Engine, load
-from resight.indexer.ordered import in_order
 from resight.parts import FITTED
 from resight.processors import processors
 from resight.recipe import Backbone, Recipe
 from resight.types import Descriptor, Prepared
+from resight.workers.threads import in_order
 from sets import SETS, Labelled, labelled
 from shared_data import shared_data
 

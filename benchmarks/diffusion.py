@@ -23,7 +23,7 @@ import numpy as np
 from record import record
 from resight import methods
 from resight.indexes.exact import exact
-from resight.photos import Numbers, Query, Ranked
+from resight.ranking import Numbers, Query, Ranked
 from resight.rerankers._graph import neighbours
 from resight.types import Region, Vectors
 

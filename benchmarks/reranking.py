@@ -25,9 +25,9 @@ from pathlib import Path
 import numpy as np
 
 from record import RESULTS, record
+from resight.dataset import Dataset, Question, Truth
 from resight.evaluator import Evaluation, evaluate
 from resight.recipe import Recipe
-from resight.truth import Dataset, Question, Truth
 from sets import labelled
 from shared_data import shared_data, truth
 

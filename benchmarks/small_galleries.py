@@ -18,14 +18,14 @@ import numpy as np
 
 from leave_one_out import scored
 from record import RESULTS, record
-from resight import fitter
-from resight.describer import Describer
+from resight.describing import fitting as fitter
+from resight.describing.describer import Describer
 from resight.engines import load
 from resight.indexer import fits
-from resight.indexer.ordered import in_order
 from resight.processors import processors
 from resight.recipe import Recipe
 from resight.types import Prepared
+from resight.workers.threads import in_order
 from sets import SETS, labelled
 from shared_data import shared_data
 

@@ -26,13 +26,14 @@ from typing import Any
 import numpy as np
 
 from record import record
-from resight import fitter, images
-from resight.describer import Describer
+from resight import images
+from resight.describing import fitting as fitter
+from resight.describing.describer import Describer
 from resight.engines import load
-from resight.indexer.ordered import in_order
 from resight.processors import processors
 from resight.recipe import Backbone, Recipe
 from resight.views import views
+from resight.workers.threads import in_order
 from shared_data import shared_data
 
 ROUNDS = 5

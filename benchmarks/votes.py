@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 
 from record import record
 from reranking import dataset
+from resight.dataset import Dataset
 from resight.evaluator import evaluate
 from resight.metrics import average_precision
 from resight.metrics.comparison import paired
 from resight.recipe import Recipe
-from resight.truth import Dataset
 from sets import labelled
 from shared_data import shared_data
 

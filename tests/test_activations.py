@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from maps import (
+from resight import methods
+from resight.errors import BadRecipe
+from resight.poolings import _activations
+from support.maps import (
     SIZES,
     as_torch,
     gradients_are_finite,
@@ -17,9 +20,6 @@ from maps import (
     random_masks,
     same,
 )
-from resight import methods
-from resight.errors import BadRecipe
-from resight.poolings import _activations
 
 NAMES = ["sinh", "exp", "weibull"]
 PARAMETERS = {

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-import small
 from resight import indexer
 from resight.errors import TooMuchVanished
 from resight.gallery import Gallery
 from resight.indexer import away
-from resight.searcher import Searcher
+from resight.searcher.searcher import Searcher
+from support import small
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
 
@@ -272,7 +272,7 @@ def test_a_link_to_another_drive_that_leads_nowhere_now(tmp_path):
 MOUNTED = """
 import subprocess, sys, warnings
 from pathlib import Path
-import small
+from support import small
 
 warnings.simplefilter("ignore")
 home = Path(sys.argv[1])

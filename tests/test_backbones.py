@@ -18,7 +18,7 @@ from resight.backbones._measured import set_forms, set_sizes
 from resight.engines.openvino import OpenVino, _converted
 from resight.errors import BadImage, BadRecipe, NetworkUnavailable, UnknownMethod
 from resight.recipe import Backbone, Recipe
-from small import RANDOM_WEIGHTS
+from support.small import RANDOM_WEIGHTS
 
 pytestmark = pytest.mark.filterwarnings(RANDOM_WEIGHTS)
 

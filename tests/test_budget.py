@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import small
 from resight import images
 from resight.images import PIXEL_LIMIT, budget
 from resight.images.budget import PIXELS_AT_ONCE, PixelBudget
+from support import small
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
 

@@ -11,12 +11,12 @@ import pytest
 import typer.testing
 
 import resight
-import small
 from resight import cli, errors, methods, recipe
 from resight.cli._manual import manual
 from resight.errors import BadQuery, BadSetting, NoGallery, StorageFailed, UnknownMethod
 from resight.evaluator.results import milliseconds
-from results import answer, evaluation
+from support import small
+from support.results import answer, evaluation
 
 ROOT = Path(__file__).resolve().parent.parent
 EVERY = [(kind, name) for kind in methods.KINDS for name in methods.names(kind)]

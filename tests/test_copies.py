@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import small
-from four import data, evaluate, made
 from resight import images
+from resight.dataset import Question, Truth
 from resight.datasets import open_dataset
 from resight.errors import BadImage, StorageFailed
 from resight.evaluator import Evaluation, copies, workspace
 from resight.evaluator.results import keep
 from resight.images import likeness
-from resight.indexer.progress import Silent, Stopped
 from resight.pictures.evaluation import write_evaluation
-from resight.truth import Question, Truth
+from resight.progress import Silent, Stopped
 from resight.types import Box
+from support import small
+from support.four import data, evaluate, made
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
 COUNT = 8

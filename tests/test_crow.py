@@ -8,10 +8,18 @@ import numpy as np
 import pytest
 import torch
 
-from maps import SCALES, SIZES, gradients_are_finite, keeps_its_promises, random_maps, random_masks, same
 from resight import saliency
 from resight.errors import BadRecipe
 from resight.poolings.crow import crow
+from support.maps import (
+    SCALES,
+    SIZES,
+    gradients_are_finite,
+    keeps_its_promises,
+    random_maps,
+    random_masks,
+    same,
+)
 
 WAYS = list(itertools.product([True, False], repeat=2))
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import replicas_buildings as replicas
 from resight import methods
-from resight.datasets import _pickles
 from resight.datasets._photos_by_name import partial
 from resight.errors import BadData, BadSetting, DataMissing
+from resight.plain_pickles import reading as _pickles
 from resight.types import Box
+from support import replicas_buildings as replicas
 
 BUILDINGS = ["oxford5k", "paris6k"]
 REVISITED = ["roxford5k", "rparis6k"]

@@ -7,11 +7,11 @@ import sys
 import numpy as np
 import pytest
 
-import replicas_others as replicas
 from resight import methods
+from resight.dataset import Dataset
 from resight.datasets import _listing, open_dataset
 from resight.errors import BadData, BadQuery, BadSetting, DataMissing, UnknownMethod
-from resight.truth import Dataset
+from support import replicas_others as replicas
 
 OURS = [
     "folder", "google-landmarks-v1", "google-landmarks-v2-clean", "metu", "mirflickr25k", "mpeg-cdvs", "npu",

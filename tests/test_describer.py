@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from resight import fitter, images
-from resight.describer import Describer
+from resight import images
+from resight.describing import fitting as fitter
+from resight.describing.describer import Describer
 from resight.engines import load
 from resight.errors import NotFitted
 from resight.images import Photo, resize

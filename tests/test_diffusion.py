@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
-from photos import Album, asked, query_of, random_album, unit
 from resight import methods
 from resight.errors import BadSetting
-from resight.photos import Ranked
+from resight.ranking import Ranked
 from resight.rerankers import _graph
 from resight.rerankers._affinity import normalised
 from resight.rerankers._conjugate_gradient import solved
 from resight.rerankers._graph import neighbours
 from resight.rerankers.diffusion import diffusion
+from support.photos import Album, asked, query_of, random_album, unit
 
 
 @pytest.fixture(autouse=True)

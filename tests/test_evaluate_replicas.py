@@ -5,13 +5,11 @@ import pickle
 import numpy as np
 import pytest
 
-import replicas_buildings
-import replicas_others
-import small
 from resight import evaluator, methods
 from resight.datasets import open_dataset
 from resight.errors import BadQuery, FittedOnTest
 from resight.evaluator import workspace
+from support import replicas_buildings, replicas_others, small
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
 REPLICAS = {

@@ -10,21 +10,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import small
-from four import EACH, INSTANCES, data, evaluate, made
 from resight import evaluator
-from resight.collection import Collection
+from resight.dataset import Question, Truth
 from resight.errors import BadQuery, BadSetting, FittedOnTest, StorageFailed, UnknownMethod
 from resight.evaluator import Evaluation, workspace
 from resight.evaluator.answers import kept_of, thinned
 from resight.evaluator.results import check, keep
 from resight.evaluator.several import Several
 from resight.gallery import Gallery
-from resight.indexer.progress import Silent, Stopped
 from resight.metrics import average_precision
-from resight.searcher import Searcher
-from resight.truth import Question, Truth
+from resight.progress import Silent, Stopped
+from resight.searcher.collection import Collection
+from resight.searcher.searcher import Searcher
 from resight.types import Box
+from support import small
+from support.four import EACH, INSTANCES, data, evaluate, made
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
 
@@ -71,7 +71,7 @@ def test_every_value_is_that_of_a_ranking_made_by_hand(root, values):
 def test_the_second_time_nothing_is_described(root, monkeypatch):
     first = evaluate(small.PLAIN, data(root))
     monkeypatch.setattr("resight.engines.load", None)
-    monkeypatch.setattr("resight.describer.Describer.prepare", None)
+    monkeypatch.setattr("resight.describing.describer.Describer.prepare", None)
     assert evaluate(small.PLAIN, data(root)).answers == first.answers
 
 

@@ -9,15 +9,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import small
-from four import EACH, ENGINE, INSTANCES, data, evaluate, made
 from resight import evaluator
-from resight.collection import Collection
+from resight.dataset import Truth
 from resight.errors import BadData, BadQuery, BadSetting, FittedOnTest, GalleryError, UnknownMethod
 from resight.evaluator import Evaluation, Study, compare, workspace
 from resight.gallery import Gallery, Writer
-from resight.indexer.progress import Silent
-from resight.truth import Truth
+from resight.progress import Silent
+from resight.searcher.collection import Collection
+from support import small
+from support.four import EACH, ENGINE, INSTANCES, data, evaluate, made
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from photos import Album, asked, query_of, random_album, unit
 from resight import methods
 from resight.errors import BadSetting
-from resight.photos import Match, Ranked
+from resight.ranking import Match, Ranked
 from resight.rerankers import _augmented
+from support.photos import Album, asked, query_of, random_album, unit
 
 ALBUMS = {
     "one row": random_album(40, 1),

@@ -19,11 +19,13 @@ import filelock
 import pytest
 import typer.testing
 
-import replicas_others as replicas
 from resight import cli, methods
-from resight.datasets import _downloading, _fetching, _unpacking
-from resight.datasets._sources import Source
 from resight.errors import FetchFailed, NotReached
+from resight.fetching import downloading as _downloading
+from resight.fetching import fetch as _fetching
+from resight.fetching import unpacking as _unpacking
+from resight.fetching.sources import Source
+from support import replicas_others as replicas
 
 BYTES = bytes(range(256)) * 12_000  # 3 MB, so that progress has steps
 
@@ -728,7 +730,7 @@ def test_the_verb_fetches_and_says_what_failed(server, tmp_path, monkeypatch):
 FETCHING = """
 import sys
 from resight import cli, methods
-from resight.datasets._sources import Source
+from resight.fetching.sources import Source
 methods.module("datasets", "npu").NEEDED = (Source("photos.bin", sys.argv[1], ""),)
 sys.argv = ["resight", "data", "npu", "--fetch", "--root", sys.argv[2]]
 cli.main()

@@ -15,6 +15,7 @@ from resight import areas, methods
 from resight.areas import WHOLE, rectangle
 from resight.backbones._stages import stages
 from resight.datasets import open_dataset
+from resight.describing.steps import Step
 from resight.errors import BadQuery, BadRecipe, BadSetting, UnknownMethod
 from resight.evaluator import Study
 from resight.figures._columns import CELLS, References, closest, columns, nearest, taps, warped
@@ -24,12 +25,11 @@ from resight.figures._responses import shares, strongest
 from resight.figures._truth import matching_pairs
 from resight.figures._watching import each_photo
 from resight.figures.activations import Stream, _values
-from resight.indexer.progress import Silent, Stopped
 from resight.pictures.saving import save_figure
+from resight.progress import Silent, Stopped
 from resight.recipe import Backbone, Recipe
-from resight.steps import Step
-from results import crowded, labelled, written
-from small import FITTED, KEEP, PLAIN, RANDOM_WEIGHTS, draw, recipe
+from support.results import crowded, labelled, written
+from support.small import FITTED, KEEP, PLAIN, RANDOM_WEIGHTS, draw, recipe
 
 pytestmark = pytest.mark.filterwarnings(RANDOM_WEIGHTS)
 

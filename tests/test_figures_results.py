@@ -26,8 +26,8 @@ from resight.metrics import (
     separability,
 )
 from resight.pictures.saving import check_suffix, save_figure
-from results import Known, answer, crowded, evaluation, labelled, match, placed, written
-from small import FITTED, KEEP, PLAIN, RANDOM_WEIGHTS, draw, recipe
+from support.results import Known, answer, crowded, evaluation, labelled, match, placed, written
+from support.small import FITTED, KEEP, PLAIN, RANDOM_WEIGHTS, draw, recipe
 
 pytestmark = pytest.mark.filterwarnings(RANDOM_WEIGHTS)
 

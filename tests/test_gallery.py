@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import small
 from resight import indexer
 from resight.errors import (
     DescribedOtherwise,
@@ -23,9 +22,10 @@ from resight.errors import (
 from resight.gallery import Gallery, Writer, catalogue, check, find_gallery, parameters
 from resight.gallery.changes import Changes
 from resight.local_features import VERSION
-from resight.photos import LocalFeatures
-from resight.searcher import Searcher
+from resight.ranking import LocalFeatures
+from resight.searcher.searcher import Searcher
 from resight.types import Descriptor, Pooled, Prepared
+from support import small
 
 
 @pytest.fixture

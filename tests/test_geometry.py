@@ -3,18 +3,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from drawn import corners_to, seen, texture
-from photos import NOTHING, Album, points, query_of
 from resight import local_features
 from resight.errors import BadSetting
 from resight.images import Photo, read
 from resight.methods import find
-from resight.photos import LocalFeatures, Ranked
+from resight.ranking import LocalFeatures, Ranked
 from resight.rerankers import _verifying
 from resight.rerankers._matching import matcher
 from resight.rerankers._projecting import moved, projected, within
 from resight.rerankers._verifying import Agreement, Rule, agreement, agreements, plausible, width
 from resight.types import Region
+from support.drawn import corners_to, seen, texture
+from support.photos import NOTHING, Album, points, query_of
 
 RULE = Rule(ratio=0.8, threshold=3.0, least=10)
 FLAT = np.array([[0.9, 0.1, 30], [-0.1, 0.9, 40], [0, 0, 1]])

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import small
 from resight.gallery import Gallery
 from resight.gallery.stored import is_gone
-from resight.searcher import Searcher
+from resight.searcher.searcher import Searcher
+from support import small
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
 

@@ -3,9 +3,9 @@ import threading
 import numpy as np
 import pytest
 
-from photos import Album, random_album, unit
 from resight.rerankers import _closest, _graph
 from resight.rerankers._graph import neighbours
+from support.photos import Album, random_album, unit
 
 K = 5
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from bad_files import draw, encoded
-from odd_files import picture
 from resight import images
-from resight.describer import Describer
+from resight.describing.describer import Describer
 from resight.recipe import Recipe
+from support.bad_files import draw, encoded
+from support.odd_files import picture
 from test_images import ADOBE, rgb_profile
 
 

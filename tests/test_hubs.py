@@ -15,11 +15,11 @@ import safetensors.torch
 import timm
 import torch
 
-import small
 from resight import engines
 from resight.backbones import _hubs
 from resight.errors import NetworkUnavailable
 from resight.recipe import Backbone
+from support import small
 
 NETWORKS = ["torchvision:resnet18", "timm:test_resnet"]
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")

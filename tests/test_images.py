@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, features
 
-from bad_files import draw, encoded, make_bad_files, png, sized, tiff
 from resight import images
 from resight.errors import BadImage
 from resight.images import colours, jpegs
+from support.bad_files import draw, encoded, make_bad_files, png, sized, tiff
 
 PICTURE = draw(61, 43)
 PIXELS = np.asarray(PICTURE)
@@ -541,7 +541,7 @@ import resource, sys
 from pathlib import Path
 from resight import images
 from resight.errors import BadImage
-from bad_files import draw, encoded, make_bad_files
+from support.bad_files import draw, encoded, make_bad_files
 made = make_bad_files(Path(sys.argv[1]))
 images.read(encoded(draw(90, 70), format="PNG"))
 images.read(encoded(draw(90, 70), format="JPEG"))

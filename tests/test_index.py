@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import small
-from resight import describer, engines, images, indexer, local_features
+from resight import engines, images, indexer, local_features
+from resight.describing import describer
 from resight.errors import (
     BadQuery,
     DescribedOtherwise,
@@ -23,9 +23,10 @@ from resight.gallery import Gallery, Writer, check
 from resight.images.turning import rotated
 from resight.indexer import fits, opening, refit
 from resight.indexer.local import extracted
-from resight.photos import LocalFeatures
-from resight.searcher import Searcher
+from resight.ranking import LocalFeatures
+from resight.searcher.searcher import Searcher
 from resight.types import Box, Descriptor
+from support import small
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
 

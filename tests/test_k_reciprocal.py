@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from photos import Album, asked, random_album
 from resight import methods
 from resight.errors import BadSetting
-from resight.photos import Ranked
+from resight.ranking import Ranked
+from support.photos import Album, asked, random_album
 
 
 def slow(ranked, query, album: Album, top, k1, k2, original):

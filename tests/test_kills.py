@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import small
 from resight import indexer
 from resight.errors import BadQuery, NoGallery, StorageFailed
 from resight.gallery import Gallery, Writer
 from resight.gallery.vectors import Disk
 from resight.local_features import VERSION
+from support import small
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
 

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bad_files import draw, encoded
-from bad_files import tiff as tiff_of
-from odd_files import HEIGHT, WIDTH, indexed, numbers, picture, shown, traits_of, written
 from resight import images
-from resight.describer import Describer
+from resight.describing.describer import Describer
 from resight.errors import BadImage
 from resight.images import kinds
 from resight.images.kinds import KINDS, Traits, find_kind
 from resight.recipe import Recipe
+from support.bad_files import draw, encoded
+from support.bad_files import tiff as tiff_of
+from support.odd_files import HEIGHT, WIDTH, indexed, numbers, picture, shown, traits_of, written
 
 ALIKE = 0.98  # the cosine of a picture's descriptor as JPEG and as PNG is 0.986
 LEVELS = 4  # on average; a JPEG keeps less colour than is stored

@@ -2,12 +2,12 @@ import cv2
 import numpy as np
 import pytest
 
-from drawn import texture
 from resight.errors import BadQuery
 from resight.images import Photo, read
 from resight.local_features import COUNT, SIDE, VERSION, enough, extract
 from resight.points.sift import root_normalised
 from resight.types import Box
+from support.drawn import texture
 
 
 def blob(width, height, x, y, radius=8.0):

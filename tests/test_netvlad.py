@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from maps import (
+from resight.errors import BadRecipe, BadSetting
+from resight.poolings import multiscale_netvlad as multiscale
+from resight.poolings import netvlad as single
+from resight.poolings._assignment import soft
+from resight.poolings._unit_columns import unit_columns
+from resight.poolings.multiscale_netvlad import multiscale_netvlad
+from resight.poolings.netvlad import netvlad
+from support.maps import (
     SCALES,
     SIZES,
     as_torch,
@@ -20,13 +27,6 @@ from maps import (
     random_masks,
     same,
 )
-from resight.errors import BadRecipe, BadSetting
-from resight.poolings import multiscale_netvlad as multiscale
-from resight.poolings import netvlad as single
-from resight.poolings._assignment import soft
-from resight.poolings._unit_columns import unit_columns
-from resight.poolings.multiscale_netvlad import multiscale_netvlad
-from resight.poolings.netvlad import netvlad
 
 INTRA = ["cluster", "channel"]
 WINDOWS = ["2+3", "2", "3", "1+2+3", "1", "5+2"]

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-import small
 from resight import engines
 from resight.backbones import _network
 from resight.backbones._axes import FirstToken, Map, Tokens, Vector, certain, in_place, moving, still
@@ -13,6 +12,7 @@ from resight.backbones._measured import set_forms
 from resight.backbones._sizes import Sizes, sizes
 from resight.errors import BadRecipe
 from resight.recipe import Backbone
+from support import small
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
 

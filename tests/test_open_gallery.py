@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-import small
-from resight.collection import Collection
 from resight.errors import GalleryError
 from resight.gallery import Gallery, Writer
 from resight.local_features import VERSION
-from resight.reranking import reranked, rerankers
-from resight.searcher import Searcher
+from resight.searcher.collection import Collection
+from resight.searcher.reranking import reranked, rerankers
+from resight.searcher.searcher import Searcher
 from resight.types import Box, Descriptor, Hit
+from support import small
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
 
@@ -46,7 +46,7 @@ import os, sys
 import numpy as np
 from resight.errors import GalleryError
 from resight.gallery import Gallery
-from resight.searcher import Searcher
+from resight.searcher.searcher import Searcher
 from resight.types import Descriptor
 
 folder, name = sys.argv[1:]

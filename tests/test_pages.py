@@ -12,8 +12,8 @@ from resight.errors import StorageFailed
 from resight.evaluator import Evaluation, compare
 from resight.pictures import charts
 from resight.pictures.evaluation import write_comparison, write_evaluation
-from results import answer, evaluation, match, placed
-from small import draw
+from support.results import answer, evaluation, match, placed
+from support.small import draw
 
 
 class Page(HTMLParser):

@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-import small
-from resight import fitter
-from resight.describer import Describer
+from resight.describing import fitting as fitter
+from resight.describing.describer import Describer
+from resight.describing.weighting import fit, weighted
 from resight.engines import load
 from resight.gallery import Gallery
 from resight.gallery.packing import packed, packed_length, unpacked
 from resight.images import Photo
 from resight.indexer import fits
-from resight.indexer.progress import Silent
+from resight.progress import Silent
 from resight.recipe import Backbone, Recipe
 from resight.types import Box, Maps, Pooled, Prepared, Region
-from resight.weighting import fit, weighted
+from support import small
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*random weights:UserWarning")
 NETWORK = {"network": "timm:test_efficientnet", "weights": "random:2"}

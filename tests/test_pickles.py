@@ -12,8 +12,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from resight.datasets import _pickles
 from resight.errors import BadData
+from resight.plain_pickles import reading as _pickles
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 SHARED = np.arange(5)

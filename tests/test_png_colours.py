@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bad_files import encoded, png
-from odd_files import HEIGHT, WIDTH, picture
 from resight import images
 from resight.images.light import PRIMARIES, to_srgb
+from support.bad_files import encoded, png
+from support.odd_files import HEIGHT, WIDTH, picture
 from test_images import ADOBE, rgb_profile
 
 PIXELS = picture()

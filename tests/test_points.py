@@ -5,18 +5,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import small
 from resight import engines, indexer, methods
-from resight.describer import Describer
+from resight.describing.describer import Describer
+from resight.describing.sentence import Sentence
 from resight.errors import BadSetting
 from resight.feature_maps import FeatureMap, look
 from resight.gallery import Gallery
 from resight.images import Photo
 from resight.poolings import vlad as vlads
 from resight.recipe import Backbone, Recipe
-from resight.searcher import Searcher
-from resight.sentence import Sentence
+from resight.searcher.searcher import Searcher
 from resight.types import Box
+from support import small
 
 SIFT = Backbone("opencv:sift:count=200")
 WHOLE = [np.array([[0, 0], [1, 0], [1, 1], [0, 1]], float)]

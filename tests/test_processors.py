@@ -7,8 +7,8 @@ import numpy as np  # noqa: F401  # the matrix library
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from resight.indexer.ordered import in_order
 from resight.processors import one_matrix_thread
+from resight.workers.threads import in_order
 
 
 def threads() -> set[int]:

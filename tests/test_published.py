@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from resight import methods, published
-from resight.published import Published
+import resight
+from resight import methods
+from resight.evaluator import published
+from resight.evaluator.published import Published
 
-RECIPES = {path.stem for path in Path(published.__file__).parent.glob("recipes/*.toml")}
+RECIPES = {path.stem for path in Path(resight.__file__).parent.glob("recipes/*.toml")}
 PROTOCOLS = {"roxford5k": {"easy", "medium", "hard"}, "rparis6k": {"easy", "medium", "hard"}}
 ROWS = published._table()
 

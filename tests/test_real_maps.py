@@ -12,9 +12,9 @@ import test_netvlad
 import test_second_order
 import test_spoc
 import test_vlad
-from maps import as_torch, in_loops, of_channels, random_masks, same
 from resight import engines, images, methods
 from resight.recipe import Recipe
+from support.maps import as_torch, in_loops, of_channels, random_masks, same
 
 CHANNELS, HEIGHT, WIDTH = 24, 7, 9  # of a crop, since the loops are slow
 

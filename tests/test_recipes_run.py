@@ -6,14 +6,14 @@ import re
 import numpy as np
 import pytest
 
-import small
 from resight import indexer, recipe
-from resight.describer import describer_like
+from resight.describing.describer import describer_like
 from resight.errors import BadRecipe
 from resight.gallery import Gallery
 from resight.recipe import Backbone, Part, Recipe
-from resight.searcher import Searcher
+from resight.searcher.searcher import Searcher
 from resight.types import Box
+from support import small
 
 pytestmark = [
     pytest.mark.filterwarnings(small.RANDOM_WEIGHTS),

@@ -5,9 +5,9 @@ import copy
 import numpy as np
 import pytest
 
-from photos import Album, asked, points, query_of, random_album, unit
 from resight import methods
-from resight.photos import Ranked
+from resight.ranking import Ranked
+from support.photos import Album, asked, points, query_of, random_album, unit
 
 
 def has_top(name: str) -> bool:

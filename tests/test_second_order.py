@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from maps import (
+from resight.errors import BadRecipe, BadSetting
+from resight.poolings import second_order as room
+from resight.poolings._logarithm import logarithm
+from resight.poolings.first_order import first_order
+from resight.poolings.second_order import second_order
+from support.maps import (
     SCALES,
     SIZES,
     as_torch,
@@ -16,11 +21,6 @@ from maps import (
     random_masks,
     same,
 )
-from resight.errors import BadRecipe, BadSetting
-from resight.poolings import second_order as room
-from resight.poolings._logarithm import logarithm
-from resight.poolings.first_order import first_order
-from resight.poolings.second_order import second_order
 
 BASIS = {"basis": np.linalg.qr(np.random.default_rng(5).normal(size=(6, 6)))[0][:, :4].astype(np.float32)}
 

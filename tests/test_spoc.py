@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from maps import (
+from resight import methods
+from resight.errors import BadRecipe, BadSetting
+from resight.poolings import gem_channels as per_channel
+from resight.poolings.gem import gem
+from resight.poolings.gem_channels import gem_channels
+from resight.poolings.spoc import spoc
+from support.maps import (
     SCALES,
     SIZES,
     as_torch,
@@ -18,12 +24,6 @@ from maps import (
     random_masks,
     same,
 )  # fmt: skip
-from resight import methods
-from resight.errors import BadRecipe, BadSetting
-from resight.poolings import gem_channels as per_channel
-from resight.poolings.gem import gem
-from resight.poolings.gem_channels import gem_channels
-from resight.poolings.spoc import spoc
 
 EXPONENTS = {"p": np.float32([1, 2.5, 3, 4, 7, 0.5])}
 

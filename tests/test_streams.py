@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-import small
 from resight.cli._names import printable, quoted
 from resight.cli._terminal import print_json
+from support import small
 
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")

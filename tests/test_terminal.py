@@ -63,7 +63,7 @@ def test_what_the_library_logs_is_a_line(capsys):
 NETWORKS = """
 import gc, os, signal, sys
 sys.path.insert(0, sys.argv[1])
-import small
+from support import small
 from resight.engines import load
 backbone = small.recipe(small.PLAIN).first.backbone
 one, other = load(backbone, "openvino", 1), load(backbone, "openvino", 1)

@@ -8,14 +8,14 @@ import timm
 import torch
 from huggingface_hub.errors import LocalEntryNotFoundError
 
-import small
 from resight import engines
 from resight.backbones._names import output_path
-from resight.describer import Describer
+from resight.describing.describer import Describer
 from resight.engines import torch as torch_engine
 from resight.errors import BadRecipe, NetworkUnavailable
 from resight.images import Photo
 from resight.recipe import Backbone, Recipe
+from support import small
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-import small
 from resight.errors import GalleryError
 from resight.gallery import Gallery, Writer, find_gallery
+from support import small, unprivileged
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
 
@@ -46,7 +46,7 @@ def asked(home: Path, lines: list[list[str]], here: Path) -> list[tuple[list[str
     places |= {"recipe": small.toml(small.FITTED, home)}
     filled = [[word.format(**places) for word in line] for line in lines]
     ran = subprocess.run(
-        [sys.executable, "-W", "ignore", Path(__file__).with_name("unprivileged.py"), json.dumps(filled)],
+        [sys.executable, "-W", "ignore", Path(unprivileged.__file__), json.dumps(filled)],
         capture_output=True,
         text=True,
         cwd=here,

@@ -92,7 +92,7 @@ def test_every_transform_is_in_the_views():
 
 
 def test_views_of_a_photo_stay_nearer_to_it_than_other_photos(test_data):
-    from resight.describer import Describer
+    from resight.describing.describer import Describer
     from resight.images import Photo
     from resight.recipe import Recipe
 

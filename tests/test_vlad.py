@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from maps import (
+from resight.errors import BadRecipe, BadSetting
+from resight.poolings._assignment import hard
+from resight.poolings._unit_columns import unit, unit_columns
+from resight.poolings.vlad import fit, vlad
+from support.maps import (
     SCALES,
     SIZES,
     as_torch,
@@ -18,10 +22,6 @@ from maps import (
     random_masks,
     same,
 )
-from resight.errors import BadRecipe, BadSetting
-from resight.poolings._assignment import hard
-from resight.poolings._unit_columns import unit, unit_columns
-from resight.poolings.vlad import fit, vlad
 
 NORMS = ["intra", "signed-root"]
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-import small
 from resight.datasets._listing import photos_under
 from resight.errors import TooMuchVanished
 from resight.gallery import Gallery, check
 from resight.gallery.stored import file_state
 from resight.indexer import excluding, walk
-from resight.searcher import Searcher
+from resight.searcher.searcher import Searcher
+from support import small
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
 

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import small
-from bad_files import draw, encoded
 from resight import images
 from resight.errors import BadImage, DescribedOtherwise
 from resight.gallery import Gallery, catalogue
 from resight.images import EARLIER_PATHS, PIXEL_PATH, jpegs
 from resight.images.decoding import opened
-from resight.searcher import Searcher
+from resight.searcher.searcher import Searcher
+from support import small
+from support.bad_files import draw, encoded
 from test_cli import run
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)

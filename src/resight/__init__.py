@@ -13,8 +13,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from resight.dataset import Dataset
     from resight.datasets import open_dataset
-    from resight.describer import Describer
+    from resight.describing import Describer
     from resight.errors import ResightError
     from resight.evaluator import Evaluation, compare, evaluate
     from resight.gallery import Gallery
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
     from resight.indexer import Report, fit, index
     from resight.recipe import Recipe
     from resight.searcher import Searcher, search
-    from resight.truth import Dataset
     from resight.types import Box, Descriptor, Hit, Match, Ranking, Region
 
 _HOMES = {
+    "dataset": ("Dataset",),
     "datasets": ("open_dataset",),
-    "describer": ("Describer",),
+    "describing": ("Describer",),
     "errors": ("ResightError",),
     "evaluator": ("Evaluation", "compare", "evaluate"),
     "gallery": ("Gallery",),
@@ -35,7 +36,6 @@ _HOMES = {
     "indexer": ("Report", "fit", "index"),
     "recipe": ("Recipe",),
     "searcher": ("Searcher", "search"),
-    "truth": ("Dataset",),
     "types": ("Box", "Descriptor", "Hit", "Match", "Ranking", "Region"),
 }
 

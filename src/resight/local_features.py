@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from resight.images import Photo, read
-from resight.photos import LocalFeatures
 from resight.points.sift import sift
+from resight.ranking import LocalFeatures
 from resight.types import Box
 
 SIDE = 640  # pixels, of the longest side

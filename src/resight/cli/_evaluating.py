@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 if TYPE_CHECKING:
-    from resight.truth import Dataset
+    from resight.dataset import Dataset
 
 DataArgument = Annotated[
     str,

@@ -11,7 +11,7 @@ from resight.cli._manual import manual
 from resight.cli._options import JsonOption
 
 if TYPE_CHECKING:
-    from resight.datasets._sources import Source
+    from resight.fetching.sources import Source
 
 SHOWN = 12  # files of a set; the rest is counted
 OWN = "name your folder or CSV itself: `resight data photos` tells what Resight makes of it."
@@ -122,7 +122,7 @@ def _sources(name: str, only: str) -> list[Source]:
 def _fetch(sources: list[Source], folder: Path) -> int:
     """Fetch them; the code to exit with."""
     from resight.cli._terminal import Terminal
-    from resight.datasets._fetching import Stopped, fetch
+    from resight.fetching.fetch import Stopped, fetch
 
     terminal = Terminal(reading="the block that is being read")
     try:
@@ -139,9 +139,9 @@ def _told(name: str, folder: Path | None, sources: list[Source]) -> dict[str, An
 
     from resight import methods
     from resight.datasets import open_dataset
-    from resight.datasets._fetching import state
     from resight.errors import DataMissing, ResightError
-    from resight.published import published
+    from resight.evaluator.published import published
+    from resight.fetching.fetch import state
 
     name = name.replace("_", "-")
     told: dict[str, Any] = {"name": name, "about": methods.module("datasets", name).ABOUT}
@@ -191,6 +191,6 @@ def _files(files: list[dict[str, Any]]) -> list[str]:
 
 
 def _figure(values: dict[str, Any]) -> str:
-    from resight.published import Published
+    from resight.evaluator.published import Published
 
     return f"  {Published(**values)}"

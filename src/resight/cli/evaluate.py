@@ -56,7 +56,7 @@ def evaluate(
     from resight.cli._options import check_page
     from resight.cli._terminal import Terminal, print_json, print_line
     from resight.evaluator.results import check, keep
-    from resight.indexer.progress import Stopped
+    from resight.progress import Stopped
     from resight.recipe import Recipe
 
     check_page(html)
@@ -94,9 +94,9 @@ def evaluate(
 
 
 def _told(found: Evaluation) -> list[str]:
+    from resight.evaluator.published import published
     from resight.evaluator.results import milliseconds
     from resight.metrics import measure
-    from resight.published import published
 
     facts = found.facts
     lines = [

@@ -53,8 +53,8 @@ def figure(
     from resight.cli._options import check_target
     from resight.cli._terminal import Terminal, print_line
     from resight.evaluator import Study
-    from resight.indexer.progress import Stopped
     from resight.pictures.saving import check_suffix, save_figure
+    from resight.progress import Stopped
     from resight.recipe import Recipe
 
     draw = methods.find("figures", kind)

@@ -22,7 +22,7 @@ def show(
     """Show what the gallery knows of one photo: its files, its descriptor, and the photos nearest to it."""
     from resight.cli._terminal import print_json, print_line
     from resight.gallery import Gallery, find_gallery
-    from resight.searcher import Searcher
+    from resight.searcher.searcher import Searcher
 
     with Gallery(find_gallery(gallery, photo)) as opened:
         known = Searcher(opened).show(photo, k)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from resight.dataset import Dataset, Question, Truth
 from resight.datasets import _corners
 from resight.datasets._photos_by_name import check_name, must_be_here, partial, photos_by_name
 from resight.datasets._text import lines
 from resight.errors import BadData, DataMissing
-from resight.truth import Dataset, Question, Truth
 from resight.types import Box
 
 KINDS = ("query", "good", "ok", "junk")

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from resight.dataset import Dataset
 from resight.datasets._leave_one_out import leave_one_out
 from resight.datasets._listing import present
 from resight.datasets._photos_by_name import partial
 from resight.errors import BadData, BadSetting, DataMissing
-from resight.truth import Dataset
 
 FOLDERS = ("train/", "")
 

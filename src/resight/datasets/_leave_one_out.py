@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.truth import Numbers, Question, Truth
+from resight.dataset import Numbers, Question, Truth
 
 
 class Others(Mapping[str, Truth]):

@@ -10,7 +10,7 @@ from resight import methods
 from resight.errors import BadQuery, DataMissing, UnknownMethod
 
 if TYPE_CHECKING:
-    from resight.truth import Dataset
+    from resight.dataset import Dataset
 
 VARIABLE = "RESIGHT_DATA"
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from resight.datasets import _corners, _pickles
+from resight.dataset import Dataset, Numbers, Question, Truth
+from resight.datasets import _corners
 from resight.datasets._photos_by_name import check_name, must_be_here, partial, photos_by_name
 from resight.errors import BadData, DataMissing
-from resight.truth import Dataset, Numbers, Question, Truth
+from resight.plain_pickles import reading as _pickles
 
 DIFFICULTIES = ("easy", "hard", "junk")
 MEASURES = ("map-trapezoid", "mp@1", "mp@5", "mp@10")

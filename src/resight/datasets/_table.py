@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from resight.dataset import Dataset, Numbers, Question
 from resight.datasets._leave_one_out import Others, members
 from resight.datasets._listing import must_be_present
 from resight.datasets._rows import rows
 from resight.datasets._spelling import Spelling
 from resight.errors import BadData
 from resight.names import composed
-from resight.truth import Dataset, Numbers, Question
 from resight.types import Box
 
 ROLES = ("", "query", "database", "distractor")

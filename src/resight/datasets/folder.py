@@ -19,13 +19,13 @@ from pathlib import Path
 import numpy as np
 
 from resight import methods
+from resight.dataset import Dataset
 from resight.datasets._leave_one_out import leave_one_out
 from resight.datasets._listing import photos_under
-from resight.datasets._sources import Source
 from resight.datasets._table import table
 from resight.errors import BadData, DataMissing
+from resight.fetching.sources import Source
 from resight.names import composed
-from resight.truth import Dataset
 
 NEEDED: tuple[Source, ...] = ()
 ABOUT = "Any photos of your own, sorted into sub-folders or listed in a CSV; nothing is fetched."

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from resight.dataset import Dataset
 from resight.datasets._landmarks import Named, Published, landmarks
 from resight.datasets._rows import rows
-from resight.datasets._sources import Source
-from resight.truth import Dataset
+from resight.fetching.sources import Source
 
 NEEDED = (
     Source(

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from resight.dataset import Dataset
 from resight.datasets._landmarks import Named, Published, landmarks
 from resight.datasets._rows import rows
-from resight.datasets._sources import Source
 from resight.errors import BadData
-from resight.truth import Dataset
+from resight.fetching.sources import Source
 
 HOST = "https://s3.amazonaws.com/google-landmark"
 NEEDED = (

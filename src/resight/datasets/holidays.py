@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from resight.dataset import Dataset, Question, Truth
 from resight.datasets._photos_by_name import partial, photos_by_name
-from resight.datasets._sources import Source
 from resight.errors import BadData
-from resight.truth import Dataset, Question, Truth
+from resight.fetching.sources import Source
 
 NEEDED = (
     Source(

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
+from resight.dataset import Dataset
 from resight.datasets._leave_one_out import leave_one_out
 from resight.datasets._listing import photos_under
-from resight.datasets._sources import Source
 from resight.errors import BadData, BadSetting, DataMissing
-from resight.truth import Dataset
+from resight.fetching.sources import Source
 
 ASK = (
     "asked for by mail from Sinan Kalkan (skalkan at ceng.metu.edu.tr), for researchers at universities, "

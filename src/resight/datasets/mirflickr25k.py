@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from resight.dataset import Dataset
 from resight.datasets._listing import present
-from resight.datasets._sources import Source
 from resight.errors import DataMissing
-from resight.truth import Dataset
+from resight.fetching.sources import Source
 
 NEEDED = (
     Source(

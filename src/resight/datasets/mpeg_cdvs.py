@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
+from resight.dataset import Dataset, Question, Truth
 from resight.datasets._listing import must_be_present
 from resight.datasets._photos_by_name import partial
-from resight.datasets._sources import Source
 from resight.datasets._spelling import Spelling
 from resight.datasets._text import lines
 from resight.errors import BadData, BadSetting
-from resight.truth import Dataset, Question, Truth
+from resight.fetching.sources import Source
 
 CATEGORIES = ("1a", "1b", "1c", "2", "3", "4", "5")
 DATABASE = "database_images.txt"

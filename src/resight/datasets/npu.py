@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from resight.dataset import Dataset
 from resight.datasets import _leave_one_out
 from resight.datasets._listing import photos_under
 from resight.datasets._photos_by_name import partial
-from resight.datasets._sources import Source
 from resight.errors import BadData, DataMissing
-from resight.truth import Dataset
+from resight.fetching.sources import Source
 
 NEEDED = (Source(".", "", "317 folders, one a group of similar trademarks; asked for from its authors"),)
 ABOUT = "317 groups of similar trademarks, with 3,237 pairs within groups; asked for from its authors."

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from resight.dataset import Dataset
 from resight.datasets._buildings import Edition, buildings
-from resight.datasets._sources import Source
-from resight.truth import Dataset
+from resight.fetching.sources import Source
 
 HOME = "https://www.robots.ox.ac.uk/~vgg/data/parisbuildings"
 NEEDED = (

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from resight.dataset import Dataset
 from resight.datasets._listing import photos_under, present
 from resight.datasets._photos_by_name import SUFFIXES, partial
-from resight.datasets._sources import Source
 from resight.datasets._text import lines
 from resight.errors import BadData, DataMissing
-from resight.truth import Dataset
+from resight.fetching.sources import Source
 
 HOME = "http://ptak.felk.cvut.cz/revisitop/revisitop1m"
 NEEDED = (

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from resight.errors import BadQuery
-from resight.photos import Numbers
+from resight.ranking import Numbers
 from resight.types import Match, Region
 
 SHOWN = 100  # photos of a ranking that are kept

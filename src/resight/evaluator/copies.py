@@ -13,17 +13,17 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
+from resight.dataset import Dataset, Question
 from resight.errors import BadImage
 from resight.evaluator.pool import Pool, read
 from resight.evaluator.workspace import unwritable_cache
 from resight.gallery import Gallery
 from resight.images.likeness import COPY, SIDE, Small, difference, enough, small
 from resight.indexer import Progress
-from resight.indexer.ordered import in_order
-from resight.indexer.progress import Stopped
-from resight.photos import Numbers
 from resight.processors import processors
-from resight.truth import Dataset, Question
+from resight.progress import Stopped
+from resight.ranking import Numbers
+from resight.workers.threads import in_order
 
 NAME = "small-1.bin"  # another name where a small picture is made otherwise
 RECORD = np.dtype([("sha256", "u1", 32), ("turn", "<i4"), ("picture", "u1", (SIDE, SIDE, 3)), ("crc", "<u4")])

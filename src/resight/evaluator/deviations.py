@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from resight.dataset import Dataset, Truth
 from resight.errors import BadSetting
-from resight.truth import Dataset, Truth
 
 NOTHING = {  # why a deviation would change nothing
     "full-queries": "no query with a box",

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import resight
+from resight.dataset import Dataset
 from resight.evaluator.answers import Answer, mean
 from resight.evaluator.overlap import distractors_in_set, distractors_twice, twins_apart
 from resight.evaluator.pool import Pool
@@ -17,7 +18,6 @@ from resight.evaluator.scoring import has_truth
 from resight.gallery import Gallery
 from resight.gallery.check import unverifiable
 from resight.methods import Method
-from resight.truth import Dataset
 
 LISTED = 3  # names in a sentence about many
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from resight.dataset import Dataset
 from resight.errors import BadImage, BadQuery, FittedOnTest
 from resight.evaluator.workspace import Source
 from resight.gallery import Gallery
 from resight.images import content as content_of
-from resight.photos import Numbers
-from resight.truth import Dataset
+from resight.ranking import Numbers
 
 ADVICE = "name another set or gallery with --fit-from, or say --allow-overlap, which marks the result"
 

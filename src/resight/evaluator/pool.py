@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from resight import areas, images, local_features
-from resight.collection import Collection
-from resight.describer import Describer
+from resight.dataset import Dataset, Question
+from resight.describing.describer import Describer
 from resight.errors import BadImage
 from resight.evaluator.several import Several
 from resight.evaluator.workspace import Workspace
 from resight.gallery import Gallery
 from resight.images import Photo
 from resight.images.photo import Enough
-from resight.photos import Numbers, Photos, Query, Ranked
-from resight.truth import Dataset, Question
+from resight.ranking import Numbers, Photos, Query, Ranked
+from resight.searcher.collection import Collection
 from resight.types import Region
 
 

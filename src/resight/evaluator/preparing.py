@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from resight.dataset import Dataset
 from resight.datasets import open_dataset
-from resight.describer import Describer
+from resight.describing.describer import Describer
 from resight.errors import BadQuery
 from resight.evaluator import workspace
 from resight.evaluator.overlap import refuse_fit_on, refuse_own_fit, refuse_same_files, refuse_twice
@@ -16,7 +17,6 @@ from resight.evaluator.workspace import Source, Workspace
 from resight.gallery import Gallery
 from resight.gallery.catalogue import is_there
 from resight.recipe import Recipe
-from resight.truth import Dataset
 
 
 def prepared(

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from resight import methods
+from resight.dataset import Dataset, Question
 from resight.datasets import open_dataset
-from resight.describer import Describer, describer_like
+from resight.describing.describer import Describer, describer_like
 from resight.errors import BadData, BadImage, BadQuery, DescribedOtherwise
 from resight.evaluator.answers import DISTRACTOR, Answer, Evaluation, mean, spread
 from resight.evaluator.copies import copied
@@ -28,12 +29,11 @@ from resight.gallery import Gallery
 from resight.gallery.check import damaged
 from resight.gallery.vectors import CutShort
 from resight.indexer import Progress, Silent
-from resight.indexer.progress import Stopped
 from resight.methods import Method
-from resight.photos import Numbers
+from resight.progress import Stopped
+from resight.ranking import Numbers
 from resight.recipe import Recipe
-from resight.reranking import reranked, rerankers
-from resight.truth import Dataset, Question
+from resight.searcher.reranking import reranked, rerankers
 
 
 def evaluate(

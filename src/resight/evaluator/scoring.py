@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from resight.dataset import Dataset, Question, Truth
 from resight.evaluator.answers import MATCHED, SHOWN, Answer, Placed, thinned
 from resight.metrics import measure, ranks_of
-from resight.photos import Numbers, Ranked
-from resight.truth import Dataset, Question, Truth
+from resight.ranking import Numbers, Ranked
 
 NOWHERE = np.empty(0, np.int64)
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.collection import Collection
-from resight.photos import LocalFeatures, Numbers, Ranked
+from resight.ranking import LocalFeatures, Numbers, Ranked
+from resight.searcher.collection import Collection
 from resight.types import Vectors
 
 
 class Several:
-    """Keeps the promise `resight.photos.Photos`; images and rows of each part come after those before it.
+    """Keeps the promise `resight.ranking.Photos`; images and rows of each part come after those before it.
 
     All parts are described alike: whoever makes this has compared their fingerprints.
     """

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from resight.collection import Collection
-from resight.describer import Describer
+from resight.dataset import Dataset
+from resight.describing.describer import Describer
 from resight.engines import Engine, load
 from resight.evaluator.answers import Evaluation
 from resight.evaluator.pool import read
@@ -21,7 +21,7 @@ from resight.images import Photo
 from resight.images.photo import Enough
 from resight.processors import processors
 from resight.recipe import Backbone, Recipe
-from resight.truth import Dataset
+from resight.searcher.collection import Collection
 from resight.types import Vectors
 
 PREPARING = ("distractors", "fit_from", "allow_overlap", "engine", "workers", "progress")

@@ -20,17 +20,17 @@ import numpy as np
 
 from resight import indexer
 from resight.backbones._weights import locate
-from resight.describer import Describer
+from resight.dataset import Dataset
+from resight.describing.describer import Describer
 from resight.errors import BadQuery, GalleryError, GalleryLocked, StorageFailed
 from resight.gallery import Gallery
 from resight.gallery.vectors import CutShort
 from resight.images import PIXEL_PATH, SUFFIXES
 from resight.indexer import Progress, Report
-from resight.indexer.progress import Silent, Stopped
 from resight.indexer.walk import Walk
-from resight.photos import Numbers
+from resight.progress import Silent, Stopped
+from resight.ranking import Numbers
 from resight.recipe import PRECISION, Recipe
-from resight.truth import Dataset
 
 VARIABLE = "XDG_CACHE_HOME"
 PATIENCE = 0.5  # seconds between two tries

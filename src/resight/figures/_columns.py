@@ -18,7 +18,7 @@ from resight.figures._lists import words
 from resight.figures._watching import each_photo
 from resight.images import Photo
 from resight.images.photo import Pixels
-from resight.photos import Numbers
+from resight.ranking import Numbers
 from resight.recipe import Backbone, Recipe
 from resight.types import Vectors
 

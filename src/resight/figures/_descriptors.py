@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resight.errors import BadQuery
-from resight.photos import Numbers
+from resight.ranking import Numbers
 from resight.types import Vectors
 
 BLOCK = 20_000  # pairs at once, so that many need no gigabytes

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.photos import Numbers
+from resight.ranking import Numbers
 
 Pairs = tuple[Numbers, Numbers]
 

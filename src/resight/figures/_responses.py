@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resight.areas import Masks
+from resight.describing.steps import Step
 from resight.errors import BadQuery
-from resight.steps import Step
 from resight.types import Vectors
 
 SUMS = ("spoc", "crow", "sinh", "exp", "weibull")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from resight.errors import BadQuery, BadSetting
 from resight.evaluator import Answer, Evaluation, Study
 from resight.metrics import measure
-from resight.reranking import rerankers
+from resight.searcher.reranking import rerankers
 
 ORDERS = ("worst", "best", "first")
 

@@ -9,7 +9,7 @@ from resight.errors import BadQuery
 from resight.evaluator import Study
 from resight.evaluator.scoring import counted
 from resight.figures._descriptors import Described
-from resight.photos import Numbers
+from resight.ranking import Numbers
 
 Distances = NDArray[np.float64]
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from resight.errors import BadImage
 from resight.evaluator import Study
-from resight.indexer.ordered import in_order
-from resight.indexer.progress import Progress, Silent, Stopped
 from resight.processors import processors
+from resight.progress import Progress, Silent, Stopped
+from resight.workers.threads import in_order
 
 Result = TypeVar("Result")
 

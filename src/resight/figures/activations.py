@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resight import methods
+from resight.describing.steps import Step
 from resight.errors import BadQuery
 from resight.evaluator import Study
 from resight.figures._ink import LABEL, QUIET, TEXT, clean, colour, figure, footnote, heading, legend, plain
@@ -19,7 +20,6 @@ from resight.figures._systems import alone, at_least, marks, unranked
 from resight.figures._watching import drawn as some
 from resight.figures._watching import each_photo
 from resight.recipe import Backbone, Recipe, Views
-from resight.steps import Step
 from resight.types import Vectors
 from resight.views import enough, views
 

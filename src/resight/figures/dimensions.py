@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from resight.describer import Describer
+from resight.dataset import Question, Truth
+from resight.describing.describer import Describer
 from resight.errors import BadImage, BadQuery
 from resight.evaluator import Study
 from resight.evaluator.scoring import counted
@@ -18,7 +19,6 @@ from resight.figures._lists import numbers
 from resight.figures._systems import alone, at_least, marks, unranked
 from resight.metrics import average_precision, ranks_of
 from resight.recipe import Recipe
-from resight.truth import Question, Truth
 from resight.types import Vectors
 
 if TYPE_CHECKING:

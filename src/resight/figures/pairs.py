@@ -14,7 +14,7 @@ from resight.figures._paper import paper
 from resight.figures._rankings import shrunk
 from resight.figures._systems import System, alone, at_least, marks, unranked
 from resight.figures._truth import Distances, by_distance, matching_pairs, nearest_others
-from resight.photos import Numbers
+from resight.ranking import Numbers
 from resight.recipe import Recipe
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from resight import methods
-from resight.describer import Describer
+from resight.describing.describer import Describer
+from resight.describing.steps import Step
 from resight.errors import BadQuery
 from resight.evaluator import Study
 from resight.figures._descriptors import Described
@@ -19,9 +20,8 @@ from resight.figures._paper import paper
 from resight.figures._responses import shares, strongest
 from resight.figures._systems import alone, at_least, marks, unranked
 from resight.figures._truth import matching_pairs
-from resight.photos import Numbers
+from resight.ranking import Numbers
 from resight.recipe import Recipe
-from resight.steps import Step
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from resight.gallery.stored import local_name
 from resight.gallery.vectors import FLOAT, CutShort, is_whole, mapped
-from resight.photos import LocalFeatures
+from resight.ranking import LocalFeatures
 
 if TYPE_CHECKING:
     from resight.gallery.reader import Gallery

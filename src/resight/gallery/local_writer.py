@@ -11,7 +11,7 @@ from resight.gallery.stored import local_name
 from resight.gallery.transaction import Transaction
 from resight.gallery.unnamed import delete_unnamed_files
 from resight.gallery.vectors import checksum
-from resight.photos import LocalFeatures
+from resight.ranking import LocalFeatures
 
 
 class LocalWriter:

@@ -1,8 +1,8 @@
 """A folder of photos into a gallery, and what keeps it true: update, fit, compact, remove."""
 
 from resight.indexer.housekeeping import compact, remove
-from resight.indexer.progress import Progress, Silent
 from resight.indexer.refit import fit
 from resight.indexer.update import Report, index
+from resight.progress import Progress, Silent
 
 __all__ = ["Progress", "Report", "Silent", "compact", "fit", "index", "remove"]

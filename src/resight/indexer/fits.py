@@ -8,10 +8,10 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from resight.describer import Describer
+from resight.describing.describer import Describer
 from resight.gallery import Gallery, Writer, parameters
-from resight.indexer.progress import Progress, Stopped
 from resight.indexer.provenance import fitted
+from resight.progress import Progress, Stopped
 
 SAMPLE = 2000  # photos; a fit on more hardly changes (docs/decisions/0005-fit.md)
 KEPT_BYTES = 2 << 30  # of feature maps; fewer photos are the sample of a pooling that must be fitted itself

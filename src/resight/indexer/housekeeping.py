@@ -12,8 +12,8 @@ from resight.errors import BadQuery, GalleryError
 from resight.gallery import Writer
 from resight.gallery.changes import REMOVED
 from resight.gallery.stored import file_state
-from resight.indexer.progress import Progress, Silent
 from resight.names import composed
+from resight.progress import Progress, Silent
 
 COMMIT_EVERY = 20_000  # images
 

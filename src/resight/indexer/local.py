@@ -10,11 +10,11 @@ from resight.errors import BadImage
 from resight.gallery import Writer
 from resight.gallery.again import read_again
 from resight.images import Photo
-from resight.indexer.ordered import in_order
-from resight.indexer.progress import Progress
 from resight.parts import Views
-from resight.photos import LocalFeatures
+from resight.progress import Progress
+from resight.ranking import LocalFeatures
 from resight.views import enough as enough_to_describe
+from resight.workers.threads import in_order
 
 JPEG = b"\xff\xd8"
 

@@ -8,7 +8,7 @@ from resight.gallery import Writer
 from resight.gallery.changes import REMOVED
 from resight.images import EARLIER_PATHS, PIXEL_PATH
 from resight.images.jpegs import BEGINNING
-from resight.indexer.progress import Progress
+from resight.progress import Progress
 
 COMMIT_EVERY = 20_000  # files
 

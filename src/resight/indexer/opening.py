@@ -7,7 +7,7 @@ import stat
 from functools import partial
 from pathlib import Path
 
-from resight.describer import Describer, describer_like
+from resight.describing.describer import Describer, describer_like
 from resight.engines import load
 from resight.errors import BadQuery, DescribedOtherwise
 from resight.gallery import Writer

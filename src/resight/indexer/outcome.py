@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from resight import images
-from resight.describer import Describer
+from resight.describing.describer import Describer
 from resight.errors import BadImage
 from resight.gallery.stored import file_state
 from resight.images import Photo, budget
 from resight.images.photo import spell_warning
 from resight.indexer.local import extracted, serves
-from resight.photos import LocalFeatures
+from resight.ranking import LocalFeatures
 from resight.types import Descriptor, Prepared
 
 

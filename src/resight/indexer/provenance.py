@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from resight import fitter
-from resight.describer import Describer
+from resight.describing import fitting as fitter
+from resight.describing.describer import Describer
 from resight.errors import BadQuery, DescribedOtherwise, NotFitted
 from resight.gallery import Gallery, Writer, parameters
-from resight.indexer.progress import Progress, Stopped
 from resight.methods import Parameters
+from resight.progress import Progress, Stopped
 from resight.types import Prepared
 
 Fit = tuple[dict[str, Parameters], dict[str, Any], set[bytes]]

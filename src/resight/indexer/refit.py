@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from resight.describer import Describer
+from resight.describing.describer import Describer
 from resight.engines import load
 from resight.errors import NotFitted, TooMuchVanished
 from resight.gallery import Writer
@@ -14,11 +14,11 @@ from resight.gallery.again import read_again
 from resight.gallery.stored import StoredImage
 from resight.indexer.fits import BATCH, sample, sample_size, variants
 from resight.indexer.opening import is_folder
-from resight.indexer.ordered import in_order
-from resight.indexer.progress import Progress, Silent, Stopped
 from resight.indexer.provenance import Fit, borrowed, fitted
 from resight.processors import processors
+from resight.progress import Progress, Silent, Stopped
 from resight.types import Prepared
+from resight.workers.threads import in_order
 
 
 def fit(

@@ -18,13 +18,13 @@ from resight.indexer.housekeeping import forget
 from resight.indexer.listed import Listed
 from resight.indexer.older import forget_other_pixels
 from resight.indexer.opening import is_folder, is_root, opened
-from resight.indexer.ordered import in_order
 from resight.indexer.outcome import Outcome, Reader
-from resight.indexer.progress import Progress, Silent, Stopped
 from resight.indexer.vanished import find_vanished
 from resight.indexer.walk import Walk
 from resight.processors import processors
+from resight.progress import Progress, Silent, Stopped
 from resight.recipe import Recipe
+from resight.workers.threads import in_order
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 
 from resight.evaluator import Answer, Comparison, Difference, Evaluation
+from resight.evaluator.published import published
 from resight.evaluator.results import milliseconds
 from resight.figures._values import got, of_one, outlines
 from resight.metrics import measure
@@ -17,7 +18,6 @@ from resight.pictures.rows import row
 from resight.pictures.saving import inside
 from resight.pictures.thumbnails import thumbnail
 from resight.pictures.writing import write_whole
-from resight.published import published
 
 QUERIES, HITS = 5, 8  # queries at either end, and hits of each
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.photos import Numbers, Photos
+from resight.ranking import Numbers, Photos
 from resight.rerankers._graph import Graph
 from resight.types import Vectors
 

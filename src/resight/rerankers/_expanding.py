@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.photos import Numbers, Photos, Query, Ranked
+from resight.ranking import Numbers, Photos, Query, Ranked
 from resight.types import Vectors
 
 VANISHED = 1e-6  # a sum of unit vectors this short points nowhere

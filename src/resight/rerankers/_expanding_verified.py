@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from resight.photos import LocalFeatures, Photos
+from resight.ranking import LocalFeatures, Photos
 from resight.rerankers._projecting import hull, moved, within
 from resight.rerankers._verifying import Agreement, Rule, agreements
 

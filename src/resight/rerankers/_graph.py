@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resight.errors import BadSetting
-from resight.photos import Numbers, Photos
 from resight.processors import processors
+from resight.ranking import Numbers, Photos
 from resight.rerankers import _graph_file
 from resight.rerankers._closest import Places, blocks, compare
 from resight.types import Vectors

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.photos import Numbers, Photos
+from resight.ranking import Numbers, Photos
 
 FORMAT = "resight graph 1"
 NAMES = ("rows", "neighbours", "similarities")

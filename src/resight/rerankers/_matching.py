@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.photos import LocalFeatures
+from resight.ranking import LocalFeatures
 
 Pairs = NDArray[np.int64]
 Matcher = Callable[[LocalFeatures], Pairs]

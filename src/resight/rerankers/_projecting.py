@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.photos import LocalFeatures
+from resight.ranking import LocalFeatures
 from resight.rerankers._verifying import Agreement
 from resight.types import Region
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.photos import LocalFeatures
 from resight.processors import one_matrix_thread, processors
+from resight.ranking import LocalFeatures
 from resight.rerankers._matching import matcher
 
 Points = NDArray[np.float32]

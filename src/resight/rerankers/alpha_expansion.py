@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from resight.photos import Photos, Query, Ranked
+from resight.ranking import Photos, Query, Ranked
 from resight.rerankers._expanding import expanded, matched, search_again
 from resight.rerankers._settings import at_least
 

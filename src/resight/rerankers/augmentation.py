@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from resight.errors import BadSetting
-from resight.photos import Numbers, Photos, Query, Ranked
+from resight.ranking import Numbers, Photos, Query, Ranked
 from resight.rerankers._augmented import augmented
 from resight.rerankers._expanding import like
 from resight.rerankers._graph import neighbours

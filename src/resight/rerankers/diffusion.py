@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resight.errors import BadSetting
-from resight.photos import Numbers, Photos, Query, Ranked
+from resight.ranking import Numbers, Photos, Query, Ranked
 from resight.rerankers._affinity import normalised
 from resight.rerankers._conjugate_gradient import solved
 from resight.rerankers._graph import neighbours

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from resight.errors import BadSetting
-from resight.photos import Match, Photos, Query, Ranked
+from resight.ranking import Match, Photos, Query, Ranked
 from resight.rerankers._expanding_verified import Verified, expanded
 from resight.rerankers._projecting import projected
 from resight.rerankers._settings import at_least

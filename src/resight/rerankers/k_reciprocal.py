@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.photos import Photos, Query, Ranked
+from resight.ranking import Photos, Query, Ranked
 from resight.rerankers._settings import at_least, share
 
 Matrix = NDArray[np.float32]

@@ -10,10 +10,10 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
+from resight.describing.steps import Step
 from resight.errors import BadRecipe
 from resight.methods import Method
 from resight.parts import FITTED, Part
-from resight.steps import Step
 
 PLACE = "weights"
 TINY = 1e-12

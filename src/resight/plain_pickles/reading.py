@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from resight.datasets._pickle_machine import PLAIN, Machine
-from resight.datasets._pickled_numpy import Refused
 from resight.errors import BadData
+from resight.plain_pickles.arrays import Refused
+from resight.plain_pickles.machine import PLAIN, Machine
 
 LARGEST = 8 << 20  # bytes; the largest truth known has less than one MiB, and an opcode may need 70 bytes
 DEEPEST = 20

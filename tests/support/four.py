@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-import small
 from resight import evaluator
-from resight.truth import Dataset, Question, Truth
+from resight.dataset import Dataset, Question, Truth
+from support import small
 
 INSTANCES, EACH = 4, 3
 ENGINE = {"engine": "openvino", "workers": 1}

@@ -7,8 +7,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from resight.datasets._sources import Source
 from resight.errors import FetchFailed
+from resight.fetching.sources import Source
 
 RECORD = "checksums.txt"
 BLOCK = 1 << 20

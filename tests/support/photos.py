@@ -1,4 +1,4 @@
-"""Photos in memory, as re-rankers ask for them: the promise of `resight.photos.Photos`, slow and plain."""
+"""Photos in memory, as re-rankers ask for them: the promise of `resight.ranking.Photos`, slow and plain."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from resight.photos import LocalFeatures, Query, Ranked
+from resight.ranking import LocalFeatures, Query, Ranked
 from resight.types import Region
 
 NOTHING = LocalFeatures(np.empty((0, 2), np.float32), np.empty((0, 128), np.uint8))

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from resight.areas import Polygon
+from resight.describing.steps import Step, Stream, steps_at
 from resight.feature_maps import FeatureMap
 from resight.methods import Parameters
 from resight.parts import Part
-from resight.steps import Step, Stream, steps_at
 from resight.types import Maps, Pooled, Prepared, PreparedPart, Varied, Vectors
 
 AllParameters = Mapping[str, Parameters]

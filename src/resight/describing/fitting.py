@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from resight.describer import Describer
+from resight.describing.describer import Describer
 from resight.methods import Parameters
 from resight.types import Prepared
 

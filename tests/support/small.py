@@ -24,7 +24,7 @@ from resight.errors import BadQuery, ResightError
 from resight.gallery import Gallery, Writer, check, writer
 from resight.gallery.vectors import Disk
 from resight.indexer import housekeeping, refit, update
-from resight.photos import LocalFeatures
+from resight.ranking import LocalFeatures
 from resight.recipe import Recipe
 from resight.types import Descriptor, Region
 

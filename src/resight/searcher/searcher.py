@@ -15,17 +15,17 @@ from typing import Any
 import numpy as np
 
 from resight import images
-from resight.collection import Collection
-from resight.describer import Describer, describer_like
+from resight.describing.describer import Describer, describer_like
 from resight.errors import BadImage, BadQuery, NotFitted
 from resight.gallery import Gallery, find_gallery
 from resight.gallery.part import Inside, part
 from resight.gallery.stored import file_state, is_gone
 from resight.images.photo import spell_warning
 from resight.methods import Method
-from resight.photos import Query, Ranked
-from resight.queries import of_descriptor, of_photo, readable
-from resight.reranking import depth, reranked, rerankers
+from resight.ranking import Query, Ranked
+from resight.searcher.collection import Collection
+from resight.searcher.queries import of_descriptor, of_photo, readable
+from resight.searcher.reranking import depth, reranked, rerankers
 from resight.types import Box, Descriptor, Hit, Match, Ranking, Region
 
 

@@ -13,7 +13,7 @@ from resight.evaluator import Answer, Evaluation, Placed
 from resight.evaluator.answers import mean, thinned
 from resight.metrics import average_precision
 from resight.types import Match, Region
-from small import draw
+from support.small import draw
 
 FACTS = {
     "protocol": "leave-one-out", "queries": 2, "photos": 9, "distractors": 0, "rerank": [],

@@ -9,7 +9,7 @@ from typing import Any
 
 from resight import areas, images, local_features
 from resight.errors import BadImage, BadQuery
-from resight.photos import LocalFeatures, Query
+from resight.ranking import LocalFeatures, Query
 from resight.types import Box, Descriptor, Region
 
 

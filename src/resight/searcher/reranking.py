@@ -8,7 +8,7 @@ import numpy as np
 
 from resight import methods
 from resight.methods import Method
-from resight.photos import Photos, Query, Ranked
+from resight.ranking import Photos, Query, Ranked
 
 DEPTHS = ("top", "n")  # settings that say how many of the first a re-ranker looks at
 

@@ -7,7 +7,7 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
-TABLE = Path(__file__).parent / "datasets" / "published.csv"
+TABLE = Path(__file__).with_name("published.csv")
 
 
 @dataclass(frozen=True)

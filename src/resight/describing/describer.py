@@ -16,6 +16,10 @@ import numpy as np
 
 from resight import methods
 from resight.areas import WHOLE, Polygon
+from resight.describing.seeing import Networks, fitting, one_size
+from resight.describing.sentence import Sentence
+from resight.describing.steps import Step
+from resight.describing.weighting import PLACE, weighting
 from resight.engines import Engine, load
 from resight.errors import NotFitted
 from resight.feature_maps import FeatureMap
@@ -23,13 +27,9 @@ from resight.images import PIXEL_LIMIT, PIXEL_PATH, Photo, read
 from resight.methods import Parameters
 from resight.parts import Backbone
 from resight.recipe import NO_PARAMETERS, PRECISION, Recipe, fingerprint
-from resight.seeing import Networks, fitting, one_size
-from resight.sentence import Sentence
-from resight.steps import Step
 from resight.types import Box, Descriptor, Maps, Prepared, PreparedPart, Region, Vectors
 from resight.variations import varied
 from resight.views import View, enough
-from resight.weighting import PLACE, weighting
 
 
 class Fitted(Protocol):

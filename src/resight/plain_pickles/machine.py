@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from resight.datasets import _pickled_numpy
-from resight.datasets._pickled_numpy import Refused
+from resight.plain_pickles import arrays as _pickled_numpy
+from resight.plain_pickles.arrays import Refused
 
 PLAIN = (str, int, float, bytes, type(None), np.integer, np.floating, np.bool_)
 VALUES = {

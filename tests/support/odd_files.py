@@ -11,8 +11,8 @@ from dataclasses import fields
 import numpy as np
 from PIL import Image
 
-from bad_files import draw, encoded
 from resight.images.kinds import Kind, Traits
+from support.bad_files import draw, encoded
 
 WIDTH, HEIGHT = 200, 152
 
@@ -154,7 +154,7 @@ def tiff(traits: Traits) -> bytes:
 
 def twelve_bits(values: np.ndarray, traits: Traits) -> bytes:
     """Two values in three bytes, the first one's high bits first."""
-    from bad_files import tiff as tiff_of
+    from support.bad_files import tiff as tiff_of
 
     even, odd = values.ravel()[::2].astype(int), values.ravel()[1::2].astype(int)
     packed = np.stack([even >> 4, (even & 15) << 4 | odd >> 8, odd & 255], 1).astype(np.uint8).tobytes()
@@ -166,7 +166,7 @@ def twelve_bits(values: np.ndarray, traits: Traits) -> bytes:
 
 def small_grey(traits: Traits) -> bytes:
     """Greys of 1, 2 or 4 bits, rows padded to bytes; packed by Pillow's libtiff through its bytes."""
-    from bad_files import tiff as tiff_of
+    from support.bad_files import tiff as tiff_of
 
     grey = numbers(traits)[..., 0]
     if traits.packing == "CCITT":
@@ -203,7 +203,7 @@ def palette(traits: Traits) -> bytes:
 
 def indexed(data: bytes, colours: np.ndarray, traits: Traits) -> bytes:
     """A TIFF of indices, packed already, and their colours as they are stored."""
-    from bad_files import tiff as tiff_of
+    from support.bad_files import tiff as tiff_of
 
     number = {"none": 1, "LZW": 5, "deflate": 8, "PackBits": 32773, "LZMA": 34925, "Zstandard": 50000}
     table = colours.T.astype("<u2").tobytes()

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from resight.datasets._checksums import verify
-from resight.datasets._downloading import download
-from resight.datasets._sources import Source
-from resight.datasets._unpacking import is_archive, unpack
 from resight.errors import FetchFailed, NotReached
+from resight.fetching.checksums import verify
+from resight.fetching.downloading import download
+from resight.fetching.sources import Source
+from resight.fetching.unpacking import is_archive, unpack
 
 MEGABYTE = 1_000_000
 

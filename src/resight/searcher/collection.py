@@ -18,15 +18,15 @@ from resight.gallery import Gallery
 from resight.gallery.again import read_again
 from resight.gallery.stored import StoredImage
 from resight.indexes.exact import exact
-from resight.photos import LocalFeatures, Numbers, Query, Ranked
 from resight.processors import processors
+from resight.ranking import LocalFeatures, Numbers, Query, Ranked
 from resight.types import Region, Vectors
 
 FEW = 4096  # rows whose owners are looked up one by one; for more, all owners are read
 
 
 class Collection:
-    """Keeps the promise `resight.photos.Photos`; of a gallery at rest, so made anew when that grows.
+    """Keeps the promise `resight.ranking.Photos`; of a gallery at rest, so made anew when that grows.
 
     `inside` are the numbers of the images that may be found, None: all.
     """

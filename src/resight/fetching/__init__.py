@@ -1,0 +1,1 @@
+"""Files of data sets from their hosts: downloaded with resume, checked, unpacked."""

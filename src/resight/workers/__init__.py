@@ -1,0 +1,1 @@
+"""Work in threads, with results in order."""
