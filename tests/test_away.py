@@ -24,32 +24,16 @@ FEW = 4  # photos of an album's folder, and less than what an emptied folder may
 @pytest.fixture
 def mount(monkeypatch) -> Callable[..., None]:
     """`mount(names)`: folders of these names are on drives of their own from now on."""
-    scandir = os.scandir
-
-    class Entry:
-        """A folder's entry, as it is where another drive is mounted there."""
-
-        def __init__(self, entry: os.DirEntry) -> None:
-            self.name, self.path = entry.name, entry.path
-            self.is_dir, self.is_symlink, self._stat = entry.is_dir, entry.is_symlink, entry.stat
-
-        def stat(self) -> os.stat_result:
-            found = self._stat()
-            return os.stat_result([*found[:2], found.st_dev + 1, *found[3:]])
-
-    class Listed(list):
-        def __enter__(self) -> "Listed":
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            pass
+    stat = os.stat
 
     def mounted(*names: str) -> None:
-        monkeypatch.setattr(
-            os,
-            "scandir",
-            lambda path: Listed(Entry(each) if each.name in names else each for each in scandir(path)),
-        )
+        def elsewhere(path: object, **how: object) -> os.stat_result:
+            found = stat(path, **how)
+            if isinstance(path, Path) and path.name in names:
+                return os.stat_result([*found[:2], found.st_dev + 1, *found[3:]])
+            return found
+
+        monkeypatch.setattr(os, "stat", elsewhere)
 
     return mounted
 
