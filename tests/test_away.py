@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -30,7 +31,8 @@ def mount(monkeypatch) -> Callable[..., None]:
         def elsewhere(path: object, **how: object) -> os.stat_result:
             found = stat(path, **how)
             if isinstance(path, Path) and path.name in names:
-                return os.stat_result([*found[:2], found.st_dev + 1, *found[3:]])
+                kept = {name: getattr(found, name) for name in dir(found) if name.startswith("st_")}
+                return SimpleNamespace(**kept | {"st_dev": found.st_dev + 1})
             return found
 
         monkeypatch.setattr(os, "stat", elsewhere)
@@ -256,6 +258,7 @@ def test_a_link_to_another_drive_that_leads_nowhere_now(tmp_path):
 MOUNTED = """
 import subprocess, sys, warnings
 from pathlib import Path
+from types import SimpleNamespace
 from support import small
 
 warnings.simplefilter("ignore")
