@@ -756,11 +756,3 @@ def test_a_part_of_the_cache_that_cannot_be_written_names_it_too(what, root, tmp
 
 def _empty_journal(self, folder, parts):
     self._found = {}
-
-
-def test_without_any_home_the_variable_is_named(monkeypatch):
-    monkeypatch.undo()
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setattr("pathlib.Path.home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
-    with pytest.raises(StorageFailed, match="name a folder in XDG_CACHE_HOME"):
-        workspace.cache()

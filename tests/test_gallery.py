@@ -22,6 +22,7 @@ from resight.errors import (
 from resight.gallery import Gallery, Writer, catalogue, check, find_gallery, parameters
 from resight.gallery.changes import Changes
 from resight.local_features import VERSION
+from resight.progress import Silent
 from resight.ranking import LocalFeatures
 from resight.searcher.searcher import Searcher
 from resight.types import Descriptor, Pooled, Prepared
@@ -677,7 +678,7 @@ def test_removed_local_features_give_back_their_room_and_no_more(tmp_path, rng):
 
 
 def test_compacting_local_features_that_is_stopped_changes_nothing(tmp_path, rng):
-    class Stops(indexer.Silent):
+    class Stops(Silent):
         now, left = "", 2
 
         def start(self, what: str, total: int | None) -> None:

@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image
 
 from resight import indexer
+from resight.cli._exit_codes import exit_code
 from resight.errors import BadQuery, ResightError
 from resight.gallery import Gallery, Writer, check, writer
 from resight.gallery.vectors import Disk
@@ -215,7 +216,7 @@ def main() -> None:
         sys.stdout.flush()
     except ResightError as error:
         sys.stderr.write(f"{error}\n")
-        sys.exit(error.exit_code)
+        sys.exit(exit_code(error))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from resight.cli._exit_codes import INTERRUPTED, exit_code
 from resight.cli._manual import manual
 from resight.cli._options import JsonOption
 
@@ -122,15 +123,16 @@ def _sources(name: str, only: str) -> list[Source]:
 def _fetch(sources: list[Source], folder: Path) -> int:
     """Fetch them; the code to exit with."""
     from resight.cli._terminal import Terminal
-    from resight.fetching.fetch import Stopped, fetch
+    from resight.fetching.fetch import fetch
+    from resight.progress import Stopped
 
     terminal = Terminal(reading="the block that is being read")
     try:
         with terminal.watching():
-            return max((error.exit_code for error in fetch(sources, folder, terminal)), default=0)
+            return max(map(exit_code, fetch(sources, folder, terminal)), default=0)
     except (Stopped, KeyboardInterrupt):
         terminal.say("Stopped before the end: the same command goes on from here.")
-        return 130
+        return INTERRUPTED
 
 
 def _told(name: str, folder: Path | None, sources: list[Source]) -> dict[str, Any]:

@@ -19,9 +19,8 @@ from resight.evaluator.pool import Pool, read
 from resight.evaluator.workspace import unwritable_cache
 from resight.gallery import Gallery
 from resight.images.likeness import COPY, SIDE, Small, difference, enough, small
-from resight.indexer import Progress
 from resight.processors import processors
-from resight.progress import Stopped
+from resight.progress import Progress, Stopped
 from resight.ranking import Numbers
 from resight.workers.threads import in_order
 

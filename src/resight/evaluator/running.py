@@ -28,9 +28,8 @@ from resight.evaluator.workspace import damaged_cache
 from resight.gallery import Gallery
 from resight.gallery.check import damaged
 from resight.gallery.vectors import CutShort
-from resight.indexer import Progress, Silent
 from resight.methods import Method
-from resight.progress import Stopped
+from resight.progress import Progress, Silent, Stopped
 from resight.ranking import Numbers
 from resight.recipe import Recipe
 from resight.searcher.reranking import reranked, rerankers
