@@ -71,7 +71,8 @@ def main() -> None:
             gathered(own, place)
             report = index(place, recipe=Recipe.load(recipe))
             gallery = Gallery(report.gallery)
-            describer = describer_like(gallery, workers=processors())
+            with gallery.snapshot() as snapshot:
+                describer = describer_like(snapshot, workers=processors())
             works[recipe, "photo"] = lambda describer=describer: described(describer, photos)
             works[recipe, "query"] = asked_of(gallery, queries)
         times: dict[tuple[str, str], list[float]] = {key: [] for key in works}

@@ -40,7 +40,7 @@ class Mapped:
         self.owners[:dead] = -1
         path = folder / "vectors.f32"
         self._vectors = np.memmap(path, "<f4", "r", shape=(path.stat().st_size // 4 // WIDTH, WIDTH))[:count]
-        self._dead = [(0, dead)]
+        self._deleted = np.arange(dead)
 
     def take(self, rows: Numbers) -> Vectors:
         """A copy of rows."""
@@ -52,7 +52,7 @@ class Mapped:
 
     def nearest(self, vectors: Vectors, k: int) -> Ranked:
         """Exact search, as `resight search` does it."""
-        return Ranked(*exact(self._vectors, vectors, k, self._dead))
+        return Ranked(*exact(self._vectors, vectors, k, self._deleted))
 
     def allowed(self, images: Numbers) -> np.ndarray:
         """All are."""

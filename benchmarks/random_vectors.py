@@ -17,8 +17,8 @@ def fill(gallery: Path, count: int) -> None:
     """Add as many vectors as are missing to `count`, and up to CHUNK more; the same in every run."""
     random = np.random.default_rng(0)
     with Writer(gallery) as writer:
-        width, mark = writer.vectors.shape[1], writer.fingerprint
-        for first in range(0, count - writer.count()["vectors"], CHUNK):
+        width, mark = writer.committed.vectors.shape[1], writer.committed.fingerprint
+        for first in range(0, count - writer.catalogue.count()["vectors"], CHUNK):
             rows = random.standard_normal((CHUNK, width), dtype=np.float32)
             rows /= np.linalg.norm(rows, axis=1, keepdims=True)
             for number, row in enumerate(rows, first):

@@ -51,8 +51,8 @@ def main() -> None:
     """Measure, print, and write results/regions.csv."""
     with tempfile.TemporaryDirectory(prefix="resight-regions-") as name:
         filled(Path(name) / "g")
-        with Gallery(Path(name) / "g") as gallery:
-            searcher, vectors = Searcher(gallery), np.asarray(gallery.vectors)
+        with Gallery(Path(name) / "g") as opened, opened.snapshot() as gallery:
+            searcher, vectors = Searcher(opened), np.asarray(gallery.vectors)
             random, seconds = np.random.default_rng(1), {"product": [], "search": []}
             for round_ in range(ROUNDS + 1):
                 query = unit_rows(random, REGIONS)

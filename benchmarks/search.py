@@ -21,7 +21,7 @@ import numpy as np
 
 from random_vectors import fill
 from record import record
-from resight.gallery import Gallery
+from resight.gallery import Gallery, snapshot_of
 from resight.indexer import index
 from resight.searcher.searcher import Searcher
 from resight.types import Descriptor
@@ -41,8 +41,8 @@ def filled(folder: Path, count: int) -> Path:
 
 def beside_the_floor(folder: Path) -> dict[str, object]:
     """Run in a process of its own: medians of the search and of one product, and the memory it took."""
-    with Gallery(folder) as gallery:
-        searcher, vectors = Searcher(gallery), np.asarray(gallery.vectors)
+    with Gallery(folder) as opened, opened.snapshot() as gallery:
+        searcher, vectors = Searcher(opened), np.asarray(gallery.vectors)
         random, seconds = np.random.default_rng(1), {"product": [], "search": []}
         for round_ in range(ROUNDS + 1):
             query = random.standard_normal(WIDTH, dtype=np.float32)
@@ -92,8 +92,8 @@ def cold(folder: Path, photos: Path, queries: Path) -> dict[str, object]:
             # whitening on 28 photos leaves so little likeness that a random vector may come before it
             if "coffee.png" not in {Path(hit["path"]).name for hit in found["hits"]}:
                 sys.exit(f"The {kind} query was not found: {found['hits'][0]}")
-    with Gallery(folder) as gallery:
-        count = gallery.count()["vectors"]
+    with snapshot_of(folder) as gallery:
+        count = gallery.catalogue.count()["vectors"]
     return {
         "vectors": count,
         "stored_s": f"{statistics.median(seconds['stored']):.2f}",

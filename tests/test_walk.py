@@ -7,8 +7,8 @@ import pytest
 
 from resight.datasets._listing import photos_under
 from resight.errors import TooMuchVanished
-from resight.gallery import Gallery, check
-from resight.gallery.stored import file_state
+from resight.gallery import Gallery, check, snapshot_of
+from resight.gallery.records import file_state
 from resight.indexer import excluding, walk
 from resight.searcher.searcher import Searcher
 from support import small
@@ -54,7 +54,8 @@ def test_a_photo_dated_past_2262_is_a_photo_as_any_other(root):
     assert (report.described, report.failed) == (6, 0)
     assert small.index(root).unchanged == 6
     with Gallery(root / ".resight") as gallery:
-        assert list(check.verify(gallery)) == []
+        with gallery.snapshot() as snapshot:
+            assert list(check.verify(snapshot)) == []
         assert next(iter(Searcher(gallery, "openvino").search(late))).self
     os.utime(late, ns=(LAST + 1 + 10**10, LAST + 1 + 10**10))
     assert small.index(root).same == 1
@@ -65,8 +66,8 @@ def test_a_photo_dated_past_2262_is_a_photo_as_any_other(root):
 
 def names(root: Path) -> set[str]:
     """The files that the gallery of a folder has."""
-    with Gallery(root / ".resight") as gallery:
-        return {name for name, _, _ in gallery.files()}
+    with snapshot_of(root / ".resight") as gallery:
+        return {name for name, _, _ in gallery.catalogue.files()}
 
 
 SYSTEM_FOLDERS = [

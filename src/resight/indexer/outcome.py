@@ -10,7 +10,7 @@ from pathlib import Path
 from resight import images
 from resight.describing.describer import Describer
 from resight.errors import BadImage
-from resight.gallery.stored import file_state
+from resight.gallery.records import file_state
 from resight.images import Photo, budget
 from resight.images.photo import spell_warning
 from resight.indexer.local import extracted, serves

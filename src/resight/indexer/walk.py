@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from resight.errors import BadQuery
-from resight.gallery.stored import file_state
+from resight.gallery.records import file_state
 from resight.images import SUFFIXES
 from resight.images.system_folders import is_system_folder
 from resight.indexer.excluding import Excluded

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -17,30 +17,31 @@ SMALL = 1 << 18  # multiplications; up to here OpenBLAS has kernels that do not 
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
 
+NONE: Rows = np.empty(0, np.int64)
+
 
 def exact(
     vectors: NDArray[np.float32],
     query: NDArray[np.float32],
     k: int,
-    dead: Sequence[tuple[int, int]] = (),
+    deleted: Rows = NONE,
     only: Rows | None = None,
 ) -> tuple[Rows, Scores]:
     """The k rows of (N, D) `vectors` with the highest dot product with any row of (Q, D) `query`.
 
-    Returns rows and scores, best first; equal scores come in the order of the rows. `dead` are spans
-    (first, count) to leave out; `only` are sorted rows to look at and no others. Memory beside the vectors:
+    Returns rows and scores, best first; equal scores come in the order of the rows. `deleted` are sorted
+    rows to leave out; `only` are sorted rows to look at and no others. Memory beside the vectors:
     the scores of some blocks of 32 MiB of rows, and about 2k rows and scores.
     """
     vectors = np.asarray(vectors)  # a plain view: slices of a memory map itself cost more
-    gone = _rows(dead)
-    only = None if only is None else only[~np.isin(only, gone)]
+    only = None if only is None else only[~np.isin(only, deleted)]
     rows, scores, floor = np.empty(0, np.int64), np.empty(0, np.float32), -np.inf
     for start, found in _scored(vectors, query, only):
         stop = start + len(found)
         numbers = np.arange(start, stop) if only is None else only[start:stop]
         if only is None:
-            low, high = np.searchsorted(gone, (start, stop))
-            found[gone[low:high] - start] = -np.inf
+            low, high = np.searchsorted(deleted, (start, stop))
+            found[deleted[low:high] - start] = -np.inf
         near = np.flatnonzero(found > floor)
         rows, scores = np.concatenate([rows, numbers[near]]), np.concatenate([scores, found[near]])
         if len(rows) > k:
@@ -94,13 +95,6 @@ def _largest(products: NDArray[np.float32]) -> Scores:
     for column in range(1, products.shape[-1]):
         np.maximum(largest, products[..., column], out=largest)
     return largest
-
-
-def _rows(spans: Sequence[tuple[int, int]]) -> Rows:
-    """Spans (first, count) -> all of their rows, sorted."""
-    firsts, counts = np.array(spans, dtype=np.int64).reshape(-1, 2).T
-    before = np.cumsum(counts) - counts
-    return np.sort(np.repeat(firsts - before, counts) + np.arange(counts.sum()))
 
 
 def _best(rows: Rows, scores: Scores, k: int) -> tuple[Rows, Scores]:

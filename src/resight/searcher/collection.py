@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +13,9 @@ from numpy.typing import NDArray
 
 from resight import local_features
 from resight.areas import rectangle
-from resight.gallery import Gallery
-from resight.gallery.again import read_again
-from resight.gallery.stored import StoredImage
+from resight.gallery import Snapshot
+from resight.gallery.records import StoredImage
+from resight.gallery.reread import reread
 from resight.indexes.exact import exact
 from resight.processors import processors
 from resight.ranking import LocalFeatures, Numbers, Query, Ranked
@@ -26,21 +25,21 @@ FEW = 4096  # rows whose owners are looked up one by one; for more, all owners a
 
 
 class Collection:
-    """Keeps the promise `resight.ranking.Photos`; of a gallery at rest, so made anew when that grows.
+    """Keeps the promise `resight.ranking.Photos`; of one snapshot of a gallery, as long as that lives.
 
     `inside` are the numbers of the images that may be found, None: all.
     """
 
-    def __init__(self, gallery: Gallery, inside: Numbers | None = None) -> None:
-        self.gallery, self._vectors = gallery, gallery.vectors
-        self._dead, self._number = list(gallery.dead), gallery.live.number if gallery.live else 0
+    def __init__(self, snapshot: Snapshot, inside: Numbers | None = None) -> None:
+        self.snapshot, self._vectors = snapshot, snapshot.vectors
         self._inside = None if inside is None else np.unique(inside)
-        self._warned: set[str] = set()
-        self._pixel_limit = gallery.pixel_limit  # other threads may not ask the catalogue
+        self._warned: set[str] = snapshot.derived.setdefault("warned", set())
+        self._pixel_limit = snapshot.catalogue.pixel_limit  # other threads may not ask the catalogue
+        self._root = snapshot.catalogue.root
 
     @property
     def rows(self) -> int:
-        """How many rows there are, dead ones among them."""
+        """How many rows there are, deleted ones among them."""
         return len(self._vectors)
 
     @property
@@ -51,29 +50,28 @@ class Collection:
     @property
     def last(self) -> int:
         """The highest number that an image may have."""
-        found = self.gallery.connection.execute("SELECT coalesce(max(id), 0) FROM images").fetchone()
-        return int(found[0])
+        return self.snapshot.catalogue.last_image
 
     @property
     def identity(self) -> str:
         """Of the vectors: which gallery's, and which time they were written."""
-        return f"{self.gallery.fact('id')}-{self.gallery.fingerprint}-{self._number}"
+        current = self.snapshot.generation
+        own = self.snapshot.catalogue.fact("id")
+        return f"{own}-{self.snapshot.fingerprint}-{current.number if current else 0}"
 
     @property
     def folder(self) -> Path | None:
         """The gallery's own."""
-        return self.gallery.folder
+        return self.snapshot.folder
 
-    @functools.cached_property
+    @property
     def owners(self) -> Numbers:
-        """(rows,): the image of each row, -1 where it is nobody's any more."""
-        found = np.full(len(self._vectors), -1, np.int64)
-        spans = self.gallery.connection.execute(
-            "SELECT image, first_row, rows FROM descriptors WHERE generation = ?", (self._number,)
-        )
-        for image, first, count in spans:
-            found[first : first + count] = image
-        return found
+        """(rows,): the image of each row, -1 where it is nobody's any more; read once for all searches."""
+        derived = self.snapshot.derived
+        if "owners" not in derived:
+            derived["owners"] = self.snapshot.rows.owners(len(self._vectors))
+        owners: Numbers = derived["owners"]
+        return owners
 
     def take(self, rows: Numbers) -> Vectors:
         """(M,) row numbers -> (M, D) float32, a copy."""
@@ -84,17 +82,17 @@ class Collection:
 
     def rows_of(self, image: int) -> Numbers:
         """The row numbers of an image, in the order of its regions."""
-        first, count = self.gallery.rows.of(image)
+        first, count = self.snapshot.rows.span(image)
         return np.arange(first, first + count)
 
     def nearest(self, vectors: Vectors, k: int) -> Ranked:
         """The k images with the highest dot product of any of their rows with any of (Q, D) `vectors`."""
-        wanted = k * (self.gallery.rows.per_image() if k < len(self._vectors) else 1)
+        wanted = k * (self.snapshot.rows.per_image() if k < len(self._vectors) else 1)
         while True:
-            rows, scores = exact(self._vectors, vectors, wanted, self._dead, self._found)
+            rows, scores = exact(self._vectors, vectors, wanted, self.snapshot.deleted, self._found)
             found = self._owners_of(rows)
             first = np.flatnonzero(found >= 0)
-            if self.gallery.recipe.keeps_regions:
+            if self.snapshot.recipe.keeps_regions:
                 first = np.intersect1d(first, np.unique(found, return_index=True)[1], assume_unique=True)
             if len(first) >= k or len(rows) < wanted:
                 return Ranked(found[first[:k]], scores[first[:k]])
@@ -109,15 +107,16 @@ class Collection:
 
         A photo that is gone, or is another than was indexed, has none; that is said once, too.
         """
-        found = {image: self.gallery.local_features.of(image) for image in images}
+        found = {image: self.snapshot.local_features.of(image) for image in images}
         missing = [image for image, stored in found.items() if stored is None]
         if missing:
-            some = "not all" if self.gallery.local_features.usable else "no"
+            some = "not all" if self.snapshot.local_features.usable else "no"
             self._warn(
                 f"The gallery stores {some} local features: those of the photos compared are computed "
                 "now, at each search; `resight index PHOTOS --local-features` stores them."
             )
-        stored = [self.gallery.image(image) for image in missing]  # the catalogue is asked by one thread
+        # the catalogue is asked by one thread
+        stored = [self.snapshot.catalogue.image(image) for image in missing]
         with ThreadPoolExecutor(processors()) as pool:
             found.update(zip(missing, pool.map(self._computed, stored), strict=True))
         lost = sum(each is None for each in found.values())
@@ -130,18 +129,18 @@ class Collection:
 
     def query(self, image: int) -> Query:
         """A photo of the gallery as a query: nothing is described."""
-        stored, (_, _, regions) = self.gallery.image(image), self.gallery.rows.stored(image)
+        stored = self.snapshot.catalogue.image(image)
         return Query(
             self.take(self.rows_of(image)),
             lambda: self.features([image])[0],
             lambda: Region.of(rectangle(0, 0, stored.height, stored.width)),
-            tuple(map(Region.of, json.loads(regions))) if regions else None,
+            self.snapshot.rows.of(image).regions,
             image,
         )
 
     def _computed(self, image: StoredImage) -> LocalFeatures | None:
-        return read_again(
-            self.gallery.root,
+        return reread(
+            self._root,
             image,
             lambda data: local_features.read_and_extract(data, image.turn, self._pixel_limit),
         )
@@ -164,14 +163,6 @@ class Collection:
         return np.sort(np.concatenate(spans)) if spans else np.empty(0, np.int64)
 
     def _owners_of(self, rows: Numbers) -> Numbers:
-        if len(rows) > FEW or "owners" in self.__dict__:
+        if len(rows) > FEW or "owners" in self.snapshot.derived:
             return self.owners[rows]
-        return np.array([self._owner(row) for row in rows.tolist()], np.int64)
-
-    def _owner(self, row: int) -> int:
-        found = self.gallery.connection.execute(
-            "SELECT image, first_row + rows FROM descriptors WHERE generation = ? AND first_row <= ? "
-            "ORDER BY first_row DESC LIMIT 1",
-            (self._number, row),
-        ).fetchone()
-        return int(found[0]) if found and row < found[1] else -1
+        return np.array([self.snapshot.rows.owner(row) for row in rows.tolist()], np.int64)
