@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,9 +15,10 @@ from resight.areas import rectangle
 from resight.gallery import Snapshot
 from resight.gallery.records import StoredImage
 from resight.gallery.reread import reread
-from resight.indexes.exact import exact
 from resight.processors import processors
 from resight.ranking import LocalFeatures, Numbers, Query, Ranked
+from resight.searcher.following import follow, read_owners
+from resight.stores.memory_map import memory_map
 from resight.types import Region, Vectors
 
 FEW = 4096  # rows whose owners are looked up one by one; for more, all owners are read
@@ -31,7 +31,7 @@ class Collection:
     """
 
     def __init__(self, snapshot: Snapshot, inside: Numbers | None = None) -> None:
-        self.snapshot, self._vectors = snapshot, snapshot.vectors
+        self.snapshot, self._store = snapshot, follow(None, snapshot, memory_map)
         self._inside = None if inside is None else np.unique(inside)
         self._warned: set[str] = snapshot.derived.setdefault("warned", set())
         self._pixel_limit = snapshot.catalogue.pixel_limit  # other threads may not ask the catalogue
@@ -40,12 +40,12 @@ class Collection:
     @property
     def rows(self) -> int:
         """How many rows there are, deleted ones among them."""
-        return len(self._vectors)
+        return self._store.state.rows
 
     @property
     def width(self) -> int:
         """How many numbers a row has."""
-        return int(self._vectors.shape[1])
+        return int(self.snapshot.vectors.shape[1])
 
     @property
     def last(self) -> int:
@@ -67,18 +67,11 @@ class Collection:
     @property
     def owners(self) -> Numbers:
         """(rows,): the image of each row, -1 where it is nobody's any more; read once for all searches."""
-        derived = self.snapshot.derived
-        if "owners" not in derived:
-            derived["owners"] = self.snapshot.rows.owners(len(self._vectors))
-        owners: Numbers = derived["owners"]
-        return owners
+        return read_owners(self.snapshot)
 
     def take(self, rows: Numbers) -> Vectors:
         """(M,) row numbers -> (M, D) float32, a copy."""
-        vectors = np.asarray(self._vectors)
-        if len(rows) > 1 and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
-            return vectors[rows[0] : rows[-1] + 1].copy()  # a block comes faster than its rows one by one
-        return vectors[rows]
+        return self._store.take(rows)
 
     def rows_of(self, image: int) -> Numbers:
         """The row numbers of an image, in the order of its regions."""
@@ -87,9 +80,9 @@ class Collection:
 
     def nearest(self, vectors: Vectors, k: int) -> Ranked:
         """The k images with the highest dot product of any of their rows with any of (Q, D) `vectors`."""
-        wanted = k * (self.snapshot.rows.per_image() if k < len(self._vectors) else 1)
+        wanted = k * (self.snapshot.rows.per_image() if k < self.rows else 1)
         while True:
-            rows, scores = exact(self._vectors, vectors, wanted, self.snapshot.deleted, self._found)
+            rows, scores = self._store.search(vectors, wanted, self._inside)
             found = self._owners_of(rows)
             first = np.flatnonzero(found >= 0)
             if self.snapshot.recipe.keeps_regions:
@@ -151,16 +144,6 @@ class Collection:
         if kind not in self._warned:
             self._warned.add(kind)
             warnings.warn(sentence, stacklevel=3)
-
-    @functools.cached_property
-    def _found(self) -> Numbers | None:
-        """The rows of the images that may be found, sorted."""
-        if self._inside is None:
-            return None
-        if len(self._inside) > FEW:
-            return np.flatnonzero(np.isin(self.owners, self._inside))
-        spans = [self.rows_of(int(image)) for image in self._inside]
-        return np.sort(np.concatenate(spans)) if spans else np.empty(0, np.int64)
 
     def _owners_of(self, rows: Numbers) -> Numbers:
         if len(rows) > FEW or "owners" in self.snapshot.derived:
