@@ -22,7 +22,7 @@ from resight.gallery import Gallery
 from resight.indexer import index
 from resight.processors import processors
 from resight.recipe import Recipe
-from resight.searcher.searcher import Searcher
+from resight.searcher import Searcher
 from sets import Labelled, labelled
 from shared_data import shared_data
 from speed import chosen, described

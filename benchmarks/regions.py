@@ -19,7 +19,7 @@ import numpy as np
 from record import record
 from resight.gallery import Gallery, Writer
 from resight.recipe import Recipe
-from resight.searcher.searcher import Searcher
+from resight.searcher import Searcher
 from resight.types import Descriptor, Region
 
 IMAGES, REGIONS, WIDTH, ROUNDS, K = 100_000, 8, 256, 9, 100

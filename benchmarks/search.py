@@ -23,7 +23,7 @@ from random_vectors import fill
 from record import record
 from resight.gallery import Gallery, snapshot_of
 from resight.indexer import index
-from resight.searcher.searcher import Searcher
+from resight.searcher import Searcher
 from resight.types import Descriptor
 
 WIDTH, ROUNDS = 256, 9

@@ -20,8 +20,8 @@ from resight.evaluator.several import Several
 from resight.gallery import Gallery, snapshot_of
 from resight.metrics import average_precision
 from resight.progress import Silent, Stopped
+from resight.searcher import Searcher
 from resight.searcher.collection import Collection
-from resight.searcher.searcher import Searcher
 from resight.types import Box
 from support import small
 from support.four import EACH, INSTANCES, data, evaluate, made
@@ -195,7 +195,7 @@ def test_a_cropped_query_is_described_as_a_search_with_a_box_does(root):
     own = with_boxes_and_junk(root)
     found = evaluate(small.PLAIN, own)
     report = small.index(root, small.PLAIN, gallery=root.parent / "by hand")
-    with snapshot_of(report.gallery) as gallery:
+    with Gallery(report.gallery) as gallery:
         ranking = searched(gallery, root / own.photos[4], own.questions[4].box)
     assert [one.photo for one in found.answers[4].top] == [hit for hit in ranking if hit != own.photos[4]]
     assert found.answers[4].box == (10, 10, 40, 30)
@@ -502,7 +502,7 @@ def test_the_twin_of_a_cropped_query_stands_where_a_search_finds_it(root):
     own = replace(own, photos=(*own.photos, "2/9.png"), database=np.arange(13), labels=None)
     answer = evaluate(small.PLAIN, own).answers[6]
     report = small.index(root, small.PLAIN, gallery=root.parent / "by hand")
-    with snapshot_of(report.gallery) as gallery:
+    with Gallery(report.gallery) as gallery:
         ranking = searched(gallery, root / own.photos[6], own.questions[6].box)
     ranking.remove("2/0.png")
     assert [one.photo for one in answer.top] == ranking

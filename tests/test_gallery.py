@@ -24,7 +24,7 @@ from resight.gallery.records import StoredFile, StoredRows
 from resight.gallery.transaction import Transaction
 from resight.local_features import VERSION
 from resight.ranking import LocalFeatures
-from resight.searcher.searcher import Searcher
+from resight.searcher import Searcher
 from resight.types import Descriptor, Pooled, Prepared
 from support import small
 

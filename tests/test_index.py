@@ -24,7 +24,7 @@ from resight.images.turning import rotated
 from resight.indexer import fits, opening, refit
 from resight.indexer.local import extracted
 from resight.ranking import LocalFeatures
-from resight.searcher.searcher import Searcher
+from resight.searcher import Searcher
 from resight.types import Box, Descriptor
 from support import small
 

@@ -16,9 +16,10 @@ import pytest
 from resight.errors import GalleryError
 from resight.gallery import Gallery, Snapshot, Writer, snapshot_of
 from resight.local_features import VERSION
+from resight.searcher import Searcher
 from resight.searcher.collection import Collection
+from resight.searcher.query import of_stored
 from resight.searcher.reranking import reranked, rerankers
-from resight.searcher.searcher import Searcher
 from resight.types import Box, Descriptor, Hit
 from support import small
 
@@ -47,7 +48,7 @@ import os, sys
 import numpy as np
 from resight.errors import GalleryError
 from resight.gallery import Gallery, snapshot_of
-from resight.searcher.searcher import Searcher
+from resight.searcher import Searcher
 from resight.types import Descriptor
 
 folder, name = sys.argv[1:]
@@ -147,9 +148,9 @@ def test_threads_over_one_opened_gallery_rank_as_one_thread_does(album):
 def test_threads_that_show_photos_see_what_one_thread_does(album):
     photos = sorted(album.rglob("*.png"))[:6]
     with Gallery(album / ".resight") as gallery:
-        alone = [Searcher(gallery).show(photo) for photo in photos]
+        alone = [Searcher(gallery).show(photo).as_dict() for photo in photos]
         searcher = Searcher(gallery)
-        assert together(lambda number: [searcher.show(photo) for photo in photos]) == [alone] * 8
+        assert together(lambda number: [searcher.show(photo).as_dict() for photo in photos]) == [alone] * 8
 
 
 def test_threads_share_one_collection_of_a_gallery_at_rest(album):
@@ -160,7 +161,7 @@ def test_threads_share_one_collection_of_a_gallery_at_rest(album):
         def work(number: int) -> list[tuple[list[int], bytes]]:
             found = []
             for image in images:
-                query = photos.query(image)
+                query = of_stored(photos, gallery.catalogue.image(image))
                 ranked = reranked(
                     photos.nearest(query.vectors, 9), query, photos, rerankers(["geometry:top=4"])
                 )

@@ -14,7 +14,7 @@ from resight.gallery import Gallery, snapshot_of
 from resight.images import Photo
 from resight.poolings import vlad as vlads
 from resight.recipe import Backbone, Recipe
-from resight.searcher.searcher import Searcher
+from resight.searcher import Searcher
 from resight.types import Box
 from support import small
 

@@ -11,7 +11,7 @@ from resight.describing.describer import describer_like
 from resight.errors import BadRecipe
 from resight.gallery import Gallery, snapshot_of
 from resight.recipe import Backbone, Part, Recipe
-from resight.searcher.searcher import Searcher
+from resight.searcher import Searcher
 from resight.types import Box
 from support import small
 

@@ -10,7 +10,7 @@ from resight.errors import TooMuchVanished
 from resight.gallery import Gallery, check, snapshot_of
 from resight.gallery.records import file_state
 from resight.indexer import excluding, walk
-from resight.searcher.searcher import Searcher
+from resight.searcher import Searcher
 from support import small
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)

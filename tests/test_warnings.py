@@ -10,10 +10,10 @@ from PIL import Image
 
 from resight import images
 from resight.errors import BadImage, DescribedOtherwise
-from resight.gallery import Gallery, catalogue, snapshot_of
+from resight.gallery import Gallery, database, snapshot_of
 from resight.images import EARLIER_PATHS, PIXEL_PATH, jpegs
 from resight.images.decoding import opened
-from resight.searcher.searcher import Searcher
+from resight.searcher import Searcher
 from support import small
 from support.bad_files import draw, encoded
 from test_cli import run
@@ -167,7 +167,7 @@ def test_a_damaged_query_is_said_to_be(root, tmp_path_factory):
 
 def made_earlier(root) -> None:
     """The gallery as format 3 and the first pixel path left it."""
-    connection = sqlite3.connect(root / ".resight" / catalogue.NAME)
+    connection = sqlite3.connect(root / ".resight" / database.NAME)
     with connection:
         connection.execute("ALTER TABLE images DROP COLUMN warnings")
         connection.execute("UPDATE facts SET value = 3 WHERE key = 'format'")
@@ -215,7 +215,7 @@ def test_a_migration_that_fails_leaves_the_earlier_format(root, monkeypatch):
     monkeypatch.setattr(migrations, "STEPS", steps)
     with pytest.raises(Exception, match="nowhere"):
         small.index(root)
-    connection = sqlite3.connect(root / ".resight" / catalogue.NAME)
+    connection = sqlite3.connect(root / ".resight" / database.NAME)
     assert connection.execute("SELECT value FROM facts WHERE key = 'format'").fetchone() == (3,)
     assert "warnings" not in [row[1] for row in connection.execute("PRAGMA table_info(images)")]
     connection.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from resight import areas, images, local_features
+from resight import images, local_features
 from resight.dataset import Dataset, Question
 from resight.describing.describer import Describer
 from resight.errors import BadImage
@@ -20,7 +20,7 @@ from resight.images import Photo
 from resight.images.photo import Enough
 from resight.ranking import Numbers, Photos, Query, Ranked
 from resight.searcher.collection import Collection
-from resight.types import Region
+from resight.searcher.query import of_photo, of_stored
 
 
 class Pool:
@@ -101,20 +101,15 @@ class Pool:
             raise BadImage("the photo could not be read")
         own = None if self.data.keeps_query else image
         if question.box is None:
-            return dataclasses.replace(self._own.query(image), image=own)
+            return dataclasses.replace(
+                of_stored(self._own, self._own.snapshot.catalogue.image(image)), image=own
+            )
         if len(self._twins(question)):
             own = None  # its twin is a photo like any other, and found where the part of it stands
         photo, box = read(self.data, question.photo), question.box
         descriptor = describer()(photo, box)
         self._own.snapshot.check(descriptor.fingerprint)
-        left, top, right, bottom = box.within(photo.width, photo.height)
-        return Query(
-            descriptor.vectors,
-            lambda: local_features.extract(photo, box),
-            lambda: Region.of(areas.rectangle(top, left, bottom, right)),
-            descriptor.regions,
-            own,
-        )
+        return of_photo(photo, descriptor, box, lambda: local_features.extract(photo, box), own)
 
     def placed(self, ranked: Ranked, question: Question) -> tuple[Numbers, Numbers]:
         """A ranking of images as one of photos, and which image each photo is, -1 for one of the query's.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -10,13 +10,9 @@ from resight.errors import BadImage
 from resight.gallery import Writer
 from resight.gallery.reread import reread
 from resight.images import Photo
-from resight.parts import Views
 from resight.progress import Progress
 from resight.ranking import LocalFeatures
-from resight.views import enough as enough_to_describe
 from resight.workers.threads import in_order
-
-JPEG = b"\xff\xd8"
 
 
 def settled(writer: Writer, asked: bool | None) -> bool:
@@ -42,18 +38,6 @@ def extracted(data: bytes, turn: int, pixel_limit: int, photo: Photo | None = No
         return extract(photo) if photo else read_and_extract(data, turn, pixel_limit)
     except BadImage:
         return None
-
-
-def serves(data: bytes, photo: Photo, views: Sequence[Views]) -> bool:
-    """Whether a photo that was read to be described has the very pixels that local features are found in.
-
-    A JPEG may have more or fewer; it is read again then, so that neither descriptors nor local features
-    depend on whether both were asked for.
-    """
-    from resight.local_features import enough
-
-    size = photo.width, photo.height
-    return not data.startswith(JPEG) or enough(*size) == enough_to_describe(*size, views)
 
 
 def complete(writer: Writer, root: Path, workers: int, progress: Progress) -> int:

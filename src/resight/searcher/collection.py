@@ -11,15 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resight import local_features
-from resight.areas import rectangle
 from resight.gallery import Snapshot
 from resight.gallery.records import StoredImage
 from resight.gallery.reread import reread
 from resight.processors import processors
-from resight.ranking import LocalFeatures, Numbers, Query, Ranked
+from resight.ranking import LocalFeatures, Numbers, Ranked
 from resight.searcher.following import follow, read_owners
 from resight.stores.memory_map import memory_map
-from resight.types import Region, Vectors
+from resight.types import Vectors
 
 FEW = 4096  # rows whose owners are looked up one by one; for more, all owners are read
 
@@ -119,17 +118,6 @@ class Collection:
                 f"below those that are ({lost} so far); `resight index` brings the gallery up to date."
             )
         return [found[image] or local_features.nothing() for image in images]
-
-    def query(self, image: int) -> Query:
-        """A photo of the gallery as a query: nothing is described."""
-        stored = self.snapshot.catalogue.image(image)
-        return Query(
-            self.take(self.rows_of(image)),
-            lambda: self.features([image])[0],
-            lambda: Region.of(rectangle(0, 0, stored.height, stored.width)),
-            self.snapshot.rows.of(image).regions,
-            image,
-        )
 
     def _computed(self, image: StoredImage) -> LocalFeatures | None:
         return reread(
