@@ -17,8 +17,8 @@ def fill(gallery: Path, count: int) -> None:
     """Add as many vectors as are missing to `count`; the same in every run."""
     random = np.random.default_rng(0)
     with Writer(gallery) as writer:
-        width, mark = writer.vectors.shape[1], writer.fingerprint
-        missing = count - writer.count()["vectors"]
+        width, mark = writer.committed.vectors.shape[1], writer.committed.fingerprint
+        missing = count - writer.catalogue.count()["vectors"]
         for first in range(0, missing, CHUNK):
             rows = random.standard_normal((min(CHUNK, missing - first), width), dtype=np.float32)
             rows /= np.linalg.norm(rows, axis=1, keepdims=True)

@@ -20,7 +20,7 @@ import numpy as np
 from record import record
 from resight.gallery import Gallery, Writer
 from resight.recipe import Recipe
-from resight.searcher.searcher import Searcher
+from resight.searcher import Searcher
 from resight.types import Descriptor, Region
 
 REGIONS, WIDTH, ROUNDS, K = 8, 256, 9, 100
@@ -56,8 +56,8 @@ def main() -> None:
     images = parser.parse_args().images
     with tempfile.TemporaryDirectory(prefix="resight-regions-") as name:
         filled(Path(name) / "g", images)
-        with Gallery(Path(name) / "g") as gallery:
-            searcher, vectors = Searcher(gallery), np.asarray(gallery.vectors)
+        with Gallery(Path(name) / "g") as opened, opened.snapshot() as gallery:
+            searcher, vectors = Searcher(opened), np.asarray(gallery.vectors)
             random, seconds = np.random.default_rng(1), {"product": [], "search": []}
             for round_ in range(ROUNDS + 1):
                 query = unit_rows(random, REGIONS)

@@ -21,10 +21,10 @@ import numpy as np
 
 from random_vectors import fill
 from record import record
-from resight.gallery import Gallery
+from resight.gallery import Gallery, snapshot_of
 from resight.indexer import index
 from resight.recipe import Recipe
-from resight.searcher.searcher import Searcher
+from resight.searcher import Searcher
 from resight.types import Descriptor
 
 RECIPE = "rmac-whitened"  # of 256 numbers
@@ -43,8 +43,8 @@ def filled(folder: Path, count: int) -> Path:
 
 def beside_the_floor(folder: Path, rounds: int) -> dict[str, object]:
     """Run in a process of its own: medians of the search and of one product, and the memory it took."""
-    with Gallery(folder) as gallery:
-        searcher, vectors = Searcher(gallery), np.asarray(gallery.vectors)
+    with Gallery(folder) as opened, opened.snapshot() as gallery:
+        searcher, vectors = Searcher(opened), np.asarray(gallery.vectors)
         random, seconds = np.random.default_rng(1), {"product": [], "search": []}
         for round_ in range(rounds + 1):
             query = random.standard_normal(vectors.shape[1], dtype=np.float32)
@@ -94,8 +94,8 @@ def cold(folder: Path, photos: Path, queries: Path, rounds: int) -> dict[str, ob
             # whitening on 28 photos leaves so little likeness that a random vector may come before it
             if "coffee.png" not in {Path(hit["path"]).name for hit in found["hits"]}:
                 sys.exit(f"The {kind} query was not found: {found['hits'][0]}")
-    with Gallery(folder) as gallery:
-        count = gallery.count()["vectors"]
+    with snapshot_of(folder) as gallery:
+        count = gallery.catalogue.count()["vectors"]
     return {
         "vectors": count,
         "stored_s": f"{statistics.median(seconds['stored']):.2f}",

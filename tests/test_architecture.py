@@ -120,6 +120,19 @@ def test_nothing_in_a_file_can_run_code():
             assert settings.get("shell", "False") == "False", path
 
 
+def test_only_the_gallery_knows_how_it_is_stored():
+    """Other rooms ask it by name: no SQL, and no region as JSON."""
+    for path in SOURCES:
+        if path.parent.name == "gallery":
+            continue
+        assert not {"sqlite3", "resight.gallery.database.Selects"} & set(imported(path)), path
+        assert not [call for name, call in calls(path) if name.endswith((".execute", ".executemany"))], path
+        tree = ast.parse(path.read_text(encoding="utf8"))
+        texts = [each.value for each in ast.walk(tree) if isinstance(each, ast.Constant)]
+        sql = re.compile(r"(SELECT .* FROM|INSERT (OR \w+ )?INTO|DELETE FROM|UPDATE \w+ SET) ", re.DOTALL)
+        assert not [text for text in texts if isinstance(text, str) and sql.search(text)], path
+
+
 # Torch stays out
 
 RECIPE = """

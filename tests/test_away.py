@@ -14,7 +14,7 @@ from resight import indexer
 from resight.errors import TooMuchVanished
 from resight.gallery import Gallery
 from resight.indexer import away
-from resight.searcher.searcher import Searcher
+from resight.searcher import Searcher
 from support import small
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)

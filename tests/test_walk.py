@@ -7,11 +7,11 @@ import pytest
 
 from resight.datasets._listing import photos_under
 from resight.errors import BadData, TooMuchVanished
-from resight.gallery import Gallery, check
-from resight.gallery.stored import file_state
+from resight.gallery import Gallery, check, snapshot_of
+from resight.gallery.records import file_state
 from resight.images import excluding
 from resight.images import folder as walked
-from resight.searcher.searcher import Searcher
+from resight.searcher import Searcher
 from support import small
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
@@ -55,7 +55,8 @@ def test_a_photo_dated_past_2262_is_a_photo_as_any_other(root):
     assert (report.described, report.failed) == (6, 0)
     assert small.index(root).unchanged == 6
     with Gallery(root / ".resight") as gallery:
-        assert list(check.verify(gallery)) == []
+        with gallery.snapshot() as snapshot:
+            assert list(check.verify(snapshot)) == []
         assert next(iter(Searcher(gallery, "openvino").search(late))).self
     os.utime(late, ns=(LAST + 1 + 10**10, LAST + 1 + 10**10))
     assert small.index(root).same == 1
@@ -127,8 +128,8 @@ def test_a_folder_that_cannot_be_read_is_told_with_the_reason(root, monkeypatch)
 
 def names(root: Path) -> set[str]:
     """The files that the gallery of a folder has."""
-    with Gallery(root / ".resight") as gallery:
-        return {name for name, _, _ in gallery.files()}
+    with snapshot_of(root / ".resight") as gallery:
+        return {name for name, _, _ in gallery.catalogue.files()}
 
 
 SYSTEM_FOLDERS = [

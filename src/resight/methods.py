@@ -22,11 +22,11 @@ from resight.errors import BadSetting, UnknownMethod
 
 ROOT = Path(__file__).parent
 KINDS = (
-    "backbones", "datasets", "engines", "figures", "gather", "indexes", "points", "poolings", "post",
-    "regions", "rerankers", "transforms",
+    "backbones", "datasets", "engines", "figures", "gather", "points", "poolings", "post", "regions",
+    "rerankers", "stores", "transforms",
 )  # fmt: skip
 SINGULAR = {
-    "datasets": "data set", "gather": "way to gather", "indexes": "index", "points": "kind of points",
+    "datasets": "data set", "gather": "way to gather", "points": "kind of points",
     "post": "step", "rerankers": "re-ranker",
 }  # fmt: skip
 

@@ -17,7 +17,7 @@ from resight.dataset import Dataset, Question
 from resight.errors import BadImage
 from resight.evaluator.pool import Pool, read
 from resight.evaluator.workspace import unwritable_cache
-from resight.gallery import Gallery
+from resight.gallery import Snapshot
 from resight.images.likeness import COPY, SIDE, Small, difference, enough, small
 from resight.processors import processors
 from resight.progress import Progress, Stopped
@@ -33,7 +33,7 @@ Key = tuple[bytes, int]
 
 
 def copied(
-    pool: Pool, opened: Gallery, folder: Path, workers: int | None, progress: Progress
+    pool: Pool, opened: Snapshot, folder: Path, workers: int | None, progress: Progress
 ) -> Mapping[int, Numbers]:
     """The queries, by their place in the data set, and which of their right photos are copies of theirs.
 
@@ -66,11 +66,10 @@ def _right(data: Dataset, question: Question) -> Numbers:
 
 
 def _pictures(
-    pool: Pool, opened: Gallery, folder: Path, needed: Numbers, workers: int | None, progress: Progress
+    pool: Pool, opened: Snapshot, folder: Path, needed: Numbers, workers: int | None, progress: Progress
 ) -> tuple[Small, Numbers]:
     """(N, SIDE, SIDE, 3) small pictures, and (photos,) which is whose, -1 where there is none."""
-    rows = opened.connection.execute("SELECT id, sha256, turn FROM images")
-    stored = {image: (sha256, turn) for image, sha256, turn in rows}
+    stored = opened.catalogue.contents()
     keys: dict[int, Key] = {
         number: stored[int(pool.image_of[number])] for number in needed.tolist() if pool.image_of[number] >= 0
     }

@@ -15,14 +15,14 @@ from resight.evaluator.answers import Answer, mean
 from resight.evaluator.overlap import distractors_in_set, distractors_twice, twins_apart
 from resight.evaluator.pool import Pool
 from resight.evaluator.scoring import has_truth
-from resight.gallery import Gallery
+from resight.gallery import Snapshot
 from resight.gallery.check import unverifiable
 from resight.methods import Method
 
 LISTED = 3  # names in a sentence about many
 
 
-def facts(pool: Pool, opened: Gallery, galleries: Sequence[Gallery], fit_from: str) -> dict[str, Any]:
+def facts(pool: Pool, opened: Snapshot, galleries: Sequence[Snapshot], fit_from: str) -> dict[str, Any]:
     """Plain values; `fit_from` is what the user named, "" for a fit on the photos themselves."""
     data = pool.data
     return {
@@ -40,23 +40,23 @@ def facts(pool: Pool, opened: Gallery, galleries: Sequence[Gallery], fit_from: s
     }
 
 
-def _fit(opened: Gallery, fit_from: str) -> str:
+def _fit(opened: Snapshot, fit_from: str) -> str:
     if not fit_from:
         return opened.fit.replace("of this gallery", "of its own")
-    photos = opened.live.provenance["photos"] if opened.live else 0
+    photos = opened.generation.provenance["photos"] if opened.generation else 0
     return f"fitted on {photos} photos of {fit_from}"
 
 
-def data_hash(pool: Pool, opened: Gallery, galleries: Sequence[Gallery]) -> str:
+def data_hash(pool: Pool, opened: Snapshot, galleries: Sequence[Snapshot]) -> str:
     """Of the contents of all photos, their turns, which are ranked, and what each query should find."""
     data, digest = pool.data, hashlib.sha256()
-    contents = dict(opened.connection.execute("SELECT id, sha256 FROM images"))
+    contents = {image: content for image, (content, _) in opened.catalogue.contents().items()}
     digest.update(f"{sorted(data.turns.items())} {data.keeps_query} {len(data.photos)}".encode())
     digest.update(np.sort(data.database).tobytes())
     for image in pool.image_of.tolist():
         digest.update(contents.get(image, b"none"))
     for gallery in galleries:
-        for (content,) in gallery.connection.execute("SELECT sha256 FROM images ORDER BY sha256"):
+        for content, _ in sorted(gallery.catalogue.contents().values()):
             digest.update(content)
     for question in data.questions:
         box = dataclasses.astuple(question.box) if question.box else ""
@@ -69,8 +69,8 @@ def data_hash(pool: Pool, opened: Gallery, galleries: Sequence[Gallery]) -> str:
 
 def marks(
     pool: Pool,
-    opened: Gallery,
-    galleries: Sequence[Gallery],
+    opened: Snapshot,
+    galleries: Sequence[Snapshot],
     shared: str,
     answers: Sequence[Answer],
     wanted: Sequence[Method],

@@ -25,7 +25,7 @@ from resight.evaluator.pool import Pool
 from resight.evaluator.preparing import prepared
 from resight.evaluator.scoring import answered, has_truth, unanswered
 from resight.evaluator.workspace import damaged_cache
-from resight.gallery import Gallery
+from resight.gallery import Snapshot, snapshot_of
 from resight.gallery.check import damaged
 from resight.gallery.vectors import CutShort
 from resight.methods import Method
@@ -79,9 +79,8 @@ def evaluate(
     )
     with contextlib.ExitStack() as stack:
         opened = stack.enter_context(_opened(made.gallery))
-        galleries = [stack.enter_context(Gallery(folder)) for folder in searched]
+        galleries = [stack.enter_context(snapshot_of(folder)) for folder in searched]
         for gallery in galleries:
-            stack.enter_context(gallery.at_rest())
             _comparable(opened, gallery)
         pool = Pool(data, made, opened, galleries)
         shared = fitted_on_tested(data, pool.image_of, opened, galleries, allow_overlap)
@@ -111,7 +110,7 @@ def _check(data: Dataset, engine: str) -> None:
         raise BadData(f"The photo {taken} is named as distractors are: rename its folder.")
 
 
-def _comparable(opened: Gallery, other: Gallery) -> None:
+def _comparable(opened: Snapshot, other: Snapshot) -> None:
     """Raise DescribedOtherwise for a gallery of distractors that another recipe or fit has described."""
     if other.fingerprint == opened.fingerprint:
         return
@@ -124,12 +123,11 @@ def _comparable(opened: Gallery, other: Gallery) -> None:
 
 
 @contextlib.contextmanager
-def _opened(folder: Path) -> Iterator[Gallery]:
-    """The gallery of an evaluation, at rest; raises GalleryError where it is not what was written."""
+def _opened(folder: Path) -> Iterator[Snapshot]:
+    """A snapshot of the gallery of an evaluation; raises GalleryError where it is not what was written."""
     with contextlib.ExitStack() as stack:
         try:
-            opened = stack.enter_context(Gallery(folder))
-            stack.enter_context(opened.at_rest())
+            opened = stack.enter_context(snapshot_of(folder))
             found = next((finding.what for finding in damaged(opened)), "")
         except CutShort:
             found = "a file is cut short"

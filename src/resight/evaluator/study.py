@@ -16,7 +16,7 @@ from resight.evaluator.answers import Evaluation
 from resight.evaluator.pool import read
 from resight.evaluator.preparing import prepared
 from resight.evaluator.running import evaluate
-from resight.gallery import Gallery
+from resight.gallery import snapshot_of
 from resight.images import Photo
 from resight.images.photo import Enough
 from resight.processors import processors
@@ -76,7 +76,7 @@ class Study:
         if not Describer(recipe).fitted_steps:
             options["fit_from"] = None
         made, _ = prepared(recipe, self.data, **options)
-        with Gallery(made.gallery) as opened, opened.at_rest():
+        with snapshot_of(made.gallery) as opened:
             yield made, opened
 
     def _engine(self, backbone: Backbone) -> Engine:

@@ -22,7 +22,7 @@ from resight.backbones._weights import locate
 from resight.dataset import Dataset
 from resight.describing.describer import Describer
 from resight.errors import BadQuery, GalleryError, GalleryLocked, StorageFailed
-from resight.gallery import Gallery
+from resight.gallery import Snapshot, snapshot_of
 from resight.gallery.vectors import CutShort
 from resight.images import PIXEL_PATH, SUFFIXES
 from resight.images.folder import Walk
@@ -69,9 +69,9 @@ class Workspace:
     gallery: Path
     names: tuple[str, ...]
 
-    def images(self, opened: Gallery) -> Numbers:
+    def images(self, opened: Snapshot) -> Numbers:
         """(photos,): the image of each, -1 for one that could not be described."""
-        found = {relative: image for relative, image, _ in opened.files() if image is not None}
+        found = {relative: image for relative, image, _ in opened.catalogue.files() if image is not None}
         return np.array([found.get(name, -1) for name in self.names], np.int64)
 
 
@@ -187,8 +187,8 @@ def _state(photo: Path) -> bytes:
 def _fit(gallery: Path | None) -> str:
     if gallery is None:
         return "its own"
-    with Gallery(gallery) as opened:
-        return (opened.live.parameters if opened.live else None) or "none"
+    with snapshot_of(gallery) as opened:
+        return (opened.generation.parameters if opened.generation else None) or "none"
 
 
 def _link(link: Path, target: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from resight.errors import GalleryError
 from resight.files import write_whole
-from resight.gallery.catalogue import reading_errors
+from resight.gallery.database import reading_errors
 from resight.gallery.vectors import Disk
 from resight.methods import Parameters
 

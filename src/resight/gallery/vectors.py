@@ -1,6 +1,6 @@
 """Append-only files of little-endian float32 rows, and the few things asked of the disk.
 
-Bytes behind the last row of the catalogue are dead: whatever a kill left there is cut off at the next open.
+Bytes behind the last row of the catalogue are garbage, as a kill leaves it: the next open cuts them off.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from resight.errors import GalleryError
 from resight.files import write_at
-from resight.gallery.catalogue import reading_errors
+from resight.gallery.database import reading_errors
 
 FLOAT = np.dtype("<f4")
 

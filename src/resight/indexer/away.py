@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from resight.gallery import Writer
-from resight.gallery.catalogue import MISSING
+from resight.gallery.database import MISSING
 from resight.images.excluding import folders_of
 from resight.images.folder import Walk
 
@@ -54,4 +54,4 @@ def _look_at(root: Path, walk: Walk, place: str) -> Literal["drive", "away", "fo
 
 
 def _read_drives(writer: Writer) -> list[str]:
-    return list(json.loads(writer.fact("mounts", "[]")))
+    return list(json.loads(writer.catalogue.fact("mounts", "[]")))

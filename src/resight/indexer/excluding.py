@@ -12,7 +12,7 @@ from resight.images.excluding import Excluded
 def settle_exclusions(writer: Writer, asked: Iterable[str] | None) -> Excluded:
     """What is passed over from now on: what is asked for, kept for later runs; None: what was kept before."""
     if asked is None:
-        return Excluded(tuple(json.loads(writer.fact("exclude", "[]"))))
+        return Excluded(tuple(json.loads(writer.catalogue.fact("exclude", "[]"))))
     excluded = Excluded(tuple(dict.fromkeys(glob for glob in asked if glob)))
     writer.remember("exclude", json.dumps(excluded.globs))
     return excluded

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from resight.errors import BadQuery
-from resight.gallery.stored import file_state
+from resight.gallery.records import file_state
 from resight.images.folder import Walk
 
 Found = tuple[str, int, int]
