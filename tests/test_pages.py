@@ -172,6 +172,15 @@ def test_names_are_text_and_nothing_else(found, tmp_path, name):
         assert shown in each.text
 
 
+def test_the_photo_by_way_of_which_a_hit_was_found_is_text_and_nothing_else(found, tmp_path):
+    name = "x<img src=q onerror=alert(1)>.jpg"
+    hit = dataclasses.replace(placed("b.png", "right", 0.5), inliers=2, through=f"some/{name}")
+    answers = (dataclasses.replace(found.answers[0], top=(hit,)),)
+    page = of(dataclasses.replace(found, answers=answers), tmp_path / "page.html")
+    assert f"by way of {name}" in page.text
+    assert "q" not in [given.get("src") for tag, given in page.tags if tag == "img"]
+
+
 def test_a_page_that_cannot_be_written_is_one_sentence(found, tmp_path):
     with pytest.raises(StorageFailed, match="could not be written"):
         write_evaluation(tmp_path / "none" / "page.html", found)

@@ -46,13 +46,17 @@ def worth(score: float, inliers: int, through: str = "") -> list[str]:
 
     `through`: by way of which photo it did so, if not by the query itself, whose points are no measure then.
     """
-    counted = score > 1 and float(score).is_integer()  # points, and no similarity
     points = [f"{inliers} points"] if inliers else []
     if through:
         points = [f"by way of {Path(through).name}"]
     if points and score == inliers:
         return points
-    return [f"{score:.0f}" if counted else f"{score:.3f}", *points]
+    return [written_score(score), *points]
+
+
+def written_score(score: float) -> str:
+    """A count of points is a whole number above 1; a similarity has three digits."""
+    return f"{score:.0f}" if score > 1 and float(score).is_integer() else f"{score:.3f}"
 
 
 def worth_of(hit: Placed) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 
 from resight.areas import rectangle
-from resight.figures._values import worth
+from resight.figures._values import written_score
 from resight.images import PIXEL_LIMIT
 from resight.images.photo import spell_warning
 from resight.pictures.naming import named
@@ -96,16 +96,19 @@ def _hit(hit: Hit, query: Path, draw: Callable[..., str]) -> str:
     caption = f"<b>{hit.rank}</b> {named(hit.relative, NAME)}"
     told = ["the query itself" if hit.self else _worth(hit), *map(spell_warning, hit.warnings)]
     note = ", ".join([*told, *["no longer there"] * hit.gone])
-    return _figure(pictures, caption, note, hit.self)
+    return _figure(pictures, caption, html.escape(note), hit.self)
 
 
 def _worth(hit: Hit) -> str:
-    """Its score, unless that is the number of points that agree."""
+    """Its score, or how many points agree where that is the score; then by way of which photo they do."""
     inliers = hit.match.inliers if hit.match else 0
-    score, *points = worth(hit.score, inliers, hit.through or "")
-    if inliers and not points:
-        return f"{inliers} points agree"
-    return ", ".join([f"score {score}", *(f"{one} agree" for one in points)])
+    agree = f"{inliers} points agree"
+    if hit.through:
+        score = f"score {written_score(hit.score)}" if hit.score != inliers else agree
+        return f"{score}, by way of {Path(hit.through).name}"
+    if inliers and hit.score == inliers:
+        return agree
+    return ", ".join([f"score {written_score(hit.score)}", *[agree] * bool(inliers)])
 
 
 def _figure(pictures: str, caption: str, note: str, mine: bool = False) -> str:

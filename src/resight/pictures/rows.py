@@ -34,7 +34,7 @@ def row(evaluation: Evaluation, answer: Answer, by: str, k: int, words: str = ""
 
 def _hit(evaluation: Evaluation, rank: int, hit: Placed, copy: bool) -> str:
     told = ", ".join([*worth_of(hit), *(["a copy of the query"] if copy else [])])
-    caption = f"<b>{rank} {SIGNS[hit.verdict]}</b><br>{named(hit.photo, NAME)}<br>{told}"
+    caption = f"<b>{rank} {SIGNS[hit.verdict]}</b><br>{named(hit.photo, NAME)}<br>{html.escape(told)}"
     return _figure(hit.verdict, _photo(evaluation, hit.photo, hit.region), caption)
 
 
