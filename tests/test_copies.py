@@ -17,7 +17,7 @@ from resight.errors import BadImage, StorageFailed
 from resight.evaluator import Evaluation, copies, workspace
 from resight.evaluator.results import keep
 from resight.images import likeness
-from resight.pictures.evaluation import write_evaluation
+from resight.pages.evaluation import write_evaluation
 from resight.progress import Silent, Stopped
 from resight.types import Box
 from support import small

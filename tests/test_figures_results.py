@@ -11,13 +11,14 @@ from PIL import Image
 
 from resight import methods
 from resight.datasets import open_dataset
+from resight.drawing.canvas import QUERY, figure, footnote, plain, short, spread
+from resight.drawing.curves import mean_curve
+from resight.drawing.photos import FRAMES, SIGNS
 from resight.errors import BadQuery, BadSetting, StorageFailed
 from resight.evaluator import Study
-from resight.figures._curves import mean_curve
+from resight.evaluator.wording import format_to_find, format_value, query_measure_name
 from resight.figures._descriptors import Described
-from resight.figures._ink import FRAMES, QUERY, SIGNS, figure, footnote, plain, short, spread
 from resight.figures._pairs import matching, non_matching
-from resight.figures._values import got, of_one, to_find
 from resight.metrics import (
     average_precision,
     paired,
@@ -25,7 +26,7 @@ from resight.metrics import (
     ranks_of,
     separability,
 )
-from resight.pictures.saving import check_suffix, save_figure
+from resight.pages.figure import check_suffix, save_figure
 from support.results import Known, answer, crowded, evaluation, labelled, match, placed, written
 from support.small import FITTED, KEEP, PLAIN, RANDOM_WEIGHTS, draw, recipe
 
@@ -193,14 +194,14 @@ def test_nothing_lies_on_anything_else_however_tall_or_wide(photos, text):
      ("easy mp@10", "easy P@10"), ("nar", "nar"), ("r@1", "r@1"), ("mapped map", "mapped AP")],
 )  # fmt: skip
 def test_a_measure_of_one_query_is_no_mean(by, own):
-    assert of_one(by) == own
+    assert query_measure_name(by) == own
 
 
 def test_what_there_is_to_find_is_by_the_protocol_of_the_measure():
     found = dataclasses.replace(answer("a.png", (0,), 3, protocol="hard"), positives={"easy": 9, "hard": 3})
-    assert to_find(found, "hard map") == "3 to find"
-    assert got(found, "hard map") == "hard AP 0.333"
-    assert to_find(answer("a.png", (0,), 2), "map") == "2 to find"
+    assert format_to_find(found, "hard map") == "3 to find"
+    assert format_value(found, "hard map") == "hard AP 0.333"
+    assert format_to_find(answer("a.png", (0,), 2), "map") == "2 to find"
 
 
 # Matches

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from resight.errors import StorageFailed
-from resight.pictures.report import SIDE, write_report
+from resight.pages.ranking import SIDE, write_report
 from resight.types import Box, Hit, Match, Ranking, Region
 
 
@@ -202,6 +202,7 @@ def test_a_hit_found_by_way_of_another_photo_says_so_in_a_sentence(tmp_path, sco
 NAMES = [
     "<b>&amp;'\".png", "<script>alert(1)</script>.png", "$query $hits ${x}.png", "ä 像.png",
     "x<img src=q onerror=alert(1)>.jpg", "{{ 7 * 7 }} {% for a in b %} {# c #}.png", "'\" onload='x.png",
+    "two\nlines.png", "a\t<i>.png",
 ]  # fmt: skip
 
 
@@ -218,7 +219,9 @@ def test_names_are_text_and_nothing_else(tmp_path, name):
     photo = saved(tmp_path / "a.png")
     _, page = written(tmp_path, hit(1, photo, relative=name), query=photo, recipe=name)
     assert page.figures[1]["text"].startswith(f"1 {name}")
-    assert not {"script"} & {tag for tag, _ in page.tags}
+    assert not {"script", "img", "i"} & {tag for tag, _ in page.tags}
+    assert not [key for _, given in page.tags for key in given if key.startswith("on")]
+    assert [given["title"] for _, given in page.tags if given.get("class") == "name"] == [str(photo), name]
     assert sum(tag == "b" for tag, _ in page.tags) == 1  # the rank's own
 
 

@@ -49,7 +49,7 @@ def compare(
         one, other = map(evaluator.Evaluation.load, files)
         found = evaluator.compare(one, other, measure)
         if html:
-            from resight.pictures.evaluation import write_comparison
+            from resight.pages.comparison import write_comparison
 
             write_comparison(html, found, k)
             terminal.say(f"Wrote {html}")

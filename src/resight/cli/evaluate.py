@@ -81,7 +81,7 @@ def evaluate(
             raise typer.Exit(130) from None
         run = keep(found, results)
         if html:
-            from resight.pictures.evaluation import write_evaluation
+            from resight.pages.evaluation import write_evaluation
 
             write_evaluation(html, found)
             terminal.say(f"Wrote {html}")

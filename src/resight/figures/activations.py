@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from resight import methods
 from resight.describing.steps import Step
+from resight.drawing.canvas import LABEL, QUIET, TEXT, clean, colour, figure, footnote, heading, legend, plain
 from resight.errors import BadQuery
 from resight.evaluator import Study
-from resight.figures._ink import LABEL, QUIET, TEXT, clean, colour, figure, footnote, heading, legend, plain
+from resight.figures._each_photo import drawn as some
+from resight.figures._each_photo import each_photo
 from resight.figures._systems import alone, at_least, marks, unranked
-from resight.figures._watching import drawn as some
-from resight.figures._watching import each_photo
 from resight.recipe import Backbone, Recipe, Views
 from resight.types import Vectors
 from resight.views import enough, views

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from resight.drawing.canvas import LABEL, TEXT, clean, colour, figure, footnote, heading, lighter, plain
 from resight.evaluator import Study
-from resight.figures._ink import LABEL, TEXT, clean, colour, figure, footnote, heading, lighter, plain
 from resight.figures._systems import growing, marks, measured
 from resight.metrics import interval
 from resight.metrics import measure as measure_named

@@ -10,11 +10,11 @@ import numpy as np
 
 from resight.dataset import Question, Truth
 from resight.describing.describer import Describer
+from resight.drawing.canvas import LABEL, clean, colour, dash, figure, footnote, heading, plain, spread
 from resight.errors import BadImage, BadQuery
 from resight.evaluator import Study
 from resight.evaluator.scoring import counted
 from resight.figures._descriptors import Described, cut
-from resight.figures._ink import LABEL, clean, colour, dash, figure, footnote, heading, plain, spread
 from resight.figures._lists import numbers
 from resight.figures._systems import alone, at_least, marks, unranked
 from resight.metrics import average_precision, ranks_of

@@ -6,8 +6,8 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from resight.backbones._stages import stages
+from resight.drawing.canvas import LABEL, TEXT, clean, colour, figure, footnote, heading, legend, plain
 from resight.evaluator import Evaluation, Study
-from resight.figures._ink import LABEL, TEXT, clean, colour, figure, footnote, heading, legend, plain
 from resight.figures._lists import numbers, words
 from resight.figures._systems import System, marks, measured
 from resight.recipe import Recipe

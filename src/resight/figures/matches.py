@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from resight.drawing.joined import draw, joined
+from resight.drawing.layout import MARGIN, WIDTH, paper
 from resight.errors import BadQuery, BadSetting
 from resight.evaluator import Answer, Placed, Study
 from resight.evaluator.answers import MATCHED
-from resight.figures._joined import draw, joined
-from resight.figures._paper import MARGIN, WIDTH, paper
 from resight.figures._systems import System, at_least, chosen, marks
 
 if TYPE_CHECKING:

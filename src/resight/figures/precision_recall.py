@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from resight.drawing.canvas import figure, footnote, heading
+from resight.drawing.curves import draw_curves, protocols
 from resight.evaluator import Study
-from resight.figures._curves import draw_curves, protocols
-from resight.figures._ink import figure, footnote, heading
 from resight.figures._systems import marks, systems
 
 if TYPE_CHECKING:

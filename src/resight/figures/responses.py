@@ -10,13 +10,14 @@ import numpy as np
 from resight import methods
 from resight.describing.describer import Describer
 from resight.describing.steps import Step
+from resight.drawing.canvas import EDGE, SMALL, TEXT, WRONG
+from resight.drawing.layout import paper
+from resight.drawing.pairs import KEY, high, name_below, place_pairs
+from resight.drawing.photos import show_photo
 from resight.errors import BadQuery
 from resight.evaluator import Study
 from resight.figures._descriptors import Described
-from resight.figures._ink import EDGE, SMALL, TEXT, WRONG, show_photo
-from resight.figures._looking import Look, look
-from resight.figures._pair_rows import KEY, high, name_below, place_pairs
-from resight.figures._paper import paper
+from resight.figures._inspect import Look, look
 from resight.figures._responses import shares, strongest
 from resight.figures._systems import alone, at_least, marks, unranked
 from resight.figures._truth import matching_pairs

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from resight.drawing.canvas import LABEL, RIGHT, TEXT, WRONG, clean, figure, footnote, heading, plain
 from resight.errors import BadQuery
 from resight.evaluator import Study
 from resight.figures._descriptors import Described
-from resight.figures._ink import LABEL, RIGHT, TEXT, WRONG, clean, figure, footnote, heading, plain
 from resight.figures._pairs import matching, non_matching
 from resight.figures._systems import alone, at_least, marks, unranked
 from resight.metrics import DISTANCE_EDGES

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from resight.drawing.canvas import clean, colour, dash, legend, plain
 from resight.evaluator import Answer, Evaluation
 from resight.evaluator.answers import kept_of
-from resight.figures._ink import clean, colour, dash, legend, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

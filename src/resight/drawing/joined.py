@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from resight.drawing.canvas import QUERY, TEXT, fitting, plain
+from resight.drawing.photos import FRAMES, SIGNS, Size, outline, show_photo, shrink
 from resight.evaluator import Answer, Evaluation, Placed
-from resight.figures._ink import FRAMES, QUERY, SIGNS, TEXT, fitting, outline, plain, show_photo
-from resight.figures._rankings import Size, shrunk
 from resight.images.photo import Pixels
 from resight.types import Match, Region
 
@@ -60,7 +60,7 @@ class Pair:
 
 def joined(evaluation: Evaluation, answer: Answer, hit: Placed, side: int) -> Pair:
     """Both photos, no larger than so many pixels."""
-    query, photo = (shrunk(evaluation, name, side) for name in (answer.photo, hit.photo))
+    query, photo = (shrink(evaluation, name, side) for name in (answer.photo, hit.photo))
     return Pair(answer, hit, *query, *photo)
 
 
