@@ -58,7 +58,7 @@ def two(photos):
         (placed("b.png", "right", 0.6), placed("gone.png", "wrong", 0.5)),
     )
     bad = answer("a.png", (1,), 2, tops[0], box=(4.0, 6.0, 20.0, 10.0))
-    return evaluation(photos, bad, answer("e.png", (0, 1), 2, tops[1]), marks=("a mark",))
+    return evaluation(photos, bad, answer("e.png", (0, 1), 2, tops[1]), caveats=("a mark",))
 
 
 # Sheets
@@ -139,7 +139,7 @@ def test_each_query_has_a_row_without_and_one_with_what_re_ranks(photos, two):
             answer("a.png", (0,), 2, (placed("c.png", "right", 4.0, points),), box=two.answers[0].box),
             two.answers[1],
         ),
-        marks=(),
+        caveats=(),
     )
     sheet = drawn(
         "sheets:k=1", Known({("plain",): two, ("plain", "geometry:top=9"): other}, ("geometry:top=9",))
@@ -179,7 +179,7 @@ def test_nothing_lies_on_anything_else_however_tall_or_wide(photos, text):
     hits = tuple(placed(name.format("there"), "right", 0.953, points) for _ in range(12))
     results = [
         evaluation(
-            photos, *(answer(name.format(i), (rank,), 1, hits) for i in range(30)), marks=("word " * 90,)
+            photos, *(answer(name.format(i), (rank,), 1, hits) for i in range(30)), caveats=("word " * 90,)
         )
         for rank in (0, 3)
     ]
@@ -343,7 +343,7 @@ def test_many_levels_of_recall_are_spread_evenly():
 def test_a_panel_a_protocol_and_a_line_a_ranking(photos):
     def found(ranks, name):
         answers = [answer("a.png", ranks, 3, protocol=protocol) for protocol in ("easy", "hard")]
-        return evaluation(photos, *answers, recipe=name, marks=(f"mark of {name}",))
+        return evaluation(photos, *answers, recipe=name, caveats=(f"mark of {name}",))
 
     study = Known({("plain",): found((0, 1), "plain"), ("other",): found((1, 2, 5), "other")})
     made = drawn("precision-recall", study)

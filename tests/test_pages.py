@@ -98,7 +98,7 @@ def test_a_page_needs_nothing_but_itself(found, tmp_path):
 def test_what_is_not_by_the_protocol_stands_in_a_banner_above_all_else(found, tmp_path):
     plain = of(found, tmp_path / "plain.html")
     assert not [given for _, given in plain.tags if given.get("class") == "marks"]
-    marked = dataclasses.replace(found, marks=("queries not cropped", "fitted on 9 of <the> photos"))
+    marked = dataclasses.replace(found, caveats=("queries not cropped", "fitted on 9 of <the> photos"))
     page = of(marked, tmp_path / "marked.html")
     kinds = [given.get("class", tag) for tag, given in page.tags]
     assert kinds.index("marks") < kinds.index("table")
@@ -173,7 +173,7 @@ def test_names_are_text_and_nothing_else(found, tmp_path, name):
         dataset=name,
         root=name,
         answers=answers,
-        marks=(name,),
+        caveats=(name,),
         facts={**found.facts, "fit": name},
     )
     page = of(strange, tmp_path / "page.html")
@@ -275,7 +275,7 @@ def test_a_comparison_says_the_test_and_both_headers(both, tmp_path):
 
 
 def test_marks_say_which_of_the_two_has_them(both, tmp_path):
-    marked = dataclasses.replace(both, second=dataclasses.replace(both.second, marks=("junk counted",)))
+    marked = dataclasses.replace(both, second=dataclasses.replace(both.second, caveats=("junk counted",)))
     write_comparison(tmp_path / "page.html", marked, 1)
     assert "the second: junk counted" in Page(tmp_path / "page.html").text
 

@@ -72,10 +72,10 @@ def heading(figure: Figure, text: str) -> None:
     figure.suptitle(plain(lines), fontsize=TITLE, color=TEXT, x=EDGE / width, ha="left", **given)
 
 
-def footnote(figure: Figure, marks: Iterable[str]) -> None:
-    """What a reader must know of the results, small at the bottom; each mark once, in its order."""
+def footnote(figure: Figure, caveats: Iterable[str]) -> None:
+    """What a reader must know of the results, small at the bottom; each caveat once, in its order."""
     width, height = figure.get_size_inches()
-    lines = [line for mark in dict.fromkeys(marks) for line in wrapped(mark, width, SMALL)]
+    lines = [line for caveat in dict.fromkeys(caveats) for line in wrapped(caveat, width, SMALL)]
     if lines:
         given = {} if _lays_out(figure) else {"y": EDGE / height, "va": "bottom"}
         figure.supxlabel(

@@ -10,7 +10,7 @@ from resight.areas import rectangle
 from resight.drawing.canvas import QUERY, QUIET, SMALL, plain
 from resight.drawing.layout import MARGIN, WIDTH, Paper, paper
 from resight.drawing.photos import SIGNS, outline, show_photo, shrink
-from resight.evaluator import Answer, Evaluation, Placed
+from resight.evaluator import Evaluation, QueryResult, RankedPhoto
 from resight.evaluator.wording import explain_outlines, format_hit, format_to_find
 from resight.types import Region
 
@@ -28,20 +28,20 @@ class Row:
     """A ranking, the line above it, and the line that begins a group of rows, if this one does."""
 
     evaluation: Evaluation
-    answer: Answer
+    answer: QueryResult
     by: str
     title: str
     group: str = ""
 
 
-def sheet(rows: Sequence[Row], k: int, title: str, marks: Sequence[str]) -> Figure:
+def sheet(rows: Sequence[Row], k: int, title: str, caveats: Sequence[str]) -> Figure:
     """A row a ranking, its query and then its first k hits, all cells of one size."""
     place = min(LARGEST, max(SMALLEST, (WIDTH - 2 * MARGIN) / (k + 1)))
     cell, high = place - GAP, 0.8 * (place - GAP)
     lines = max((len(format_hit(hit)) for row in rows for hit in row.answer.top[:k]), default=1)
     step = ABOVE + high + 0.12 + BELOW * lines
     height = len(rows) * step + GROUP * sum(bool(row.group) for row in rows)
-    drawn = paper(title, [*_key(rows, k), *marks], height, max(WIDTH, 2 * MARGIN + (k + 1) * place))
+    drawn = paper(title, [*_key(rows, k), *caveats], height, max(WIDTH, 2 * MARGIN + (k + 1) * place))
     top = 0.0
     for row in rows:
         top += _begin(drawn, row, top)
@@ -85,7 +85,7 @@ def draw_row(cells: Sequence[Axes], row: Row) -> None:
                       transform=cells[1].transAxes)  # fmt: skip
 
 
-def show_query(axes: Axes, evaluation: Evaluation, answer: Answer, side: int = SIDE) -> None:
+def show_query(axes: Axes, evaluation: Evaluation, answer: QueryResult, side: int = SIDE) -> None:
     """A blue frame, and the box that was asked for."""
     pixels, size = shrink(evaluation, answer.photo, side)
     show_photo(axes, pixels, "query", size)
@@ -94,7 +94,7 @@ def show_query(axes: Axes, evaluation: Evaluation, answer: Answer, side: int = S
         outline(axes, Region.of(rectangle(y, x, y + height, x + width)), QUERY, 2.2)
 
 
-def show_hit(axes: Axes, evaluation: Evaluation, hit: Placed, rank: int, side: int = SIDE) -> None:
+def show_hit(axes: Axes, evaluation: Evaluation, hit: RankedPhoto, rank: int, side: int = SIDE) -> None:
     """The frame of its verdict, the region that geometry verified, rank, score, how many points agree."""
     pixels, size = shrink(evaluation, hit.photo, side)
     show_photo(axes, pixels, hit.verdict, size)

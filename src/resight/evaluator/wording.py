@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from resight.evaluator.answers import Answer, Evaluation, Placed
+from resight.evaluator.answers import Evaluation, QueryResult, RankedPhoto
 
 SINGLE = {"map": "AP", "mp": "P"}  # what the mean is of
 
@@ -24,18 +24,18 @@ def query_measure_name(by: str) -> str:
     return f"{protocol} {name}".strip()
 
 
-def format_value(answer: Answer, by: str, digits: int = 3) -> str:
+def format_value(answer: QueryResult, by: str, digits: int = 3) -> str:
     """As `AP 0.142`."""
     return f"{query_measure_name(by)} {answer.values[by]:.{digits}f}"
 
 
-def format_to_find(answer: Answer, by: str) -> str:
+def format_to_find(answer: QueryResult, by: str) -> str:
     """As `4 to find`: the right photos that there are by the protocol of a measure."""
     protocol = by.rpartition(" ")[0]
     return f"{answer.positives.get(protocol, 0)} to find"
 
 
-def explain_outlines(answers: Iterable[Answer], k: int) -> list[str]:
+def explain_outlines(answers: Iterable[QueryResult], k: int) -> list[str]:
     """What is outlined in queries, and in their first k hits; nothing of what is not drawn."""
     shown = list(answers)
     found = []
@@ -64,6 +64,6 @@ def format_score(score: float) -> str:
     return f"{score:.0f}" if score > 1 and float(score).is_integer() else f"{score:.3f}"
 
 
-def format_hit(hit: Placed) -> list[str]:
+def format_hit(hit: RankedPhoto) -> list[str]:
     """Of a photo of a ranking."""
     return format_scores(hit.score, hit.inliers, hit.through)

@@ -26,9 +26,9 @@ from resight.errors import BadQuery, GalleryError, GalleryLocked, StorageFailed
 from resight.gallery import Gallery
 from resight.gallery.vectors import CutShort
 from resight.images import PIXEL_PATH, SUFFIXES
-from resight.indexer import Progress, Report
+from resight.indexer import Report
 from resight.indexer.walk import Walk
-from resight.progress import Silent, Stopped
+from resight.progress import Progress, Silent, Stopped
 from resight.ranking import Numbers
 from resight.recipe import PRECISION, Recipe
 
@@ -76,7 +76,7 @@ class Workspace:
         return np.array([found.get(name, -1) for name in self.names], np.int64)
 
 
-def described(
+def describe(
     sources: Sequence[Source],
     recipe: Recipe,
     *,

@@ -9,7 +9,7 @@ from resight.drawing.canvas import short
 from resight.drawing.rankings import Row, sheet
 from resight.evaluator import Difference, Study, compare
 from resight.evaluator.wording import format_value, query_measure_name
-from resight.figures._systems import System, at_least, marks, measured, systems
+from resight.figures._systems import System, at_least, list_caveats, measured, systems
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,7 +38,7 @@ def gains(study: Study, *, queries: int = 3, k: int = 10, measure: str = "") -> 
         f"{study.data.name}: largest gains and losses by {query_measure_name(by)}, from {first.name} to "
         f"{second.name}{unchanged}"
     )
-    return sheet(rows, k, title, marks(pair))
+    return sheet(rows, k, title, list_caveats(pair))
 
 
 def _rows(pair: Sequence[System], each: Difference, by: str) -> list[Row]:

@@ -11,7 +11,7 @@ from resight.drawing.photos import show_photo, shrink
 from resight.errors import BadSetting
 from resight.evaluator import Study
 from resight.figures._descriptors import Described
-from resight.figures._systems import System, alone, at_least, marks, unranked
+from resight.figures._systems import System, alone, at_least, list_caveats, unranked
 from resight.figures._truth import Distances, by_distance, matching_pairs, nearest_others
 from resight.ranking import Numbers
 from resight.recipe import Recipe
@@ -60,7 +60,7 @@ def pairs(
     per, top = min(PER, pairs), 0.0
     drawn = paper(
         f"{study.data.name}: pairs that match, and pairs that do not",
-        [KEY, *notes, *unranked(study), *marks(named)],
+        [KEY, *notes, *unranked(study), *list_caveats(named)],
         sum(high(len(kind.pairs), per) for kind in kinds),
     )
     for kind in kinds:

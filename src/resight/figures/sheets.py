@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from resight.drawing.canvas import short
 from resight.drawing.rankings import Row, sheet
-from resight.evaluator import Answer, Study
+from resight.evaluator import QueryResult, Study
 from resight.evaluator.wording import format_value, query_measure_name
-from resight.figures._systems import System, at_least, chosen, marks, measured, same_query, systems
+from resight.figures._systems import System, at_least, chosen, list_caveats, measured, same_query, systems
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,11 +30,14 @@ def sheets(study: Study, *, queries: int = 5, k: int = 10, order: str = "worst")
     rows = [row for answer in chosen(found[0].evaluation, order, queries) for row in _rows(found, answer, by)]
     of = f", {found[0].name}" if len(found) == 1 else ""
     return sheet(
-        rows, k, f"{study.data.name}{of}: the {order} queries by {query_measure_name(by)}", marks(found)
+        rows,
+        k,
+        f"{study.data.name}{of}: the {order} queries by {query_measure_name(by)}",
+        list_caveats(found),
     )
 
 
-def _rows(found: Sequence[System], answer: Answer, by: str) -> list[Row]:
+def _rows(found: Sequence[System], answer: QueryResult, by: str) -> list[Row]:
     """One line above a single ranking; the query begins a group where there are several."""
     name = short(answer.query, NAME)
     if len(found) == 1:

@@ -29,8 +29,8 @@ def write_comparison(path: Path, comparison: Comparison, k: int = QUERIES) -> No
         path,
         "comparison",
         title=f"{first.dataset}: from {system_name(first)} to {system_name(second)}",
-        caveats=[f"the first: {mark}" for mark in first.marks]
-        + [f"the second: {mark}" for mark in second.marks],
+        caveats=[f"the first: {caveat}" for caveat in first.caveats]
+        + [f"the second: {caveat}" for caveat in second.caveats],
         facts=[
             (name, one, other)
             for (name, one), (_, other) in zip(list_facts(first), list_facts(second), strict=True)

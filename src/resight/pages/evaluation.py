@@ -9,7 +9,7 @@ from pathlib import Path
 from resight.drawing.charts import draw_curve_panels, draw_spread
 from resight.drawing.saving import embed
 from resight.drawing.thumbnails import thumbnail
-from resight.evaluator import Answer, Evaluation
+from resight.evaluator import Evaluation, QueryResult
 from resight.evaluator.published import published
 from resight.evaluator.results import milliseconds
 from resight.evaluator.wording import explain_outlines, format_value, query_measure_name, system_name
@@ -41,7 +41,7 @@ def write_evaluation(path: Path, evaluation: Evaluation) -> None:
         path,
         "evaluation",
         title=f"{evaluation.dataset}: {system_name(evaluation)}",
-        caveats=evaluation.marks,
+        caveats=evaluation.caveats,
         facts=list_facts(evaluation),
         measures=[
             (name, f"{value:.4f}", measure(name.split()[-1]).describe)
@@ -74,7 +74,7 @@ def list_facts(evaluation: Evaluation) -> list[tuple[str, str]]:
     ]
 
 
-def explain_rows(answers: Sequence[Answer]) -> str:
+def explain_rows(answers: Sequence[QueryResult]) -> str:
     """What is outlined in rows of these answers; "" where nothing is."""
     return "; ".join(explain_outlines(answers, HITS))
 

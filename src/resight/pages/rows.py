@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from resight.areas import rectangle
 from resight.drawing.thumbnails import Picture, take_picture
-from resight.evaluator import Answer, Evaluation, Placed
+from resight.evaluator import Evaluation, QueryResult, RankedPhoto
 from resight.evaluator.wording import format_hit, format_to_find
 from resight.pages.naming import Name, break_name
 from resight.types import Region
@@ -37,7 +37,7 @@ class Row:
     words: str = ""
 
 
-def make_row(evaluation: Evaluation, answer: Answer, by: str, heading: str = "", words: str = "") -> Row:
+def make_row(evaluation: Evaluation, answer: QueryResult, by: str, heading: str = "", words: str = "") -> Row:
     """The query with its box, how many photos it should find by a measure, and its first hits."""
     box = None
     if answer.box:
@@ -51,7 +51,7 @@ def make_row(evaluation: Evaluation, answer: Answer, by: str, heading: str = "",
     return Row((asked, *hits), answer.failure, heading, words)
 
 
-def _hit(evaluation: Evaluation, rank: int, hit: Placed, copy: bool) -> Cell:
+def _hit(evaluation: Evaluation, rank: int, hit: RankedPhoto, copy: bool) -> Cell:
     return Cell(
         hit.verdict,
         _photo(evaluation, hit.photo, hit.region),
