@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from record import RESULTS, record
-from resight.dataset import Dataset, Question, Truth
+from resight.dataset import BenchmarkQuery, Dataset, Truth
 from resight.evaluator import Evaluation, evaluate
 from resight.recipe import Recipe
 from sets import labelled
@@ -59,7 +59,7 @@ def dataset(data: Path, name: str) -> Dataset:
     asked = [i for i in range(len(photos)) if (labels == labels[i]).sum() > 1]
     asked = sorted(sorted(asked, key=lambda i: hashlib.sha256(photos[i].encode()).digest())[:QUERIES])
     questions = tuple(
-        Question(i, {"": Truth(np.setdiff1d(np.flatnonzero(labels == labels[i]), [i]))}) for i in asked
+        BenchmarkQuery(i, {"": Truth(np.setdiff1d(np.flatnonzero(labels == labels[i]), [i]))}) for i in asked
     )
     numbers = np.arange(len(photos))
     return Dataset(name, root, photos, numbers, questions, ("map", "r@1"), "leave-one-out", labels=own.labels)
@@ -127,7 +127,7 @@ def main() -> None:
                         "map_others": halves(found, own, data)[1],
                         "r1": f"{found.means['r@1']:.4f}",
                         "ms_a_query": f"{1000 * found.facts['seconds']['a query']:.0f}",
-                        "marks": "; ".join(found.marks),
+                        "marks": "; ".join(found.caveats),
                     }
                     record("reranking", row, ("set", "recipe", "fitted_on", "rerank"))
                     minutes = (time.monotonic() - begun) / 60

@@ -49,7 +49,7 @@ def compare(
         one, other = map(evaluator.Evaluation.load, files)
         found = evaluator.compare(one, other, measure)
         if html:
-            from resight.pictures.evaluation import write_comparison
+            from resight.pages.comparison import write_comparison
 
             write_comparison(html, found, k)
             terminal.say(f"Wrote {html}")
@@ -69,7 +69,7 @@ def _plain(found: Comparison, files: tuple[Path, Path]) -> dict[str, Any]:
         "measure": found.measure,
         **{name: _run(file, run) for name, (file, run) in runs.items()},
         "test": tested,
-        "marks": {name: list(run.marks) for name, (_, run) in runs.items()},
+        "marks": {name: list(run.caveats) for name, (_, run) in runs.items()},
         "differences": [
             {"query": each.first.query, "first": each.first.values[found.measure],
              "second": each.second.values[found.measure]}
@@ -99,7 +99,7 @@ def _told(found: Comparison, files: tuple[Path, Path], k: int) -> list[str]:
     changed = f"{test.changed} of {test.queries} queries changed"
     lines.append(f"gain    {test.mean:+.4f} ({sure}), p {test.p:.4f}; {changed}")
     for which, run in zip(("first", "second"), runs, strict=True):
-        lines += [f"NOTE    {which}: {mark}" for mark in run.marks]
+        lines += [f"NOTE    {which}: {caveat}" for caveat in run.caveats]
     gains = [each for each in found.differences[:k] if each.gain > 0]
     losses = [each for each in found.differences[::-1][:k] if each.gain < 0]
     for words, shown in (("largest gains", gains), ("largest losses", losses)):

@@ -159,7 +159,7 @@ def _told(name: str, folder: Path | None, sources: list[Source]) -> dict[str, An
     except ResightError as error:
         return told | {"photos": None, "queries": None, "marks": [], "error": str(error)}
     counts = {"photos": len(dataset.photos), "queries": len(dataset.questions)}
-    return told | counts | {"marks": list(dataset.marks), "error": None}
+    return told | counts | {"marks": list(dataset.caveats), "error": None}
 
 
 def _lines(told: dict[str, Any], published: bool) -> list[str]:

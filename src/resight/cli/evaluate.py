@@ -35,6 +35,9 @@ def evaluate(
     allow_overlap: OverlapOption = False,
     rerank: RerankOption = None,
     deviate: DeviateOption = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Ask every query again, also those answered before a stop.")
+    ] = False,
     results: Annotated[
         Path,
         typer.Option(
@@ -73,6 +76,7 @@ def evaluate(
                 allow_overlap=allow_overlap,
                 rerank=rerank or (),
                 deviate=deviate or (),
+                fresh=fresh,
                 engine=engine,
                 workers=workers,
                 progress=terminal,
@@ -82,7 +86,7 @@ def evaluate(
             raise typer.Exit(INTERRUPTED) from None
         run = keep(found, results)
         if html:
-            from resight.pictures.evaluation import write_evaluation
+            from resight.pages.evaluation import write_evaluation
 
             write_evaluation(html, found)
             terminal.say(f"Wrote {html}")
@@ -108,7 +112,7 @@ def _told(found: Evaluation) -> list[str]:
     ]
     if facts["rerank"]:
         lines.append(f"re-ranked  {', then '.join(facts['rerank'])}")
-    lines += [f"NOTE       {mark}" for mark in found.marks]
+    lines += [f"NOTE       {caveat}" for caveat in found.caveats]
     width = max(map(len, found.means)) + 2
     lines += [f"{name:{width}}{value:.4f}" for name, value in found.means.items()]
     names = dict.fromkeys(name.split()[-1] for name in found.means)

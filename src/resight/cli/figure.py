@@ -54,7 +54,7 @@ def figure(
     from resight.cli._options import check_target
     from resight.cli._terminal import Terminal, print_line
     from resight.evaluator import Study
-    from resight.pictures.saving import check_suffix, save_figure
+    from resight.pages.figure import check_suffix, save_figure
     from resight.progress import Stopped
     from resight.recipe import Recipe
 

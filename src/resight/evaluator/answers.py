@@ -21,6 +21,7 @@ SHOWN = 100  # photos of a ranking that are kept
 MATCHED = 10  # of these, verified ones whose matched points are kept: a thousand queries would fill memory
 RANKS = 1000  # places of right photos that are kept of a query: all of them would grow with N x N
 DISTRACTOR = re.compile(r"distractors:(\d+)/")  # before the path of a photo that is none of the data set
+KEYS = {"caveats": "marks"}  # what a file calls otherwise than this code
 NEEDED = (
     "protocol", "queries", "photos", "distractors", "fit", "rerank", "seconds", "fingerprint", "data_hash",
     "version",
@@ -28,7 +29,7 @@ NEEDED = (
 
 
 @dataclass(frozen=True)
-class Placed:
+class RankedPhoto:
     """A photo of a ranking: `verdict` is right, wrong, junk, or query for the query's own photo.
 
     `inliers`: how many points agree, 0 where nothing was verified, and `region` where they lie; `through` the
@@ -46,7 +47,7 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class Answer:
+class QueryResult:
     """One query: `values` by "protocol measure", or by the measure where a set has one protocol.
 
     `ranks` by protocol: the positions of the right photos, from 0, junk not counted; of more than a thousand,
@@ -60,7 +61,7 @@ class Answer:
     values: Mapping[str, float]
     ranks: Mapping[str, tuple[int, ...]]
     positives: Mapping[str, int]
-    top: tuple[Placed, ...]
+    top: tuple[RankedPhoto, ...]
     box: tuple[float, float, float, float] | None = None
     failure: str = ""
     copies: tuple[str, ...] = ()
@@ -70,7 +71,7 @@ class Answer:
 class Evaluation:
     """A recipe on a data set: what was measured, how, and on what.
 
-    `facts` are words for whoever reads the result: protocol, fit, re-rankers, hashes. `marks` say what was
+    `facts` are words for whoever reads the result: protocol, fit, re-rankers, hashes. `caveats` say what was
     not as the protocol wants it. `means` are over all queries that have something to find.
     """
 
@@ -78,9 +79,9 @@ class Evaluation:
     dataset: str
     root: str
     facts: Mapping[str, Any]
-    marks: tuple[str, ...]
+    caveats: tuple[str, ...]
     means: Mapping[str, float]
-    answers: tuple[Answer, ...]
+    answers: tuple[QueryResult, ...]
 
     def file(self, photo: str) -> Path:
         """Where a photo of a ranking lies: in the data set, or in a folder that distractors come from."""
@@ -107,7 +108,7 @@ class Evaluation:
 
     def as_dict(self, answers: bool = True) -> dict[str, Any]:
         """Plain values, with the queries or without."""
-        plain = {key: value for key, value in vars(self).items() if key != "answers"}
+        plain = {KEYS.get(key, key): value for key, value in vars(self).items() if key != "answers"}
         if not answers:
             return plain
         return plain | {"answers": [_plain(answer) for answer in self.answers]}
@@ -122,14 +123,14 @@ class Evaluation:
             values["answers"] = tuple(answer_from(each) for each in values["answers"])
             for name in NEEDED:
                 values["facts"][name]
-            return cls(**values | {"marks": tuple(values["marks"])})
+            return cls(**values | {"caveats": tuple(values.pop("marks"))})
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise BadQuery(
                 f"{path} is no result of `resight evaluate` ({error}): name a file of its results/runs."
             ) from None
 
 
-def thinned(ranks: Numbers, positives: int) -> tuple[int, ...]:
+def thin_out(ranks: Numbers, positives: int) -> tuple[int, ...]:
     """Those of the (M,) places of a query's right photos that are kept."""
     counts = kept_of(positives)
     return tuple(ranks[counts[counts <= len(ranks)] - 1].tolist())
@@ -141,17 +142,17 @@ def kept_of(positives: int) -> Numbers:
     return -(-np.arange(1, kept + 1) * positives // max(1, kept))
 
 
-def mean(answers: tuple[Answer, ...]) -> dict[str, float]:
+def mean(answers: tuple[QueryResult, ...]) -> dict[str, float]:
     """Of each measure, over the queries that have it."""
     return {name: float(np.mean(values)) for name, values in _by_measure(answers).items()}
 
 
-def spread(answers: tuple[Answer, ...]) -> dict[str, float]:
+def spread(answers: tuple[QueryResult, ...]) -> dict[str, float]:
     """The standard deviation of each measure over the queries that have it, as METU reports it."""
     return {name: float(np.std(values)) for name, values in _by_measure(answers).items()}
 
 
-def _by_measure(answers: tuple[Answer, ...]) -> dict[str, list[float]]:
+def _by_measure(answers: tuple[QueryResult, ...]) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for answer in answers:
         for name, value in answer.values.items():
@@ -159,12 +160,12 @@ def _by_measure(answers: tuple[Answer, ...]) -> dict[str, list[float]]:
     return found
 
 
-def _plain(answer: Answer) -> dict[str, Any]:
+def _plain(answer: QueryResult) -> dict[str, Any]:
     top = [_plain_placed(one) for one in answer.top]
     return vars(answer) | {"top": top}
 
 
-def _plain_placed(one: Placed) -> dict[str, Any]:
+def _plain_placed(one: RankedPhoto) -> dict[str, Any]:
     plain = {"photo": one.photo, "score": round(one.score, 6), "verdict": one.verdict}
     if one.region:
         plain |= {"inliers": one.inliers, "region": one.region.as_list()}
@@ -173,13 +174,13 @@ def _plain_placed(one: Placed) -> dict[str, Any]:
     return plain
 
 
-def placed_from(values: Mapping[str, Any]) -> Placed:
+def placed_from(values: Mapping[str, Any]) -> RankedPhoto:
     """A photo of a ranking from plain values, as JSON has them."""
     region = Region.of(values["region"]) if values.get("region") else None
-    return Placed(**{**values, "region": region})
+    return RankedPhoto(**{**values, "region": region})
 
 
-def answer_from(values: Mapping[str, Any]) -> Answer:
+def answer_from(values: Mapping[str, Any]) -> QueryResult:
     """An answer from plain values, as JSON has them; raises ValueError, TypeError or KeyError for others."""
     top = tuple(placed_from(one) for one in values["top"])
     ranks = {protocol: tuple(found) for protocol, found in values["ranks"].items()}
@@ -187,4 +188,4 @@ def answer_from(values: Mapping[str, Any]) -> Answer:
     if not all(math.isfinite(value) for value in values["values"].values()):
         raise ValueError("a value is not finite")
     copies = tuple(values.get("copies", ()))
-    return Answer(**{**values, "top": top, "ranks": ranks, "box": box, "copies": copies})
+    return QueryResult(**{**values, "top": top, "ranks": ranks, "box": box, "copies": copies})

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
-from resight.dataset import Dataset, Question
+from resight.dataset import BenchmarkQuery, Dataset
 from resight.errors import BadImage
-from resight.evaluator.pool import Pool, read
+from resight.evaluator.candidates import Candidates, read
 from resight.evaluator.workspace import unwritable_cache
 from resight.gallery import Snapshot
 from resight.images.likeness import COPY, SIDE, Small, difference, enough, small
@@ -32,21 +32,21 @@ NOWHERE = np.empty(0, np.int64)
 Key = tuple[bytes, int]
 
 
-def copied(
-    pool: Pool, opened: Snapshot, folder: Path, workers: int | None, progress: Progress
+def find_copies(
+    candidates: Candidates, opened: Snapshot, folder: Path, workers: int | None, progress: Progress
 ) -> Mapping[int, Numbers]:
     """The queries, by their place in the data set, and which of their right photos are copies of theirs.
 
     Whole photos are compared, with a box or not. `folder` keeps the small pictures. Raises Stopped, and
     StorageFailed.
     """
-    data = pool.data
+    data = candidates.data
     needed = np.zeros(len(data.photos), np.bool_)
     for question in data.questions:
         photos = _right(data, question)
         needed[photos] = True
         needed[question.photo] |= len(photos) > 0
-    pictures, row = _pictures(pool, opened, folder, np.flatnonzero(needed), workers, progress)
+    pictures, row = _pictures(candidates, opened, folder, np.flatnonzero(needed), workers, progress)
     found = {}
     for place, question in enumerate(data.questions):
         photos = _right(data, question)
@@ -58,7 +58,7 @@ def copied(
     return found
 
 
-def _right(data: Dataset, question: Question) -> Numbers:
+def _right(data: Dataset, question: BenchmarkQuery) -> Numbers:
     """What a query should find, by any of its protocols, besides its own photo."""
     every = [truth.positive for truth in question.truths.values()]
     found: Numbers = np.setdiff1d(np.concatenate([NOWHERE, *every]), [question.photo])
@@ -66,23 +66,30 @@ def _right(data: Dataset, question: Question) -> Numbers:
 
 
 def _pictures(
-    pool: Pool, opened: Snapshot, folder: Path, needed: Numbers, workers: int | None, progress: Progress
+    candidates: Candidates,
+    opened: Snapshot,
+    folder: Path,
+    needed: Numbers,
+    workers: int | None,
+    progress: Progress,
 ) -> tuple[Small, Numbers]:
     """(N, SIDE, SIDE, 3) small pictures, and (photos,) which is whose, -1 where there is none."""
     stored = opened.catalogue.contents()
     keys: dict[int, Key] = {
-        number: stored[int(pool.image_of[number])] for number in needed.tolist() if pool.image_of[number] >= 0
+        number: stored[int(candidates.image_of[number])]
+        for number in needed.tolist()
+        if candidates.image_of[number] >= 0
     }
     pictures, places = _kept(folder / NAME)
     missing = {key: number for number, key in keys.items() if key not in places}
     if missing:
         progress.start("Looking for copies", len(missing))
-        for made in _made(pool.data, missing, workers, progress):
+        for made in _made(candidates.data, missing, workers, progress):
             _append(folder / NAME, made)
         if progress.stopping():
             raise Stopped
         pictures, places = _kept(folder / NAME)
-    row = np.full(len(pool.data.photos), -1, np.int64)
+    row = np.full(len(candidates.data.photos), -1, np.int64)
     for number, key in keys.items():
         row[number] = places.get(key, -1)
     return pictures, row

@@ -1,4 +1,4 @@
-"""Known ways to measure something else than the protocol says: each changes the data set, and marks it."""
+"""Known ways to measure something else than the protocol says: each changes the data set, and says so."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOTHING = {  # why a deviation would change nothing
 }
 
 
-def deviating(data: Dataset, deviation: str) -> Dataset:
+def deviate_from(data: Dataset, deviation: str) -> Dataset:
     """The data set with one deviation, marked with it in words; BadSetting where it would change nothing."""
     if deviation == "full-queries":
         changed, words = _full(data), "queries not cropped"
@@ -28,7 +28,7 @@ def deviating(data: Dataset, deviation: str) -> Dataset:
         raise BadSetting(
             f"The data set {data.name} has {NOTHING[deviation]}: leave --deviate {deviation} out."
         )
-    return dataclasses.replace(changed, marks=(*data.marks, words))
+    return dataclasses.replace(changed, caveats=(*data.caveats, words))
 
 
 def _changes(data: Dataset, deviation: str) -> bool:

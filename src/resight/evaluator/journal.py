@@ -1,13 +1,14 @@
 """The answers of an evaluation that has not ended: what a stopped or killed one goes on from.
 
 A line an answer, with a hash, under a name that is another one where anything differs that an answer depends
-on, the program itself included. It goes when the evaluation ends: a finished one is always measured anew.
+on: the data, the descriptors, what re-ranks them, and the version and commit of this code. Code that was
+changed since its commit has one name until the next, so `fresh` is for whoever changes it. The journal goes
+when the evaluation ends: a finished one is always measured anew.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import json
 from collections.abc import Sequence
@@ -17,7 +18,8 @@ from typing import Any
 import numpy as np
 
 import resight
-from resight.evaluator.answers import Answer, Placed, answer_from
+from resight.evaluator.answers import QueryResult, RankedPhoto, answer_from
+from resight.evaluator.code_version import commit
 from resight.evaluator.workspace import unwritable_cache
 from resight.types import Match, Region
 
@@ -28,18 +30,20 @@ class Journal:
     """Answers by the number of their query; `parts` are words for all that they depend on."""
 
     def __init__(self, folder: Path, parts: Sequence[str]) -> None:
-        named = hashlib.sha256("\n".join([_program(), *parts]).encode("utf8", "surrogateescape"))
+        named = hashlib.sha256(
+            "\n".join([resight.__version__, commit(), *parts]).encode("utf8", "surrogateescape")
+        )
         self.path = folder / f"answers-{named.hexdigest()[:24]}.jsonl"
         self._found = dict(_read(self.path))
 
     def __len__(self) -> int:
         return len(self._found)
 
-    def get(self, number: int) -> tuple[Answer, float | None] | None:
+    def get(self, number: int) -> tuple[QueryResult, float | None] | None:
         """An answer and the seconds it took, None for one that could not be given; None: not answered yet."""
         return self._found.get(number)
 
-    def add(self, number: int, answer: Answer, seconds: float | None) -> None:
+    def add(self, number: int, answer: QueryResult, seconds: float | None) -> None:
         """Write an answer down; raises StorageFailed."""
         text = json.dumps([number, _plain(answer), seconds])
         line = f"{_mark(text)} {text}\n".encode()
@@ -50,13 +54,18 @@ class Journal:
         except OSError as error:
             raise unwritable_cache(self.path, error) from None
 
+    def forget(self) -> None:
+        """Begin anew."""
+        self._found = {}
+        self.end()
+
     def end(self) -> None:
         """All is answered."""
         with contextlib.suppress(OSError):
             self.path.unlink(missing_ok=True)
 
 
-def _read(path: Path) -> list[tuple[int, tuple[Answer, float | None]]]:
+def _read(path: Path) -> list[tuple[int, tuple[QueryResult, float | None]]]:
     """What is whole of it."""
     found = []
     try:
@@ -75,22 +84,12 @@ def _mark(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:MARK]
 
 
-@functools.cache
-def _program() -> str:
-    """A hash of the code, so that no answer of another version is taken for one of this."""
-    digest = hashlib.sha256()
-    root = Path(resight.__file__).parent
-    for path in sorted(root.rglob("*.py")):
-        digest.update(f"{path.relative_to(root)}\n".encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
-def _plain(answer: Answer) -> dict[str, Any]:
+def _plain(answer: QueryResult) -> dict[str, Any]:
     """All of an answer, to the last digit and with its matches."""
     return vars(answer) | {"top": [_plain_placed(one) for one in answer.top]}
 
 
-def _plain_placed(one: Placed) -> dict[str, Any]:
+def _plain_placed(one: RankedPhoto) -> dict[str, Any]:
     region = one.region.polygon if one.region else None
     return vars(one) | {"region": region, "match": _plain_match(one.match) if one.match else None}
 
@@ -101,7 +100,7 @@ def _plain_match(match: Match) -> dict[str, Any]:
     return values | regions | {"through": match.through}
 
 
-def _answer(values: dict[str, Any]) -> Answer:
+def _answer(values: dict[str, Any]) -> QueryResult:
     return answer_from(values | {"top": [one | {"match": _match(one["match"])} for one in values["top"]]})
 
 

@@ -75,7 +75,7 @@ class Workspace:
         return np.array([found.get(name, -1) for name in self.names], np.int64)
 
 
-def described(
+def describe(
     sources: Sequence[Source],
     recipe: Recipe,
     *,

@@ -14,8 +14,8 @@ from resight import recipe as recipes
 from resight import views
 from resight.errors import BadSetting
 from resight.evaluator import Study
+from resight.figures._each_photo import each_photo
 from resight.figures._lists import words
-from resight.figures._watching import each_photo
 from resight.images import Photo
 from resight.images.photo import Pixels
 from resight.ranking import Numbers

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resight.errors import BadQuery, BadSetting
-from resight.evaluator import Answer, Evaluation, Study
+from resight.evaluator import Evaluation, QueryResult, Study
 from resight.metrics import measure
 from resight.searcher.reranking import rerankers
 
@@ -62,12 +62,12 @@ def growing(study: Study) -> list[System]:
     )
 
 
-def marks(found: Sequence[System]) -> list[str]:
+def list_caveats(found: Sequence[System]) -> list[str]:
     """What is not by the protocol, for the foot of a figure: with names where only some have it."""
     lines = []
-    for mark in dict.fromkeys(mark for each in found for mark in each.evaluation.marks):
-        having = [each.name for each in found if mark in each.evaluation.marks]
-        lines.append(mark if len(having) == len(found) else f"{', '.join(having)}: {mark}")
+    for caveat in dict.fromkeys(caveat for each in found for caveat in each.evaluation.caveats):
+        having = [each.name for each in found if caveat in each.evaluation.caveats]
+        lines.append(caveat if len(having) == len(found) else f"{', '.join(having)}: {caveat}")
     return lines
 
 
@@ -81,7 +81,7 @@ def measured(evaluation: Evaluation, name: str = "") -> str:
     return name or known[0]
 
 
-def chosen(evaluation: Evaluation, order: str, count: int) -> list[Answer]:
+def chosen(evaluation: Evaluation, order: str, count: int) -> list[QueryResult]:
     """So many queries that have the first measure: the worst by it, the best, or the first there are."""
     if order not in ORDERS:
         raise BadSetting(f"'order' is {', '.join(ORDERS)}, not '{order}'.")
@@ -94,7 +94,7 @@ def chosen(evaluation: Evaluation, order: str, count: int) -> list[Answer]:
     return sorted(answers, key=lambda answer: sign * answer.values[by])[:count]
 
 
-def same_query(evaluation: Evaluation, answer: Answer, of: Evaluation) -> Answer:
+def same_query(evaluation: Evaluation, answer: QueryResult, of: Evaluation) -> QueryResult:
     """The answer to the query of an `answer` of another evaluation of the same data: they are in order."""
     place = next(i for i, one in enumerate(of.answers) if one is answer)
     return evaluation.answers[place]

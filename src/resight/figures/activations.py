@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from resight import methods
 from resight.describing.steps import Step
+from resight.drawing.canvas import LABEL, QUIET, TEXT, clean, colour, figure, footnote, heading, legend, plain
 from resight.errors import BadQuery
 from resight.evaluator import Study
-from resight.figures._ink import LABEL, QUIET, TEXT, clean, colour, figure, footnote, heading, legend, plain
-from resight.figures._systems import alone, at_least, marks, unranked
-from resight.figures._watching import drawn as some
-from resight.figures._watching import each_photo
+from resight.figures._each_photo import drawn as some
+from resight.figures._each_photo import each_photo
+from resight.figures._systems import alone, at_least, list_caveats, unranked
 from resight.recipe import Backbone, Recipe, Views
 from resight.types import Vectors
 from resight.views import enough, views
@@ -62,7 +62,7 @@ def activations(study: Study, *, photos: int = 20, seed: int = 0) -> Figure:
     for row, stream in zip(rows, streams, strict=True):
         _row(row, stream, _values(study, stream, chosen))
     notes = [f"activations of {len(chosen)} photos; negative ones count as 0", *unranked(study)]
-    footnote(drawn, notes + marks(named))
+    footnote(drawn, notes + list_caveats(named))
     return drawn
 
 

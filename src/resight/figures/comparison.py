@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from resight.drawing.canvas import LABEL, TEXT, clean, colour, figure, footnote, heading, lighter, plain
 from resight.evaluator import Study
-from resight.figures._ink import LABEL, TEXT, clean, colour, figure, footnote, heading, lighter, plain
-from resight.figures._systems import growing, marks, measured
+from resight.figures._systems import growing, list_caveats, measured
 from resight.metrics import interval
 from resight.metrics import measure as measure_named
 
@@ -44,5 +44,5 @@ def comparison(study: Study, *, measure: str = "") -> Figure:
     axes.invert_yaxis()
     axes.set_xlim(0, max(1.0, axes.get_xlim()[1]))
     axes.grid(False, axis="y")
-    footnote(drawn, marks(found))
+    footnote(drawn, list_caveats(found))
     return drawn

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from resight.drawing.layout import MARGIN, WIDTH, paper
+from resight.drawing.photos import show_photo
 from resight.errors import BadQuery, BadSetting
 from resight.evaluator import Study
 from resight.figures._columns import References, Tap, columns, nearest, taps, warped
-from resight.figures._ink import show_photo
+from resight.figures._each_photo import drawn as some
 from resight.figures._lists import numbers
-from resight.figures._paper import MARGIN, WIDTH, paper
 from resight.figures._patches import like, patch, place
 from resight.figures._systems import at_least, unranked
-from resight.figures._watching import drawn as some
 from resight.images.photo import Pixels
 
 if TYPE_CHECKING:

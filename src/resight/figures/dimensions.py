@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from resight.dataset import Question, Truth
+from resight.dataset import BenchmarkQuery, Truth
 from resight.describing.describer import Describer
+from resight.drawing.canvas import LABEL, clean, colour, dash, figure, footnote, heading, plain, spread
 from resight.errors import BadImage, BadQuery
 from resight.evaluator import Study
-from resight.evaluator.scoring import counted
+from resight.evaluator.scoring import find_truth
 from resight.figures._descriptors import Described, cut
-from resight.figures._ink import LABEL, clean, colour, dash, figure, footnote, heading, plain, spread
 from resight.figures._lists import numbers
-from resight.figures._systems import alone, at_least, marks, unranked
+from resight.figures._systems import alone, at_least, list_caveats, unranked
 from resight.metrics import average_precision, ranks_of
 from resight.recipe import Recipe
 from resight.types import Vectors
@@ -37,7 +37,9 @@ def dimensions(
     at_least("queries", queries, 1)
     wanted = sorted(numbers("dims", dims))
     asked = [(question, truth) for question in study.data.questions for truth in question.truths.values()]
-    asked = [(question, truth) for question, truth in asked if len(counted(study.data, question, truth)[0])]
+    asked = [
+        (question, truth) for question, truth in asked if len(find_truth(study.data, question, truth)[0])
+    ]
     notes = ["map by the finite sum, without distractors", *unranked(study)]
     if len(asked) > queries:
         notes.append(f"{queries} of {len(asked)} queries, drawn at random")
@@ -56,7 +58,7 @@ def dimensions(
     axes.set_ylim(0, 1.02)
     clean(axes, "dimensions kept", "map")
     _name(axes)
-    footnote(drawn, notes + marks(named))
+    footnote(drawn, notes + list_caveats(named))
     return drawn
 
 
@@ -71,7 +73,7 @@ def _name(axes: Axes) -> None:
 
 
 def _line(
-    study: Study, recipe: Recipe, dims: list[int], asked: list[tuple[Question, Truth]]
+    study: Study, recipe: Recipe, dims: list[int], asked: list[tuple[BenchmarkQuery, Truth]]
 ) -> tuple[list[int], list[float]]:
     described = Described(study.descriptors(recipe))
     reached = [each for each in dims if each <= described.width]
@@ -86,7 +88,7 @@ def _line(
 
 
 def _vectors(
-    study: Study, describer: Callable[[], Describer], described: Described, question: Question
+    study: Study, describer: Callable[[], Describer], described: Described, question: BenchmarkQuery
 ) -> Vectors | None:
     """Of the part that is asked for; None where it could not be described."""
     place = np.flatnonzero(described.numbers == question.photo)
@@ -101,7 +103,7 @@ def _vectors(
 
 
 def _precision(
-    study: Study, described: Described, vectors: Vectors | None, question: Question, truth: Truth
+    study: Study, described: Described, vectors: Vectors | None, question: BenchmarkQuery, truth: Truth
 ) -> float:
     if vectors is None:
         return 0.0
@@ -110,5 +112,5 @@ def _precision(
     ranking = ranking[np.isin(ranking, study.data.database)]
     if not study.data.keeps_query:
         ranking = ranking[ranking != question.photo]
-    positive, junk = counted(study.data, question, truth)
+    positive, junk = find_truth(study.data, question, truth)
     return average_precision(ranks_of(ranking, positive, junk), len(positive))

@@ -6,10 +6,10 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from resight.backbones._stages import stages
+from resight.drawing.canvas import LABEL, TEXT, clean, colour, figure, footnote, heading, legend, plain
 from resight.evaluator import Evaluation, Study
-from resight.figures._ink import LABEL, TEXT, clean, colour, figure, footnote, heading, legend, plain
 from resight.figures._lists import numbers, words
-from resight.figures._systems import System, marks, measured
+from resight.figures._systems import System, list_caveats, measured
 from resight.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def layers(study: Study, *, layers: str = "", sizes: str = "224+448", measure: s
         axes.set_title(plain(f"{recipe.name}, {recipe.first.backbone.network}"), fontsize=LABEL, color=TEXT,
                        loc="left")  # fmt: skip
     chain = study.options.get("rerank") or ()
-    footnote(drawn, [f"re-ranked by {', then '.join(chain)}"] * bool(chain) + marks(found))
+    footnote(drawn, [f"re-ranked by {', then '.join(chain)}"] * bool(chain) + list_caveats(found))
     return drawn
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from resight.drawing.joined import draw, joined
+from resight.drawing.layout import MARGIN, WIDTH, paper
 from resight.errors import BadQuery, BadSetting
-from resight.evaluator import Answer, Placed, Study
+from resight.evaluator import QueryResult, RankedPhoto, Study
 from resight.evaluator.answers import MATCHED
-from resight.figures._joined import draw, joined
-from resight.figures._paper import MARGIN, WIDTH, paper
-from resight.figures._systems import System, at_least, chosen, marks
+from resight.figures._systems import System, at_least, chosen, list_caveats
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,7 +50,7 @@ def matches(
     name = " + ".join([study.recipes[0].name, *_chain(study)])
     drawn = paper(
         f"{study.data.name}, {name}: points that agree",
-        [KEY, *marks([System(study.recipes[0].name, evaluation)])],
+        [KEY, *list_caveats([System(study.recipes[0].name, evaluation)])],
         sum(heights) + len(rows) * (ABOVE + BELOW),
     )
     top = 0.0
@@ -69,5 +69,5 @@ def _chain(study: Study) -> tuple[str, ...]:
     return chain if named else ("geometry",)
 
 
-def _hits(answer: Answer) -> list[Placed]:
+def _hits(answer: QueryResult) -> list[RankedPhoto]:
     return [hit for hit in answer.top if hit.match and hit.verdict != "query"]

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from resight.drawing.layout import MARGIN, WIDTH, paper
+from resight.drawing.tiles import Cluster, draw_clusters, step
 from resight.errors import BadQuery
 from resight.evaluator import Study
 from resight.figures._columns import Nearest, References, Tap, columns, nearest, taps, warped
-from resight.figures._paper import MARGIN, WIDTH, paper
+from resight.figures._each_photo import drawn as some
+from resight.figures._each_photo import each_photo
 from resight.figures._patches import Grid, patch
 from resight.figures._systems import at_least, unranked
-from resight.figures._tiles import Cluster, draw_clusters, step
-from resight.figures._watching import drawn as some
-from resight.figures._watching import each_photo
 from resight.images.photo import Pixels
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from resight.drawing.canvas import figure, footnote, heading
+from resight.drawing.curves import draw_curves, protocols
 from resight.evaluator import Study
-from resight.figures._curves import draw_curves, protocols
-from resight.figures._ink import figure, footnote, heading
-from resight.figures._systems import marks, systems
+from resight.figures._systems import list_caveats, systems
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,5 +22,5 @@ def precision_recall(study: Study) -> Figure:
     named = [(each.name, each.evaluation) for each in found]
     for axes, protocol in zip(drawn.subplots(1, len(wanted), squeeze=False)[0], wanted, strict=True):
         draw_curves(axes, named, protocol)
-    footnote(drawn, marks(found))
+    footnote(drawn, list_caveats(found))
     return drawn

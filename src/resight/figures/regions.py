@@ -9,24 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resight import methods
+from resight.drawing.canvas import LABEL, TEXT, colour, figure, footnote, heading, plain, short
+from resight.drawing.photos import outline, show_photo
 from resight.errors import BadQuery
 from resight.evaluator import Study
-from resight.figures._ink import (
-    LABEL,
-    TEXT,
-    colour,
-    figure,
-    footnote,
-    heading,
-    outline,
-    plain,
-    short,
-    show_photo,
-)
-from resight.figures._looking import Look, look
+from resight.figures._each_photo import drawn as some
+from resight.figures._each_photo import each_photo
+from resight.figures._inspect import Look, look
 from resight.figures._systems import at_least, unranked
-from resight.figures._watching import drawn as some
-from resight.figures._watching import each_photo
 from resight.recipe import Recipe
 from resight.regions.salient import salient_points
 from resight.types import Region

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from resight.drawing.canvas import LABEL, RIGHT, TEXT, WRONG, clean, figure, footnote, heading, plain
 from resight.errors import BadQuery
 from resight.evaluator import Study
 from resight.figures._descriptors import Described
-from resight.figures._ink import LABEL, RIGHT, TEXT, WRONG, clean, figure, footnote, heading, plain
 from resight.figures._pairs import matching, non_matching
-from resight.figures._systems import alone, at_least, marks, unranked
+from resight.figures._systems import alone, at_least, list_caveats, unranked
 from resight.metrics import DISTANCE_EDGES
 from resight.metrics import separability as divergence
 
@@ -46,7 +46,7 @@ def separability(study: Study, *, pairs: int = 500_000, seed: int = 0) -> Figure
         _panel(axes, each.name, same, other)
         notes.append(_counted(same, pairs, "matching") + ", " + _counted(other, pairs, "non-matching"))
     panels[0].set_ylabel("share of pairs", fontsize=LABEL, color=TEXT)
-    footnote(drawn, [*notes, SMOOTHED, *unranked(study), *marks(named)])
+    footnote(drawn, [*notes, SMOOTHED, *unranked(study), *list_caveats(named)])
     return drawn
 
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from resight import images, methods
+from resight.drawing.canvas import LABEL, TEXT, figure, heading
+from resight.drawing.photos import show_photo
 from resight.errors import BadQuery
 from resight.evaluator import Study
-from resight.figures._ink import LABEL, TEXT, figure, heading, show_photo
+from resight.figures._each_photo import drawn as some
+from resight.figures._each_photo import each_photo
 from resight.figures._systems import at_least
-from resight.figures._watching import drawn as some
-from resight.figures._watching import each_photo
 from resight.images.photo import Pixels
 from resight.variations import VARIED, varied
 

@@ -1,4 +1,4 @@
-"""What the figures share: a canvas, colours, photos in frames, and the marks of a result at the bottom."""
+"""An empty figure, its colours and letters, its heading, and the caveats of a result at the bottom."""
 
 from __future__ import annotations
 
@@ -6,17 +6,11 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from resight.images.photo import Pixels
-from resight.types import Region
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.patches import Patch
 
 RIGHT, WRONG, JUNK, QUERY = "#1a7f37", "#cf222e", "#8c959f", "#0969da"
-FRAMES = {"right": RIGHT, "wrong": WRONG, "junk": JUNK, "query": QUERY}
-SIGNS = {"right": "✓", "wrong": "✗", "junk": "–", "query": "?"}
 
 # Okabe and Ito, which readers who are blind to a colour tell apart; dashes tell them apart without any.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#b8860b", "#000000", "#7f7f7f")
@@ -78,10 +72,10 @@ def heading(figure: Figure, text: str) -> None:
     figure.suptitle(plain(lines), fontsize=TITLE, color=TEXT, x=EDGE / width, ha="left", **given)
 
 
-def footnote(figure: Figure, marks: Iterable[str]) -> None:
-    """What a reader must know of the results, small at the bottom; each mark once, in its order."""
+def footnote(figure: Figure, caveats: Iterable[str]) -> None:
+    """What a reader must know of the results, small at the bottom; each caveat once, in its order."""
     width, height = figure.get_size_inches()
-    lines = [line for mark in dict.fromkeys(marks) for line in wrapped(mark, width, SMALL)]
+    lines = [line for caveat in dict.fromkeys(caveats) for line in wrapped(caveat, width, SMALL)]
     if lines:
         given = {} if _lays_out(figure) else {"y": EDGE / height, "va": "bottom"}
         figure.supxlabel(
@@ -119,51 +113,6 @@ def clean(axes: Axes, across: str, down: str) -> None:
 def legend(axes: Axes, **more: Any) -> None:
     """Names beside their lines or bars, without a frame."""
     axes.legend(frameon=False, fontsize=LABEL - 1, labelcolor=TEXT, **more)
-
-
-def show_photo(
-    axes: Axes, pixels: Pixels | None, frame: str = "", size: tuple[int, int] | None = None
-) -> None:
-    """A photo (H, W, 3) with no axes around it; None: a grey place that says it is missing.
-
-    `frame` is a verdict (right, wrong, junk, query): a thick frame of its colour and its sign in a corner;
-    without one a thin line keeps a white photo from vanishing.
-    `size`, width and height, are those of the original: what is drawn over it is then in its pixels.
-    """
-    axes.set_xticks([])
-    axes.set_yticks([])
-    if pixels is None:
-        axes.set_facecolor("#eef0f2")
-        axes.text(0.5, 0.5, "missing", ha="center", va="center", fontsize=SMALL, color=QUIET,
-                  transform=axes.transAxes)  # fmt: skip
-        axes.set_aspect(0.75)
-    else:
-        width, height = size or (pixels.shape[1], pixels.shape[0])
-        axes.imshow(pixels, extent=(0, width, height, 0), interpolation="antialiased")
-        axes.set_xlim(0, width)
-        axes.set_ylim(height, 0)
-    for spine in axes.spines.values():
-        spine.set_linewidth(3.5 if frame else 0.6)
-        spine.set_edgecolor(FRAMES.get(frame, RULE))
-    if frame in SIGNS:
-        axes.text(0.0, 1.0, SIGNS[frame], fontsize=LABEL, color="white", weight="bold", ha="left", va="top",
-                  transform=axes.transAxes, gid=f"verdict-{frame}",
-                  bbox={"facecolor": FRAMES[frame], "edgecolor": "none", "pad": 2.5})  # fmt: skip
-
-
-def outline(
-    axes: Axes, region: Region, colour: str = QUERY, width: float = 1.8, within: Patch | None = None
-) -> None:
-    """The edge of a region over a photo, on a light line so that it is seen on dark and on bright.
-
-    What lies outside of `within`, by default the axes, is not drawn.
-    """
-    from matplotlib.patches import Polygon
-
-    for line, ink in ((width + 1.6, "white"), (width, colour)):
-        edge = axes.add_patch(Polygon(region.polygon, closed=True, fill=False, edgecolor=ink, linewidth=line))
-        if within is not None:
-            edge.set_clip_path(within)
 
 
 def lighter(colour: str) -> tuple[float, ...]:

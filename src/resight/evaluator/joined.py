@@ -15,7 +15,7 @@ from resight.searcher.collection import Collection
 from resight.types import Vectors
 
 
-class Several:
+class JoinedCollections:
     """Keeps the promise `resight.ranking.Photos`; images and rows of each part come after those before it.
 
     All parts are described alike: whoever makes this has compared their fingerprints.

@@ -1,4 +1,4 @@
-"""Small JPEGs inside a page, with what is drawn over them in pixels of the upright original."""
+"""Small JPEGs, with what is drawn over them in pixels of the upright original."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from resight import images
 from resight.errors import BadImage
 from resight.types import Region
 
-NO_PICTURE = '<div class="missing">cannot be read</div>'
 FINER = 2  # a large JPEG is decoded at no less than this many times the thumbnail's size
 
 Points = NDArray[np.float32]
@@ -31,23 +30,34 @@ class Thumbnail:
     source: str
 
 
-def picture(
+@dataclass(frozen=True)
+class Picture:
+    """A thumbnail, and in its pixels the corners of a region and the points (x, y) that lie over it."""
+
+    small: Thumbnail
+    corners: tuple[tuple[float, float], ...] = ()
+    points: tuple[tuple[float, float], ...] = ()
+
+
+def take_picture(
     path: Path,
     side: int,
     region: Region | None = None,
     points: Points | None = None,
     turn: int = 0,
     pixel_limit: int = images.PIXEL_LIMIT,
-) -> str:
-    """A photo as an element of a page; the region and the points are drawn over it."""
+) -> Picture | None:
+    """A photo at most `side` pixels wide and high, and what is drawn over it; None: it cannot be read."""
     try:
         small = thumbnail(path, side, turn, pixel_limit)
     except BadImage:
-        return NO_PICTURE
-    return (
-        f'<svg viewBox="0 0 {small.width} {small.height}" width="{small.width}" height="{small.height}" '
-        f'role="img"><image href="data:image/jpeg;base64,{small.source}" width="{small.width}" '
-        f'height="{small.height}"/>{_outline(region, small.scale)}{_dots(points, small.scale)}</svg>'
+        return None
+    corners = [] if region is None else region.polygon
+    places = [] if points is None else (points * small.scale).tolist()
+    return Picture(
+        small,
+        tuple((x * small.scale, y * small.scale) for x, y in corners),
+        tuple((x, y) for x, y in places),
     )
 
 
@@ -68,15 +78,3 @@ def thumbnail(path: Path, side: int, turn: int = 0, pixel_limit: int = images.PI
 def _enough(side: int, width: int, height: int) -> tuple[int, int]:
     scale = min(1.0, side / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
-
-
-def _outline(region: Region | None, scale: float) -> str:
-    if region is None:
-        return ""
-    corners = " ".join(f"{x * scale:.1f},{y * scale:.1f}" for x, y in region.polygon)
-    return f'<polygon points="{corners}"/>'
-
-
-def _dots(points: Points | None, scale: float) -> str:
-    places = [] if points is None else (points * scale).tolist()
-    return "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2"/>' for x, y in places)

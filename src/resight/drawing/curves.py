@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.evaluator import Answer, Evaluation
+from resight.drawing.canvas import clean, colour, dash, legend, plain
+from resight.evaluator import Evaluation, QueryResult
 from resight.evaluator.answers import kept_of
-from resight.figures._ink import clean, colour, dash, legend, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +20,7 @@ LEVELS = 2000  # of recall; beyond, they are evenly spread, and the area is that
 Values = NDArray[np.float64]
 
 
-def mean_curve(answers: Sequence[Answer], protocol: str) -> tuple[Values, Values]:
+def mean_curve(answers: Sequence[QueryResult], protocol: str) -> tuple[Values, Values]:
     """(recall, precision), each (L,): at each recall the mean of what each query's precision is there.
 
     A query's precision at a recall is that at the rank of the positive which first reaches it, 0 where none

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from resight.figures._ink import (
+from resight.drawing.canvas import (
     LABEL,
     RULE,
     SMALL,

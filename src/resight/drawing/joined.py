@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from resight.evaluator import Answer, Evaluation, Placed
-from resight.figures._ink import FRAMES, QUERY, SIGNS, TEXT, fitting, outline, plain, show_photo
-from resight.figures._rankings import Size, shrunk
+from resight.drawing.canvas import QUERY, TEXT, fitting, plain
+from resight.drawing.photos import FRAMES, SIGNS, Size, outline, show_photo, shrink
+from resight.evaluator import Evaluation, QueryResult, RankedPhoto
 from resight.images.photo import Pixels
 from resight.types import Match, Region
 
@@ -26,8 +26,8 @@ BESIDE: dict[str, Any] = {"annotation_clip": False, "textcoords": "offset points
 class Pair:
     """A query and a verified hit as they are drawn: `size` of the hit, `query_size` of the query."""
 
-    answer: Answer
-    hit: Placed
+    answer: QueryResult
+    hit: RankedPhoto
     query: Pixels | None
     query_size: Size
     photo: Pixels | None
@@ -58,9 +58,9 @@ class Pair:
         return min(most, wide / self.ratio)
 
 
-def joined(evaluation: Evaluation, answer: Answer, hit: Placed, side: int) -> Pair:
+def joined(evaluation: Evaluation, answer: QueryResult, hit: RankedPhoto, side: int) -> Pair:
     """Both photos, no larger than so many pixels."""
-    query, photo = (shrunk(evaluation, name, side) for name in (answer.photo, hit.photo))
+    query, photo = (shrink(evaluation, name, side) for name in (answer.photo, hit.photo))
     return Pair(answer, hit, *query, *photo)
 
 

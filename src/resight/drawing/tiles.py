@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from resight.figures._ink import QUERY, QUIET, RULE, SMALL, fitting, plain
+from resight.drawing.canvas import QUERY, QUIET, RULE, SMALL, fitting, plain
 from resight.images.photo import Pixels
 
 if TYPE_CHECKING:

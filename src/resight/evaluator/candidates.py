@@ -1,19 +1,20 @@
-"""All photos that are ranked in an evaluation, by their numbers in the data set, and queries among them."""
+"""The photos that are ranked in an evaluation, by their numbers in the data set, and queries among them."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from resight import images, local_features
-from resight.dataset import Dataset, Question
+from resight.dataset import BenchmarkQuery, Dataset
 from resight.describing.describer import Describer
 from resight.errors import BadImage
-from resight.evaluator.several import Several
+from resight.evaluator.joined import JoinedCollections
+from resight.evaluator.photo_ranking import PhotoRanking
 from resight.evaluator.workspace import Workspace
 from resight.gallery import Snapshot
 from resight.images import Photo
@@ -21,9 +22,10 @@ from resight.images.photo import Enough
 from resight.ranking import Numbers, Photos, Query, Ranked
 from resight.searcher.collection import Collection
 from resight.searcher.query import of_photo, of_stored
+from resight.types import Match
 
 
-class Pool:
+class Candidates:
     """Photos of a data set, then those of its distractors, then those of `galleries` that are only searched.
 
     Rankings are of images, each content once; truth is of photos. A photo that is in no ranking (a query
@@ -39,8 +41,8 @@ class Pool:
         ranked[: len(data.photos)] = np.isin(np.arange(len(data.photos)), data.database)
         ranked &= self.image_of >= 0
         self._own = Collection(opened, None if ranked.all() else self.image_of[ranked])
-        self._several = Several([self._own, *map(Collection, galleries)])
-        self.photos: Photos = self._several if galleries else self._own
+        self._joined = JoinedCollections([self._own, *map(Collection, galleries)])
+        self.photos: Photos = self._joined if galleries else self._own
         self.distractors = int(ranked[len(data.photos) :].sum())
         self.distractors += sum(gallery.catalogue.count()["images"] for gallery in galleries)
         self.size = int(ranked[: len(data.photos)].sum()) + self.distractors
@@ -51,7 +53,7 @@ class Pool:
         owners = self.image_of[ranked]
         counts = [np.bincount(owners, minlength=1 + self._own.last)]
         numbers, base = [ranked[np.argsort(owners, kind="stable")]], len(self.image_of)
-        for part in self._several.parts[1:]:
+        for part in self._joined.parts[1:]:
             counts.append(np.ones(1 + part.last, np.int64))
             numbers.append(base + np.arange(1 + part.last))
             base += 1 + part.last
@@ -77,7 +79,7 @@ class Pool:
             return path if source == "0" else f"distractors:{source}/{path}"
         number -= len(self.image_of)
         own = len(self.roots) - len(self._galleries)
-        for place, (gallery, part) in enumerate(zip(self._galleries, self._several.parts[1:], strict=True)):
+        for place, (gallery, part) in enumerate(zip(self._galleries, self._joined.parts[1:], strict=True)):
             if number <= part.last:
                 file = (gallery.catalogue.files_of(number) or [f"image {number}"])[0]
                 return f"distractors:{own + place + 1}/{file}"
@@ -91,7 +93,7 @@ class Pool:
         own = [(self._own.snapshot.catalogue.root / source).resolve() for source in sources if source != "0"]
         return own + [gallery.catalogue.root for gallery in self._galleries]
 
-    def query(self, question: Question, describer: Callable[[], Describer]) -> Query:
+    def query(self, question: BenchmarkQuery, describer: Callable[[], Describer]) -> Query:
         """A photo as a query, from its stored descriptor, or the part in its box, described now.
 
         Raises BadImage for a photo that could not be described, and BadQuery for a box outside it.
@@ -111,23 +113,25 @@ class Pool:
         self._own.snapshot.check(descriptor.fingerprint)
         return of_photo(photo, descriptor, box, lambda: local_features.extract(photo, box), own)
 
-    def placed(self, ranked: Ranked, question: Question) -> tuple[Numbers, Numbers]:
-        """A ranking of images as one of photos, and which image each photo is, -1 for one of the query's.
+    def in_photos(self, ranked: Ranked, question: BenchmarkQuery) -> PhotoRanking:
+        """A ranking of images as one of photos.
 
-        Photos with the very content of a whole query come first. The query itself is left out, unless the
-        protocol keeps it.
+        Photos with the very content of a whole query come first, with a score of 1. The query itself is left
+        out, unless the protocol keeps it.
         """
         found, which = self.numbers(ranked.images)
-        if self.data.keeps_query:
-            return found, which
-        others = found != question.photo
-        found, which = found[others], which[others]
-        if question.box is not None:
-            return found, which
-        twins = self._twins(question)
-        return np.concatenate([twins, found]), np.concatenate([np.full(len(twins), -1), which])
+        scores, images = ranked.scores[which], ranked.images[which]
+        if not self.data.keeps_query:
+            others = found != question.photo
+            found, scores, images = found[others], scores[others], images[others]
+            if question.box is None:
+                twins = self._twins(question)
+                found = np.concatenate([twins, found])
+                scores = np.concatenate([np.ones(len(twins), np.float32), scores])
+                images = np.concatenate([np.full(len(twins), -1), images])
+        return PhotoRanking(found, scores, _of_photos(ranked.matches, found, images))
 
-    def _twins(self, question: Question) -> Numbers:
+    def _twins(self, question: BenchmarkQuery) -> Numbers:
         """Other photos of the query's very content."""
         own = int(self.image_of[question.photo])
         if own < 0:
@@ -135,6 +139,16 @@ class Pool:
         alike, _ = self.numbers(np.array([own], np.int64))
         twins: Numbers = alike[alike != question.photo]
         return twins
+
+
+def _of_photos(matches: Mapping[int, Match], photos: Numbers, images: Numbers) -> dict[int, Match]:
+    """Matches by images as matches by photos; `images` (N,) is the image of each of `photos` (N,)."""
+    found = {}
+    for place in np.flatnonzero(np.isin(images, list(matches))).tolist() if matches else ():
+        match = matches[int(images[place])]
+        by = [] if match.through is None else photos[images == match.through].tolist()
+        found[int(photos[place])] = dataclasses.replace(match, through=by[0] if by else None)
+    return found
 
 
 def read(data: Dataset, number: int, enough: Enough | None = None) -> Photo:

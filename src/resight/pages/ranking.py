@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import functools
-import html
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
-from string import Template
 
 from resight.areas import rectangle
-from resight.figures._values import worth
+from resight.drawing.thumbnails import Picture, take_picture, thumbnail
+from resight.evaluator.wording import format_score
 from resight.images import PIXEL_LIMIT
 from resight.images.photo import spell_warning
-from resight.pictures.naming import named
-from resight.pictures.thumbnails import picture, thumbnail
-from resight.pictures.writing import write_whole
+from resight.pages.naming import Name, break_name
+from resight.pages.render import write_page
 from resight.types import Box, Hit, Ranking, Region
 
 SIDE = 320  # pixels of the longer side of a picture on the page: enough to see the points
 NAME = 80  # letters of a path
-GONE = '<div class="missing">no longer there</div>'
+
+Draw = Callable[..., Picture | None]
+
+
+@dataclass(frozen=True)
+class HitCell:
+    """What the page shows of a hit; `asked` is the part of the query that it matched, if it matched one."""
+
+    rank: int
+    name: Name
+    note: str
+    mine: bool
+    gone: bool
+    picture: Picture | None
+    matched: bool = False
+    asked: Picture | None = None
 
 
 def write_report(
@@ -37,22 +50,19 @@ def write_report(
     """Write the page under another name, then rename: a reader never sees half of it.
 
     `rerank`, `gallery` and `made`, by default now, are only said. `pixel_limit`: how large photos may be.
+    Raises StorageFailed.
     """
     thumbnail.cache_clear()  # a photo may have changed since
-    draw = functools.partial(picture, side=SIDE, pixel_limit=pixel_limit)
-    asked = draw(query, region=_around(box))
-    page = Template(
-        (resources.files("resight.pictures") / "report.html").read_text(encoding="utf8")
-    ).substitute(
-        query=_figure(asked, named(str(query), NAME), "what was looked for"),
-        hits="\n".join(_hit(hit, query, draw) for hit in ranking),
-        facts="".join(
-            f"<tr><th>{name}</th><td>{html.escape(value)}</td></tr>"
-            for name, value in _facts(ranking, rerank, gallery, made or datetime.now())
-        ),
-        key=" ".join(_key(ranking, bool(rerank))),
+    draw = functools.partial(take_picture, side=SIDE, pixel_limit=pixel_limit)
+    write_page(
+        target,
+        "ranking",
+        picture=draw(query, region=_around(box)),
+        name=break_name(str(query), NAME),
+        facts=_facts(ranking, rerank, gallery, made or datetime.now()),
+        key=_key(ranking, bool(rerank)),
+        hits=[_cell(hit, query, draw) for hit in ranking],
     )
-    write_whole(target, page.encode("utf8", "replace"))
 
 
 def _facts(
@@ -87,32 +97,32 @@ def _key(ranking: Ranking, reranked: bool) -> list[str]:
     return told
 
 
-def _hit(hit: Hit, query: Path, draw: Callable[..., str]) -> str:
-    """A hit, and below it, where regions were matched, the part of the query that it matched."""
-    match = hit.match
-    pictures = GONE if hit.gone else draw(hit.path, region=hit.region, points=match.points if match else None)
-    if hit.query_region:
-        pictures += draw(query, region=hit.query_region, points=match.query_points if match else None)
-    caption = f"<b>{hit.rank}</b> {named(hit.relative, NAME)}"
-    told = ["the query itself" if hit.self else _worth(hit), *map(spell_warning, hit.warnings)]
-    note = ", ".join([*told, *["no longer there"] * hit.gone])
-    return _figure(pictures, caption, note, hit.self)
-
-
-def _worth(hit: Hit) -> str:
-    """Its score, unless that is the number of points that agree."""
-    inliers = hit.match.inliers if hit.match else 0
-    score, *points = worth(hit.score, inliers, hit.through or "")
-    if inliers and not points:
-        return f"{inliers} points agree"
-    return ", ".join([f"score {score}", *(f"{one} agree" for one in points)])
-
-
-def _figure(pictures: str, caption: str, note: str, mine: bool = False) -> str:
-    return (
-        f"<figure{' class=mine' if mine else ''}>{pictures}"
-        f'<figcaption>{caption}<br><span class="note">{note}</span></figcaption></figure>'
+def _cell(hit: Hit, query: Path, draw: Draw) -> HitCell:
+    match, matched = hit.match, hit.query_region is not None
+    told = ["the query itself" if hit.self else _describe_score(hit), *map(spell_warning, hit.warnings)]
+    here, there = (match.points, match.query_points) if match else (None, None)
+    return HitCell(
+        hit.rank,
+        break_name(hit.relative, NAME),
+        ", ".join([*told, *["no longer there"] * hit.gone]),
+        hit.self,
+        hit.gone,
+        None if hit.gone else draw(hit.path, region=hit.region, points=here),
+        matched,
+        draw(query, region=hit.query_region, points=there) if matched else None,
     )
+
+
+def _describe_score(hit: Hit) -> str:
+    """Its score, or how many points agree where that is the score; then by way of which photo they do."""
+    inliers = hit.match.inliers if hit.match else 0
+    agree = f"{inliers} points agree"
+    if hit.through:
+        score = f"score {format_score(hit.score)}" if hit.score != inliers else agree
+        return f"{score}, by way of {Path(hit.through).name}"
+    if inliers and hit.score == inliers:
+        return agree
+    return ", ".join([f"score {format_score(hit.score)}", *[agree] * bool(inliers)])
 
 
 def _around(box: Box | None) -> Region | None:

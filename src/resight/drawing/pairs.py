@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from resight.figures._ink import RULE, SMALL, TEXT, fitting, plain
-from resight.figures._paper import MARGIN, WIDTH, Paper
+from resight.drawing.canvas import RULE, SMALL, TEXT, fitting, plain
+from resight.drawing.layout import MARGIN, WIDTH, Paper
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
