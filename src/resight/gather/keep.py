@@ -6,5 +6,5 @@ from typing import Any
 
 
 def keep(vectors: Any) -> Any:
-    """(R, D) -> the same."""
+    """(..., R, D) -> the same."""
     return vectors

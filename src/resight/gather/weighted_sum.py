@@ -21,11 +21,11 @@ ADVICE = "weighted-sum needs as many regions in every photo."
 
 
 def weighted_sum(vectors: Any, parameters: dict[str, Any]) -> Any:
-    """(R, D) -> (1, D), with the weights (R,)."""
+    """(..., R, D) -> (..., 1, D), with the weights (R,)."""
     weights = parameters["weights"]
-    if weights.shape[0] != vectors.shape[0]:
-        raise BadRecipe(f"There are {weights.shape[0]} weights for {vectors.shape[0]} regions; {ADVICE}")
-    return array_namespace(vectors).sum(vectors * weights[:, None], axis=0, keepdims=True)
+    if weights.shape[0] != vectors.shape[-2]:
+        raise BadRecipe(f"There are {weights.shape[0]} weights for {vectors.shape[-2]} regions; {ADVICE}")
+    return array_namespace(vectors).sum(vectors * weights[:, None], axis=-2, keepdims=True)
 
 
 def fit(

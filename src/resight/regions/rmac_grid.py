@@ -9,6 +9,7 @@ from resight.areas import WHOLE, Polygon, rectangle
 from resight.errors import BadSetting
 
 OVERLAP = 0.4
+SHAPE_ALONE = True
 
 
 def rmac_grid(
