@@ -94,10 +94,11 @@ def marks(
     twice = distractors_twice(data, pool.image_of, galleries)
     if twice:
         yield f"{twice} distractors have the very content of another one, and count twice"
-    if any(each.name == "geometry" for each in wanted):
-        gone = sum(map(unverifiable, (opened, *galleries)))
-        if gone:
-            yield f"{gone} photos are gone or have changed, so that geometry cannot verify them"
+    verifying = list(dict.fromkeys(each.name for each in wanted if "local_features" in each.needs))
+    gone = sum(map(unverifiable, (opened, *galleries))) if verifying else 0
+    if gone:
+        by = " and ".join(verifying)
+        yield f"{gone} photos are gone or have changed, so that {by} cannot verify them"
     twins = twins_apart(data, pool.image_of)
     if twins:
         yield f"{twins} photos have the very content of one that shows something else"

@@ -72,7 +72,7 @@ def evaluate(
         distractors=distractors,
         fit_from=fit_from,
         allow_overlap=allow_overlap,
-        local_features=any(each.name == "geometry" for each in wanted),
+        local_features=any("local_features" in each.needs for each in wanted),
         engine=engine,
         workers=workers,
         progress=progress,
@@ -192,4 +192,5 @@ def _asked(pool: Pool, wanted: Sequence[Method]) -> list[str]:
     """In words, beside the hash of the data: all that answers depend on, and the names in them."""
     data = pool.data
     names = [data.name, *map(str, pool.roots), *pool.names, *(question.name for question in data.questions)]
-    return [pool.photos.identity, *data.measures, *names, *(each.sentence() for each in wanted)]
+    chain = [f"{each.sentence()}{each.origin}" for each in wanted]
+    return [pool.photos.identity, *data.measures, *names, *chain]

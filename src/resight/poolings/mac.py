@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace, to_device
 from numpy.typing import NDArray
+
+POWER_OF_MEAN = math.inf  # a channel is the largest of what its places give
 
 Span = tuple[int, int]
 
