@@ -258,7 +258,6 @@ def test_a_link_to_another_drive_that_leads_nowhere_now(tmp_path):
 MOUNTED = """
 import subprocess, sys, warnings
 from pathlib import Path
-from types import SimpleNamespace
 from support import small
 
 warnings.simplefilter("ignore")

@@ -21,6 +21,10 @@ class UnknownMethod(ResightError):
         super().__init__(f"No {kind} called '{name}'.{hint}{listed}")
 
 
+class BadMethod(ResightError):
+    """A method of another package cannot be loaded, or two packages bring one of the same name."""
+
+
 class BadSetting(ResightError):
     """A setting is unknown, or its value cannot be read."""
 

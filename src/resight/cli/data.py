@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from resight.fetching.sources import Source
 
 SHOWN = 12  # files of a set; the rest is counted
-OWN = "name your folder or CSV itself: `resight data photos` tells what Resight makes of it."
+YOURS = "name your folder or CSV itself: `resight data photos` tells what Resight makes of it."
 ELSEWHERE = "say where it lies with --root, or name the folder of all in RESIGHT_DATA."
 
 
@@ -42,14 +42,14 @@ def data(
     """List the data sets, or tell what one needs, and fetch it."""
     from resight import methods
     from resight.cli._terminal import print_json, print_line
-    from resight.datasets._opening import home, is_dataset
+    from resight.datasets._opening import OWN, home, is_dataset
     from resight.errors import DataMissing, UnknownMethod
 
     if not name:
         _list(as_json)
         return
     if root is None and not is_dataset(name) and Path(name).exists():
-        name, root = "folder", Path(name)
+        name, root = OWN, Path(name)
     if not is_dataset(name):
         raise UnknownMethod("data set, folder or CSV file", name, methods.names("datasets"))
     try:
@@ -75,13 +75,13 @@ def _list(as_json: bool) -> None:
 
     from resight import methods
     from resight.cli._terminal import print_json, print_line
-    from resight.datasets._opening import VARIABLE, home
+    from resight.datasets._opening import OWN, VARIABLE, home
 
     known = bool(os.environ.get(VARIABLE))
     found = {
         name: {
             "about": methods.summary("datasets", name),
-            "here": known and name != "folder" and home(name).is_dir(),
+            "here": known and name != OWN and home(name).is_dir(),
         }
         for name in methods.names("datasets")
     }
@@ -141,6 +141,7 @@ def _told(name: str, folder: Path | None, sources: list[Source]) -> dict[str, An
 
     from resight import methods
     from resight.datasets import open_dataset
+    from resight.datasets._opening import OWN
     from resight.errors import DataMissing, ResightError
     from resight.evaluator.published import published
     from resight.fetching.fetch import state
@@ -154,7 +155,7 @@ def _told(name: str, folder: Path | None, sources: list[Source]) -> dict[str, An
     ]
     try:
         if folder is None:
-            raise DataMissing(OWN if name == "folder" else ELSEWHERE)
+            raise DataMissing(YOURS if name == OWN else ELSEWHERE)
         dataset = open_dataset(name, folder)
     except ResightError as error:
         return told | {"photos": None, "queries": None, "marks": [], "error": str(error)}
@@ -164,12 +165,14 @@ def _told(name: str, folder: Path | None, sources: list[Source]) -> dict[str, An
 
 def _lines(told: dict[str, Any], published: bool) -> list[str]:
     """The same for people."""
+    from resight.datasets._opening import OWN
+
     lines = [f"{told['name']}: {told['about']}", ""]
     if published:
         figures = [_figure(each) for each in told["published"]]
         return [*lines, "Published figures (shares):", *(figures or ["  none"])]
-    if told["name"] == "folder" and not told["folder"]:
-        return [*lines, manual("datasets", "folder").text, "", f"Yours: {told['error']}"]
+    if told["name"] == OWN and not told["folder"]:
+        return [*lines, manual("datasets", OWN).text, "", f"Yours: {told['error']}"]
     if files := _files(told["files"]):
         lines += [*files, ""]
     if told["published"]:

@@ -70,7 +70,12 @@ class Describer:
     @functools.cached_property
     def fingerprint(self) -> str:
         """Descriptors of equal fingerprints can be compared."""
-        return fingerprint(self.recipe, self.networks.weights, self.parameters_id, PIXEL_PATH, PRECISION)
+        return fingerprint(self.recipe, self.made_with, self.parameters_id, PIXEL_PATH, PRECISION)
+
+    @property
+    def made_with(self) -> str:
+        """The weights of the networks, and the packages that bring methods, with their versions."""
+        return "+".join((self.networks.weights, *self.recipe.packages))
 
     @property
     def fitted_steps(self) -> list[Step]:

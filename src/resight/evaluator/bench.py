@@ -92,7 +92,7 @@ def prepare(
         distractors=distractors,
         fit_from=fit_from,
         allow_overlap=allow_overlap,
-        local_features=any(each.name == "geometry" for each in wanted),
+        local_features=any("local_features" in each.needs for each in wanted),
         engine=engine,
         workers=workers,
         progress=progress,

@@ -6,6 +6,8 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
+NEEDS = ("equal_counts",)
+
 
 def concat(vectors: Any) -> Any:
     """(..., R, D) -> (..., 1, R D)."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+KEEPS_REGIONS = True
+
 
 def keep(vectors: Any) -> Any:
     """(..., R, D) -> the same."""

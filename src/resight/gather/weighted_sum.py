@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from resight.divergence import divergence, smoothed_histogram
 from resight.errors import BadRecipe
 
+NEEDS = ("equal_counts",)
 ADVICE = "weighted-sum needs as many regions in every photo."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +13,8 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from resight.poolings._columns import as_numpy, places
+
+POWER_OF_MEAN = math.inf  # a channel is the largest of what its places give
 
 Span = tuple[int, int]
 

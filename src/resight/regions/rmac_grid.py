@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from resight.areas import WHOLE, Polygon, rectangle
 from resight.errors import BadSetting
 
+COUNT_VARIES_WITH = ("shape",)
+
 OVERLAP = 0.4
 SHAPE_ALONE = True
 

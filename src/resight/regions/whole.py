@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from resight.areas import WHOLE, Polygon
 
+COUNT_VARIES_WITH = ()  # it is always one
 SHAPE_ALONE = True
 
 
