@@ -4,13 +4,17 @@ import hashlib
 import json
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from resight import images
+from resight import images, processors
+from resight.describing.describer import Describer
 from resight.errors import BadQuery
 from resight.gallery import Gallery, snapshot_of
 from resight.images import reading
@@ -19,6 +23,7 @@ from resight.searcher import Searcher
 from resight.searcher.hits import Asked, hits
 from resight.searcher.recognise import QueryFile, recognise
 from resight.searcher.under import compile_under
+from resight.stores import memory_map
 from resight.types import Box
 from support import small
 
@@ -128,6 +133,45 @@ def test_local_features_of_a_query_are_those_of_its_file(album, tmp_path, box):
         else [(0, 0), (1800, 0), (1800, 2400), (0, 2400)]
     )
     assert {*made.area().polygon} == {*corners}
+
+
+def matrix_threads() -> set[int]:
+    return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+
+def limit_matrix_threads(count: int) -> int:
+    """How many they were; by a thread that ends, for one that lives on would keep others from theirs."""
+    (before,) = matrix_threads()
+    with ThreadPoolExecutor(1) as other:
+        other.submit(threadpool_limits, count, "blas").result()
+    return before
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_query_is_described_and_a_small_gallery_searched_by_one_matrix_thread(
+    album, tmp_path, monkeypatch, large
+):
+    seen: dict[str, set[int]] = {}
+
+    def watch(module: Any, name: str) -> None:
+        whole = getattr(module, name)
+
+        def watched(*arguments: Any, **more: Any) -> Any:
+            seen[name] = matrix_threads()
+            return whole(*arguments, **more)
+
+        monkeypatch.setattr(module, name, watched)
+
+    watch(Describer, "finish")
+    watch(memory_map, "exact")
+    if large:
+        monkeypatch.setattr(processors, "SMALL_PRODUCT", 10)
+    query = small.draw(tmp_path / "new.png", 99)
+    before = limit_matrix_threads(2)
+    with Gallery(album / ".resight") as gallery:
+        Searcher(gallery, "openvino").search(query, 5)
+    assert limit_matrix_threads(before) == 2
+    assert seen == {"finish": {1}, "exact": {2 if large else 1}}
 
 
 # under

@@ -15,6 +15,7 @@ from resight.errors import BadImage, BadQuery
 from resight.gallery.records import StoredImage
 from resight.images import Photo
 from resight.images.photo import spell_warning
+from resight.processors import one_matrix_thread
 from resight.ranking import LocalFeatures, Query
 from resight.searcher.collection import Collection
 from resight.searcher.recognise import QueryFile
@@ -54,7 +55,8 @@ def describe(file: QueryFile, describer: Describer, box: Box | None, turn: int, 
 
     The file is opened once, and decoded again only where local features need other pixels.
     """
-    with _readable(file.path):
+    # the engine has a thread for every core, and the matrix library's own would be in its way
+    with _readable(file.path), one_matrix_thread():
         if box:
             photo = images.read(file.content, pixel_limit=pixel_limit, turn=turn)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from resight.processors import matrix_threads_for
 from resight.stores._exact import exact
 from resight.stores._promise import Owners, Rows, Scores, State, check_finite, check_query, check_rows
 from resight.types import Vectors
@@ -57,7 +58,9 @@ class MemoryMap:
         check_query(vectors)
         if allowed is not None and allowed is not self._allowed[0]:
             self._allowed = allowed, np.flatnonzero(np.isin(self._owners_of_rows(), allowed))
-        return exact(self._blocks, vectors, k, self._deleted, None if allowed is None else self._allowed[1])
+        only = None if allowed is None else self._allowed[1]
+        with matrix_threads_for(self._rows * vectors.size):
+            return exact(self._blocks, vectors, k, self._deleted, only)
 
     def take(self, rows: Rows) -> Vectors:
         """(M,) row numbers -> (M, D) float32, a copy."""
