@@ -259,7 +259,7 @@ def test_a_run_that_cannot_be_written_whole_leaves_no_half(root, tmp_path, monke
     found.save(tmp_path / "run.json")
     before = (tmp_path / "run.json").read_bytes()
     assert json.loads(before)["answers"][3]["query"] == found.answers[3].query
-    monkeypatch.setattr("resight.evaluator.answers._plain", lambda answer: 1 / 0)
+    monkeypatch.setattr("resight.evaluator.answers._brief", lambda answer: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         found.save(tmp_path / "run.json")
     assert (tmp_path / "run.json").read_bytes() == before

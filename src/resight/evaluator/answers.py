@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import re
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from resight.codec import decode, encode
 from resight.errors import BadQuery
 from resight.files import write_whole
 from resight.ranking import Numbers
@@ -103,7 +105,7 @@ class Evaluation:
         head = json.dumps(self.as_dict(answers=False), indent=1)
         yield head.removesuffix("\n}") + ',\n "answers": ['
         for number, answer in enumerate(self.answers):
-            yield (",\n" if number else "\n") + json.dumps(_plain(answer))
+            yield (",\n" if number else "\n") + json.dumps(_brief(answer))
         yield "\n ]\n}\n"
 
     def as_dict(self, answers: bool = True) -> dict[str, Any]:
@@ -111,7 +113,7 @@ class Evaluation:
         plain = {KEYS.get(key, key): value for key, value in vars(self).items() if key != "answers"}
         if not answers:
             return plain
-        return plain | {"answers": [_plain(answer) for answer in self.answers]}
+        return plain | {"answers": [_brief(answer) for answer in self.answers]}
 
     @classmethod
     def load(cls, path: Path) -> Evaluation:
@@ -120,14 +122,22 @@ class Evaluation:
             if not path.is_file():  # a pipe would hang
                 raise ValueError("no such file" if not path.exists() else "not a file")
             values = json.loads(path.read_text(encoding="utf8"))
-            values["answers"] = tuple(answer_from(each) for each in values["answers"])
-            for name in NEEDED:
-                values["facts"][name]
-            return cls(**values | {"caveats": tuple(values.pop("marks"))})
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            names = {written: name for name, written in KEYS.items()}
+            found = decode({names.get(key, key): value for key, value in values.items()}, cls)
+            found._check()
+        except (OSError, ValueError, AttributeError) as error:
             raise BadQuery(
                 f"{path} is no result of `resight evaluate` ({error}): name a file of its results/runs."
             ) from None
+        return found
+
+    def _check(self) -> None:
+        """Raise ValueError for a result that lacks a fact, or has a value that is not finite."""
+        missing = [name for name in NEEDED if name not in self.facts]
+        if missing:
+            raise ValueError(f"it lacks {', '.join(missing)}")
+        if not all(math.isfinite(value) for answer in self.answers for value in answer.values.values()):
+            raise ValueError("a value is not finite")
 
 
 def thin_out(ranks: Numbers, positives: int) -> tuple[int, ...]:
@@ -160,32 +170,15 @@ def _by_measure(answers: tuple[QueryResult, ...]) -> dict[str, list[float]]:
     return found
 
 
-def _plain(answer: QueryResult) -> dict[str, Any]:
-    top = [_plain_placed(one) for one in answer.top]
-    return vars(answer) | {"top": top}
+def _brief(answer: QueryResult) -> dict[str, Any]:
+    """An answer as a run's file has it: regions to a tenth of a pixel, scores to six digits, no match."""
+    unmatched = (dataclasses.replace(one, match=None) if one.match else one for one in answer.top)
+    plain: dict[str, Any] = encode(dataclasses.replace(answer, top=tuple(unmatched)), places=1)
+    return plain | {"top": [_brief_photo(one) for one in plain["top"]]}
 
 
-def _plain_placed(one: RankedPhoto) -> dict[str, Any]:
-    plain = {"photo": one.photo, "score": round(one.score, 6), "verdict": one.verdict}
-    if one.region:
-        plain |= {"inliers": one.inliers, "region": one.region.as_list()}
-    if one.through:
-        plain["through"] = one.through
-    return plain
-
-
-def placed_from(values: Mapping[str, Any]) -> RankedPhoto:
-    """A photo of a ranking from plain values, as JSON has them."""
-    region = Region.of(values["region"]) if values.get("region") else None
-    return RankedPhoto(**{**values, "region": region})
-
-
-def answer_from(values: Mapping[str, Any]) -> QueryResult:
-    """An answer from plain values, as JSON has them; raises ValueError, TypeError or KeyError for others."""
-    top = tuple(placed_from(one) for one in values["top"])
-    ranks = {protocol: tuple(found) for protocol, found in values["ranks"].items()}
-    box = tuple(values["box"]) if values["box"] else None
-    if not all(math.isfinite(value) for value in values["values"].values()):
-        raise ValueError("a value is not finite")
-    copies = tuple(values.get("copies", ()))
-    return QueryResult(**{**values, "top": top, "ranks": ranks, "box": box, "copies": copies})
+def _brief_photo(plain: dict[str, Any]) -> dict[str, Any]:
+    """Without what most photos of a ranking do not have."""
+    keys = ["photo", "score", "verdict", *(["inliers", "region"] if plain["region"] else [])]
+    keys += ["through"] if plain["through"] else []
+    return {key: plain[key] for key in keys} | {"score": round(plain["score"], 6)}

@@ -10,20 +10,26 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 import resight
-from resight.evaluator.answers import QueryResult, RankedPhoto, answer_from
+from resight.codec import decode_text, encode_text
+from resight.evaluator.answers import QueryResult
 from resight.evaluator.code_version import commit
 from resight.evaluator.workspace import unwritable_cache
-from resight.types import Match, Region
 
 MARK = 16  # hexadecimal digits of the hash at the beginning of a line
+
+
+@dataclass(frozen=True)
+class Line:
+    """The result of a query by its number, and the seconds it took, None for one that was not described."""
+
+    number: int
+    result: QueryResult
+    seconds: float | None
 
 
 class Journal:
@@ -45,7 +51,7 @@ class Journal:
 
     def add(self, number: int, answer: QueryResult, seconds: float | None) -> None:
         """Write an answer down; raises StorageFailed."""
-        text = json.dumps([number, _plain(answer), seconds])
+        text = encode_text(Line(number, answer, seconds))
         line = f"{_mark(text)} {text}\n".encode()
         try:
             with self.path.open("ab", buffering=0) as file:
@@ -72,46 +78,14 @@ def _read(path: Path) -> list[tuple[int, tuple[QueryResult, float | None]]]:
         lines = path.read_text(encoding="utf8", errors="replace").split("\n")
     except OSError:
         return []
-    for line in lines:
-        mark, _, text = line.partition(" ")
+    for one in lines:
+        mark, _, text = one.partition(" ")
         if text and mark == _mark(text):
-            number, values, seconds = json.loads(text)
-            found.append((number, (_answer(values), seconds)))
+            with contextlib.suppress(ValueError):  # of a form that this code does not write
+                line = decode_text(text, Line)
+                found.append((line.number, (line.result, line.seconds)))
     return found
 
 
 def _mark(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:MARK]
-
-
-def _plain(answer: QueryResult) -> dict[str, Any]:
-    """All of an answer, to the last digit and with its matches."""
-    return vars(answer) | {"top": [_plain_placed(one) for one in answer.top]}
-
-
-def _plain_placed(one: RankedPhoto) -> dict[str, Any]:
-    region = one.region.polygon if one.region else None
-    return vars(one) | {"region": region, "match": _plain_match(one.match) if one.match else None}
-
-
-def _plain_match(match: Match) -> dict[str, Any]:
-    values = {name: getattr(match, name).tolist() for name in ("query_points", "points", "homography")}
-    regions = {"query_region": match.query_region.polygon, "region": match.region.polygon}
-    return values | regions | {"through": match.through}
-
-
-def _answer(values: dict[str, Any]) -> QueryResult:
-    return answer_from(values | {"top": [one | {"match": _match(one["match"])} for one in values["top"]]})
-
-
-def _match(values: dict[str, Any] | None) -> Match | None:
-    if values is None:
-        return None
-    return Match(
-        np.array(values["query_points"], np.float32).reshape(-1, 2),
-        np.array(values["points"], np.float32).reshape(-1, 2),
-        np.array(values["homography"], np.float64),
-        Region.of(values["query_region"]),
-        Region.of(values["region"]),
-        values["through"],
-    )
