@@ -66,6 +66,7 @@ OTHERWISE = {
     "variations.py": set(methods.names("transforms")),  # those of the fit, in the order of a camera
     "cli/search.py": {"openvino"},  # the engine that starts the fastest
     "figures/matches.py": {"geometry"},  # where the study names no other
+    "pages/comparison.py": {"comparison"},  # its template
     "poolings/vlad.py": {"signed-root"},  # a value of its own setting
     "datasets": {"whole"},  # queries that are not cropped
     "backbones": {"torch", "openvino"},  # names of libraries
