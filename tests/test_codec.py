@@ -101,9 +101,9 @@ def test_what_no_json_can_hold_is_refused():
 
 OLD = """{
  "recipe": "plain", "dataset": "tiny", "root": "/photos",
- "facts": {"protocol": "leave-one-out", "queries": 1, "photos": 9, "distractors": 0, "rerank": [], 
-  "fit": "not fitted", "seconds": {"describing": 1.0, "a query": 0.012}, "fingerprint": "f00d", "data_hash": "cafe",
-  "version": "0"},
+ "facts": {"protocol": "leave-one-out", "queries": 1, "photos": 9, "distractors": 0, "rerank": [],
+  "fit": "not fitted", "seconds": {"describing": 1.0, "a query": 0.012}, "fingerprint": "f00d",
+  "data_hash": "cafe", "version": "0"},
  "marks": ["queries not cropped"],
  "means": {"map": 0.5},
  "answers": [

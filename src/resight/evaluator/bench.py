@@ -98,7 +98,7 @@ def prepare(
         progress=progress,
     )
     with contextlib.ExitStack() as stack:
-        own = stack.enter_context(_opened(made.gallery))
+        own = stack.enter_context(_open_checked(made.gallery))
         others = tuple(stack.enter_context(Gallery(folder)) for folder in searched)
         for gallery in others:
             stack.enter_context(gallery.at_rest())
@@ -133,7 +133,7 @@ def _check_alike(own: Gallery, other: Gallery) -> None:
 
 
 @contextlib.contextmanager
-def _opened(folder: Path) -> Iterator[Gallery]:
+def _open_checked(folder: Path) -> Iterator[Gallery]:
     """The gallery of an evaluation, at rest; raises GalleryError where it is not what was written."""
     with contextlib.ExitStack() as stack:
         try:

@@ -16,7 +16,7 @@ from resight.evaluator import Study
 from resight.evaluator.scoring import find_truth
 from resight.figures._descriptors import Described, cut
 from resight.figures._lists import numbers
-from resight.figures._systems import alone, at_least, list_caveats, unranked
+from resight.figures._systems import check_at_least, list_alone, list_caveats, note_unranked
 from resight.metrics import average_precision, ranks_of
 from resight.recipe import Recipe
 from resight.types import Vectors
@@ -34,13 +34,13 @@ def dimensions(
     A recipe is drawn as far as its descriptors reach. Nothing is re-ranked, and no distractors are added.
     Of more `queries` so many are drawn by `seed`, which is said.
     """
-    at_least("queries", queries, 1)
+    check_at_least("queries", queries, 1)
     wanted = sorted(numbers("dims", dims))
     asked = [(question, truth) for question in study.data.questions for truth in question.truths.values()]
     asked = [
         (question, truth) for question, truth in asked if len(find_truth(study.data, question, truth)[0])
     ]
-    notes = ["map by the finite sum, without distractors", *unranked(study)]
+    notes = ["map by the finite sum, without distractors", *note_unranked(study)]
     if len(asked) > queries:
         notes.append(f"{queries} of {len(asked)} queries, drawn at random")
         chosen = np.random.default_rng(seed).choice(len(asked), queries, replace=False)
@@ -48,7 +48,7 @@ def dimensions(
     drawn = figure(8.0, 5.0)
     heading(drawn, f"{study.data.name}: mean average precision against dimensions")
     axes = drawn.subplots()
-    named = alone(study)
+    named = list_alone(study)
     for i, (recipe, each) in enumerate(zip(study.recipes, named, strict=True)):
         reached, values = _line(study, recipe, wanted, asked)
         axes.plot(reached, values, color=colour(i), linestyle=dash(i), marker="o", label=plain(each.name))
