@@ -1,4 +1,4 @@
-"""What every file of figures/ keeps, a new one too: the same bytes each time, caveats shown, no trace left."""
+"""What every file of figures/ keeps, a new one too: the same bytes twice, caveats shown, no trace left."""
 
 import dataclasses
 import sys
