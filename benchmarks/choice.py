@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import itertools
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -91,6 +92,7 @@ def main() -> None:
     """Measure, print, and write results/choice.csv."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--maps", help="a folder that keeps feature maps for the next run: about 30 GB")
+    parser.add_argument("--first", type=int, help="only so many of the candidates")
     asked = parser.parse_args()
     data = shared_data()
     if data is None:
@@ -102,7 +104,7 @@ def main() -> None:
     found = []
     own_folder = tempfile.TemporaryDirectory(prefix="resight-maps-")
     with contextlib.nullcontext(asked.maps) if asked.maps else own_folder as folder:
-        for one in candidates():
+        for one in itertools.islice(candidates(), asked.first):
             descriptors, _ = described(
                 one, photos, lambda b: Maps(b, Path(folder), engines, processors()), processors()
             )

@@ -22,7 +22,7 @@ from resight.gallery import Gallery
 from resight.indexer import index
 from resight.processors import processors
 from resight.recipe import Recipe
-from resight.searcher.searcher import Searcher
+from resight.searcher import Searcher
 from sets import Labelled, labelled
 from shared_data import shared_data
 from speed import chosen, described
@@ -71,7 +71,8 @@ def main() -> None:
             gathered(own, place)
             report = index(place, recipe=Recipe.load(recipe))
             gallery = Gallery(report.gallery)
-            describer = describer_like(gallery, workers=processors())
+            with gallery.snapshot() as snapshot:
+                describer = describer_like(snapshot, workers=processors())
             works[recipe, "photo"] = lambda describer=describer: described(describer, photos)
             works[recipe, "query"] = asked_of(gallery, queries)
         times: dict[tuple[str, str], list[float]] = {key: [] for key in works}

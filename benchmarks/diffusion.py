@@ -22,9 +22,9 @@ import numpy as np
 
 from record import record
 from resight import methods
-from resight.indexes.exact import exact
 from resight.ranking import Numbers, Query, Ranked
 from resight.rerankers._graph import neighbours
+from resight.stores.memory_map import memory_map
 from resight.types import Region, Vectors
 
 WIDTH, CENTRES, K, ADDED, DIED, QUERIES = 256, 2_000, 50, 1_000, 100, 50
@@ -40,7 +40,9 @@ class Mapped:
         self.owners[:dead] = -1
         path = folder / "vectors.f32"
         self._vectors = np.memmap(path, "<f4", "r", shape=(path.stat().st_size // 4 // WIDTH, WIDTH))[:count]
-        self._dead = [(0, dead)]
+        self._store = memory_map(0, WIDTH)
+        self._store.add(0, self._vectors, lambda: self.owners)
+        self._store.delete(np.arange(dead))
 
     def take(self, rows: Numbers) -> Vectors:
         """A copy of rows."""
@@ -52,7 +54,7 @@ class Mapped:
 
     def nearest(self, vectors: Vectors, k: int) -> Ranked:
         """Exact search, as `resight search` does it."""
-        return Ranked(*exact(self._vectors, vectors, k, self._dead))
+        return Ranked(*self._store.search(vectors, k))
 
     def allowed(self, images: Numbers) -> np.ndarray:
         """All are."""

@@ -18,7 +18,7 @@ import numpy as np
 import leave_one_out
 from halves import HALF, split_mean
 from record import record
-from resight.gallery import Gallery
+from resight.gallery import Gallery, snapshot_of
 from resight.indexer import index
 from resight.recipe import Recipe
 from sets import SETS, Labelled, labelled
@@ -38,8 +38,8 @@ def gathered(own: Labelled, folder: Path) -> list[str]:
 
 def scored(gallery: Gallery, names: list[str], labels: tuple[str, ...]) -> dict[str, float]:
     """Queries, mAP (finite sum over all relevant images) of all and of both halves, and R@1."""
-    found = {path: image for path, image, _ in gallery.files() if image is not None}
-    rows = np.array([gallery.rows.of(found[name])[0] for name in names])
+    found = {path: image for path, image, _ in gallery.catalogue.files() if image is not None}
+    rows = np.array([gallery.rows.span(found[name])[0] for name in names])
     vectors = np.asarray(gallery.vectors)[rows]
     precisions, firsts = leave_one_out.scored(vectors @ vectors.T, labels)
     asked = [label for label in labels if label and labels.count(label) > 1]
@@ -59,11 +59,11 @@ def measured(name: str, recipe: str, data: Path) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         names = gathered(own, Path(folder))
         index(folder, recipe=Recipe.load(recipe))
-        with Gallery(Path(folder) / ".resight") as gallery:
+        with snapshot_of(Path(folder) / ".resight") as gallery:
             return {
                 "set": name,
                 "recipe": recipe,
-                "images": gallery.count()["files"],
+                "images": gallery.catalogue.count()["files"],
                 **scored(gallery, names, own.labels),
                 "dims": gallery.vectors.shape[1],
                 "fitted_on": gallery.fit,

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -105,11 +106,13 @@ def test_a_folder_passes_over_what_is_hidden_and_ends_at_loops_of_links(tmp_path
 def test_what_links_lead_to_is_named_alike_whatever_the_file_system_lists_first(
     tmp_path, monkeypatch, backwards
 ):
-    def entries(folder):
-        return sorted(_entries(folder), key=lambda entry: entry.name, reverse=backwards)
+    @contextmanager
+    def scandir(path):
+        with listed(path) as entries:
+            yield sorted(entries, key=lambda entry: entry.name, reverse=backwards)
 
-    _entries = _listing._entries
-    monkeypatch.setattr(_listing, "_entries", entries)
+    listed = os.scandir
+    monkeypatch.setattr("resight.images.folder.os.scandir", scandir)
     root, outside = replicas.folder(tmp_path / "mine", instances=2), tmp_path / "other"
     replicas.folder(outside, instances=1)
     for link, end in (("a/y", root / "thing1"), ("b", root / "thing1"), ("d", outside), ("c", outside)):

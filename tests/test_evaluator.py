@@ -17,11 +17,11 @@ from resight.evaluator import Evaluation, workspace
 from resight.evaluator.answers import kept_ranks, thin_out
 from resight.evaluator.joined import JoinedCollections
 from resight.evaluator.results import check, keep
-from resight.gallery import Gallery
+from resight.gallery import Gallery, snapshot_of
 from resight.metrics import average_precision
 from resight.progress import Silent, Stopped
+from resight.searcher import Searcher
 from resight.searcher.collection import Collection
-from resight.searcher.searcher import Searcher
 from resight.types import Box
 from support import small
 from support.four import EACH, INSTANCES, data, evaluate, made
@@ -43,8 +43,8 @@ def root(tmp_path):
 def vectors_of(values, root, photos):
     """The descriptors as `index` makes them, in the order of the photos."""
     report = small.index(root, values, gallery=root.parent / f"by-hand-{values['name']}")
-    with Gallery(report.gallery) as gallery:
-        found = [gallery.rows.of(gallery.image_of_file(photo)[0]) for photo in photos]
+    with snapshot_of(report.gallery) as gallery:
+        found = [gallery.rows.span(gallery.catalogue.image_of(photo)) for photo in photos]
         return [np.array(gallery.vectors[first : first + count], np.float64) for first, count in found]
 
 
@@ -595,17 +595,17 @@ def test_several_collections_are_as_one(root, tmp_path):
     (tmp_path / "all" / "1").symlink_to(tmp_path / "more")
     small.index(tmp_path / "all", small.KEEP)
     with (
-        Gallery(root / ".resight") as one,
-        Gallery(tmp_path / "more" / ".resight") as other,
-        Gallery(tmp_path / "all" / ".resight") as whole,
+        snapshot_of(root / ".resight") as one,
+        snapshot_of(tmp_path / "more" / ".resight") as other,
+        snapshot_of(tmp_path / "all" / ".resight") as whole,
     ):
         several, single = JoinedCollections([Collection(one), Collection(other)]), Collection(whole)
-        names = {i: f"0/{one.files_of(i)[0]}" for i in range(1, 13)}
-        names |= {several.first(1) + i: f"1/{other.files_of(i)[0]}" for i in range(1, 6)}
+        names = {i: f"0/{one.catalogue.files_of(i)[0]}" for i in range(1, 13)}
+        names |= {several.first(1) + i: f"1/{other.catalogue.files_of(i)[0]}" for i in range(1, 6)}
         query = single.take(np.array([7, 8]))
         found, expected = several.nearest(query, 9), single.nearest(query, 9)
         assert [names[i] for i in found.images.tolist()] == [
-            whole.files_of(i)[0] for i in expected.images.tolist()
+            whole.catalogue.files_of(i)[0] for i in expected.images.tolist()
         ]
         np.testing.assert_allclose(found.scores, expected.scores, atol=1e-5)
         for image in found.images.tolist():
@@ -778,11 +778,3 @@ def test_a_part_of_the_cache_that_cannot_be_written_names_it_too(what, root, tmp
 
 def _empty_journal(self, folder, parts):
     self._found = {}
-
-
-def test_without_any_home_the_variable_is_named(monkeypatch):
-    monkeypatch.undo()
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setattr("pathlib.Path.home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
-    with pytest.raises(StorageFailed, match="name a folder in XDG_CACHE_HOME"):
-        workspace.cache()

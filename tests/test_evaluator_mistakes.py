@@ -13,7 +13,7 @@ from resight import evaluator
 from resight.dataset import Truth
 from resight.errors import BadData, BadQuery, BadSetting, FittedOnTest, GalleryError, UnknownMethod
 from resight.evaluator import Evaluation, Study, compare, workspace
-from resight.gallery import Gallery, Writer
+from resight.gallery import Writer, snapshot_of
 from resight.progress import Silent
 from resight.searcher.collection import Collection
 from support import small
@@ -192,9 +192,9 @@ def test_distractors_whose_photos_are_gone_are_marked_where_geometry_needs_them(
 
 @pytest.mark.parametrize("change", ["gone", "another"])
 def test_a_photo_that_is_not_what_was_indexed_has_no_local_features_and_that_is_said(root, change):
-    with Gallery(small.index(root, small.PLAIN, gallery=root.parent / "own").gallery) as gallery:
+    with snapshot_of(small.index(root, small.PLAIN, gallery=root.parent / "own").gallery) as gallery:
         photos = Collection(gallery)
-        image = gallery.image_of_file("0/0.png")[0]
+        image = gallery.catalogue.image_of("0/0.png")
         with pytest.warns(UserWarning, match="stores no local features"):
             assert len(photos.features([image])[0])
         if change == "gone":

@@ -546,6 +546,13 @@ def test_fewer_queries_are_drawn_and_that_is_said(study):
     assert any("4 of 9 queries, drawn at random" in text for text in texts(made))
 
 
+def test_dimensions_of_several_parts_are_refused_in_a_sentence(study):
+    parts = {"parts": [{key: value for key, value in PLAIN.items() if key != "name"}] * 2}
+    joined = Study(study.data, [study.recipes[0], recipe({"name": "joined"} | parts)], study.options)
+    with pytest.raises(BadQuery, match=r"of 'joined' are those of the first of its 2 parts alone: name a "):
+        drawn("dimensions:dims=8", joined)
+
+
 @pytest.mark.parametrize("dims", ["", "8+x", "0+8", "-1", "8+8"])
 def test_dimensions_that_are_no_numbers_are_an_error(study, dims):
     with pytest.raises(BadSetting, match="'dims'"):

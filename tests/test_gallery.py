@@ -19,11 +19,13 @@ from resight.errors import (
     NotFitted,
     StorageFailed,
 )
-from resight.gallery import Gallery, Writer, catalogue, check, find_gallery, parameters
-from resight.gallery.changes import Changes
+from resight.gallery import Gallery, Snapshot, Writer, check, database, find_gallery, parameters, snapshot_of
+from resight.gallery.records import StoredFile, StoredRows
+from resight.gallery.transaction import Transaction
 from resight.local_features import VERSION
+from resight.progress import Silent
 from resight.ranking import LocalFeatures
-from resight.searcher.searcher import Searcher
+from resight.searcher import Searcher
 from resight.types import Descriptor, Pooled, Prepared
 from support import small
 
@@ -62,18 +64,19 @@ def test_what_was_added_is_read_again(tmp_path, rng):
         writer.set_file("x/ü.jpg", 7, 8, image)
         writer.set_file("bad.jpg", 1, 2, failure="not a photo")
         writer.commit()
-    with Gallery(tmp_path / "g") as gallery:
+    with snapshot_of(tmp_path / "g") as gallery:
         np.testing.assert_array_equal(gallery.vectors, described.vectors)
-        assert gallery.image(image).files == ("x/ü.jpg",)
-        assert (gallery.image(image).width, gallery.image(image).height) == (640, 480)
-        assert gallery.image_of_file("x/ü.jpg") == (image, 7, 8)
-        assert gallery.image_of_content(b"c" * 32) == image
-        assert [gallery.rows.owner(row) for row in range(4)] == [
-            *((image, region) for region in described.regions),
-            None,
-        ]
-        assert gallery.count() == {"images": 1, "files": 1, "failures": 1, "vectors": 3}
-        assert gallery.root == tmp_path
+        assert gallery.catalogue.image(image).files == ("x/ü.jpg",)
+        assert (gallery.catalogue.image(image).width, gallery.catalogue.image(image).height) == (640, 480)
+        assert gallery.catalogue.file("x/ü.jpg") == StoredFile(image, 7, 8)
+        assert gallery.catalogue.image_of("x/ü.jpg") == image
+        assert gallery.catalogue.image_of("bad.jpg") is None
+        assert gallery.catalogue.image_of_content(b"c" * 32) == image
+        assert [gallery.rows.owner(row) for row in range(4)] == [image, image, image, -1]
+        assert gallery.rows.of(image) == StoredRows(0, 3, described.regions)
+        assert gallery.rows.of(image + 1) == StoredRows(0, 0, None)
+        assert gallery.catalogue.count() == {"images": 1, "files": 1, "failures": 1, "vectors": 3}
+        assert gallery.catalogue.root == tmp_path
         assert gallery.recipe == small.recipe(small.PLAIN)
 
 
@@ -91,12 +94,12 @@ def test_names_that_are_not_text_are_kept_as_bytes(tmp_path, rng):
         image = writer.find_content(hashlib.sha256(b"x").digest())
         writer.set_file(name, 1, 1, image)
         writer.commit()
-        assert writer.files_of(image) == [name, "x"]
+        assert writer.catalogue.files_of(image) == [name, "x"]
         assert writer.changes([(name, 1, 1), ("b", 1, 1)]).vanished([]) == ["x"]
         assert writer.changes([(name, 2, 1), ("b", 1, 1)]).to_read(False) == [name]
         writer.forget_file(name)
         writer.commit()
-        assert writer.files_of(image) == ["x"]
+        assert writer.catalogue.files_of(image) == ["x"]
 
 
 def test_pooled_vectors_are_kept(tmp_path, rng):
@@ -105,11 +108,11 @@ def test_pooled_vectors_are_kept(tmp_path, rng):
         first = writer.add(b"1" * 32, (1, 1), None, wanted)
         writer.add(b"2" * 32, (1, 1), None, pooled(rng))
         writer.commit()
-        writer.keeper.rewrite()
+        writer.fit_sample.rewrite()
         writer.commit()
-    with Gallery(tmp_path / "g") as gallery:
-        assert len(gallery.kept.images()) == 2
-        ((_, found),) = gallery.kept.prepared([first])
+    with snapshot_of(tmp_path / "g") as gallery:
+        assert len(gallery.fit_sample.images()) == 2
+        ((_, found),) = gallery.fit_sample.prepared([first])
         for layers, others in zip(found.parts[0], wanted.parts[0], strict=True):
             np.testing.assert_array_equal(layers[0].rows, others[0].rows)
 
@@ -123,18 +126,23 @@ def test_a_second_writer_in_the_same_process_is_refused(tmp_path, rng):
     Writer(tmp_path / "g").close()
 
 
-def test_a_reader_follows_without_reading_again_what_it_knows(tmp_path, rng):
+def test_a_reader_follows_without_reading_again_what_it_knows(tmp_path, rng, monkeypatch):
+    opened = small.watch_connections(monkeypatch)
     with filled(tmp_path / "g", "abc", rng) as writer, Gallery(tmp_path / "g") as gallery:
         asked: list[str] = []
-        gallery.connection.set_trace_callback(asked.append)
+        opened[-1].set_trace_callback(asked.append)
+        with gallery.snapshot() as snapshot:
+            before = snapshot.vectors
         small.add(writer, "d", rng)
         writer.forget_file("a")
         writer.drop_orphans()
-        gallery.refresh()
-        assert len(gallery.vectors) == 4
-        assert gallery.dead == [(0, 1)]
-        gallery.refresh()
-        assert gallery.dead == [(0, 1)]
+        for _ in range(2):
+            with gallery.snapshot() as snapshot:
+                assert (len(before), len(snapshot.vectors)) == (3, 4)
+                assert snapshot.deleted.tolist() == [0]
+                vectors = snapshot.vectors
+        with gallery.snapshot() as snapshot:
+            assert snapshot.vectors is vectors  # nothing new: not even mapped anew
         assert not [question for question in asked if "descriptors" in question or "files" in question]
 
 
@@ -152,7 +160,7 @@ class Turning:
 
     def write(self, writer: Writer) -> None:
         for i, content in enumerate(self.contents):
-            turn = writer.live.provenance.get("turn", 0) if writer.live else 0
+            turn = writer.committed.generation.provenance.get("turn", 0) if writer.committed.generation else 0
             image = writer.add(content, (1, 1), Descriptor(self.row(i, turn), None, "none"), None)
             writer.set_file(f"{i}", 1, 1, image)
             writer.commit()
@@ -162,43 +170,50 @@ class Turning:
             if i % 5 == 4:
                 number = writer.generations.start("refit", None, {"turn": i})
                 for each in writer.generations.waiting(number):
-                    found = self.contents.index(writer.image(each).sha256)
-                    writer.generations.put_rows(number, each, self.row(found, i), None)
+                    found = self.contents.index(writer.catalogue.image(each).sha256)
+                    writer.generations.put(number, each, Descriptor(self.row(found, i), None, "none"))
                 writer.generations.switch(number)
 
     def read(self) -> None:
         try:
             with Gallery(self.folder) as gallery:
                 while not self.stop.is_set():
-                    self.look(gallery)
+                    with gallery.snapshot() as snapshot:
+                        self.look(snapshot)
                     self.search(gallery)
         except BaseException as error:
             self.wrong.append(error)
 
-    def look(self, gallery: Gallery) -> None:
-        with gallery.at_rest():
-            turn = gallery.live.provenance.get("turn", 0) if gallery.live else 0
-            dead = {row for first, count in gallery.dead for row in range(first, first + count)}
-            owners = [gallery.rows.owner(row) for row in range(len(gallery.vectors))]
-            for row, owner in enumerate(owners):
-                if (owner is None) != (row in dead):
-                    self.wrong.append(f"row {row} is dead and has an owner, or neither")
-                elif owner is not None:
-                    i = self.contents.index(gallery.image(owner[0]).sha256)
-                    if not np.array_equal(gallery.vectors[row : row + 1], self.row(i, turn)):
-                        self.wrong.append(f"row {row} is of another photo or generation")
+    def look(self, snapshot: Snapshot) -> None:
+        turn = snapshot.generation.provenance.get("turn", 0) if snapshot.generation else 0
+        deleted, count = set(snapshot.deleted.tolist()), len(snapshot.vectors)
+        owners = [snapshot.rows.owner(row) for row in range(count)]
+        if owners != snapshot.rows.owners(count).tolist():
+            self.wrong.append("owners one by one are not those of all rows")
+        for row, owner in enumerate(owners):
+            if (owner < 0) != (row in deleted):
+                self.wrong.append(f"row {row} is deleted and has an owner, or neither")
+            elif owner >= 0:
+                i = self.contents.index(snapshot.catalogue.image(owner).sha256)
+                if not np.array_equal(snapshot.vectors[row : row + 1], self.row(i, turn)):
+                    self.wrong.append(f"row {row} is of another photo or generation")
         self.looks += 1
 
     def search(self, gallery: Gallery) -> None:
-        query = Descriptor(self.row(0, 0), None, gallery.fingerprint)
+        query = Descriptor(self.row(0, 0), None, small.fingerprint(gallery))
         try:
             hits = Searcher(gallery).search(query, 100)
         except NotFitted:  # nothing is committed yet
             return
-        turn = gallery.live.provenance.get("turn", 0)
-        for hit in hits:
-            if abs(hit.score - float(self.row(int(hit.relative), turn)[0] @ query.vectors[0])) > 1e-5:
-                self.wrong.append(f"{hit} has the score of another photo or generation")
+        turns = [0, *range(4, len(self.contents), 5)]
+        if not any(
+            all(
+                abs(hit.score - float(self.row(int(hit.relative), turn)[0] @ query.vectors[0])) < 1e-5
+                for hit in hits
+            )
+            for turn in turns
+        ):
+            self.wrong.append(f"{hits} have the scores of no one generation")
 
 
 def test_a_reader_is_never_wrong_while_a_writer_works(tmp_path):
@@ -220,7 +235,7 @@ def test_a_reader_is_never_wrong_while_a_writer_works(tmp_path):
 
 def test_a_failed_open_leaves_no_lock(tmp_path):
     (tmp_path / "g").mkdir()
-    (tmp_path / "g" / catalogue.NAME).write_bytes(b"no catalogue" * 1000)
+    (tmp_path / "g" / database.NAME).write_bytes(b"no catalogue" * 1000)
     for _ in range(2):
         with pytest.raises(GalleryError, match="cannot be read"):
             Writer(tmp_path / "g")
@@ -244,16 +259,16 @@ def test_a_gallery_that_was_never_begun_is_none(tmp_path):
 
 def test_a_catalogue_whose_tables_were_never_made_is_none(tmp_path):
     (tmp_path / "g").mkdir()
-    sqlite3.connect(tmp_path / "g" / catalogue.NAME).close()
-    (tmp_path / "g" / catalogue.NAME).touch()
+    sqlite3.connect(tmp_path / "g" / database.NAME).close()
+    (tmp_path / "g" / database.NAME).touch()
     with pytest.raises(NoGallery):
         Gallery(tmp_path / "g")
     begun(tmp_path / "g").close()
 
 
 def test_another_format_is_refused(tmp_path):
-    with begun(tmp_path / "g") as writer:
-        writer.connection.execute("UPDATE facts SET value = 99 WHERE key = 'format'")
+    begun(tmp_path / "g").close()
+    small.execute(tmp_path / "g", "UPDATE facts SET value = 99 WHERE key = 'format'")
     with pytest.raises(GalleryError, match="has format 99; this Resight reads format 4"):
         Gallery(tmp_path / "g")
 
@@ -281,8 +296,8 @@ def test_the_nearest_gallery_upward_is_found_from_here_then_from_the_photo(tmp_p
 def test_a_moved_folder_is_still_valid(tmp_path, rng):
     filled(tmp_path / "old" / ".resight", "ab", rng).close()
     (tmp_path / "old").rename(tmp_path / "new")
-    with Gallery(tmp_path / "new" / ".resight") as gallery:
-        assert gallery.root == tmp_path / "new"
+    with snapshot_of(tmp_path / "new" / ".resight") as gallery:
+        assert gallery.catalogue.root == tmp_path / "new"
     assert not small.damage(tmp_path / "new" / ".resight")
 
 
@@ -294,9 +309,9 @@ def test_a_gallery_that_cannot_be_written_to_is_searched(tmp_path, rng, monkeypa
     folder.chmod(0o555)
     monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)  # for root, who may do everything
     with Gallery(folder) as gallery:
-        hits = Searcher(gallery).search(
-            Descriptor(np.array(gallery.vectors[:1]), None, gallery.fingerprint), 2
-        )
+        with gallery.snapshot() as snapshot:
+            query = Descriptor(np.array(snapshot.vectors[:1]), None, snapshot.fingerprint)
+        hits = Searcher(gallery).search(query, 2)
         assert [hit.relative for hit in hits] == ["a", "b"]
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     folder.chmod(0o755)
@@ -310,24 +325,24 @@ def test_a_gallery_that_only_others_write_to_is_followed(tmp_path, rng, monkeypa
         with Writer(folder) as writer:
             small.add(writer, "c", rng)
             writer.commit()
-            gallery.refresh()
-            assert gallery.count()["files"] == 3
-        with Gallery(folder) as late:
-            assert late.count()["files"] == 3
+            with gallery.snapshot() as snapshot:
+                assert snapshot.catalogue.count()["files"] == 3
+        with snapshot_of(folder) as late:
+            assert late.catalogue.count()["files"] == 3
         with Writer(folder) as writer:
             writer.forget_file("a")
             writer.drop_orphans()
             writer.generations.switch(writer.generations.start("compact", None, {}))
-        gallery.refresh()
-        assert gallery.count() == {"images": 2, "files": 2, "failures": 0, "vectors": 0}
-    with Gallery(folder) as gallery, Writer(folder) as writer:
+        with gallery.snapshot() as snapshot:
+            assert snapshot.catalogue.count() == {"images": 2, "files": 2, "failures": 0, "vectors": 0}
+    with snapshot_of(folder) as gallery, Writer(folder) as writer:
         writer.vacuum()
         small.add(writer, "d", rng)
         writer.commit()
     with Gallery(folder) as gallery:
         Writer(folder).close()
-        gallery.refresh()
-        assert gallery.count()["files"] == 3
+        with gallery.snapshot() as snapshot:
+            assert snapshot.catalogue.count()["files"] == 3
 
 
 def test_a_folder_that_cannot_be_written_to_is_no_place_for_a_gallery(tmp_path):
@@ -371,9 +386,9 @@ def test_a_fit_that_was_begun_waits_while_a_refit_is_forgotten(tmp_path, rng):
         writer.generations.switch(number)
     assert small.contents(tmp_path / "g").keys() == {"b", "c"}
     assert not small.damage(tmp_path / "g")
-    with Gallery(tmp_path / "g") as gallery:
+    with snapshot_of(tmp_path / "g") as gallery:
         assert len(gallery.vectors) == 3
-        assert gallery.dead == [(0, 1)]
+        assert gallery.deleted.tolist() == [0]
 
 
 def test_the_first_photo_is_never_committed_in_part(tmp_path, rng):
@@ -412,7 +427,7 @@ def test_a_file_of_vectors_that_is_cut_short_is_refused_then_repaired(length, tm
     path.unlink() if length is None else os.truncate(path, length)
     asked = pytest.raises(GalleryError, match="cut short: `resight verify --repair`")
     with Gallery(folder) as gallery, asked:
-        Searcher(gallery).search(Descriptor(np.ones((1, 4), np.float32), None, gallery.fingerprint))
+        Searcher(gallery).search(Descriptor(np.ones((1, 4), np.float32), None, "none"))
     with Writer(folder) as writer, pytest.raises(GalleryError, match="cut short"):
         small.add(writer, "d", rng)
     with pytest.raises(GalleryError, match="cut short"):
@@ -445,7 +460,9 @@ def test_pooled_vectors_that_are_cut_short_are_found_and_repaired(length, tmp_pa
         image = writer.add(b"x" * 32, (1, 1), small.random_descriptor(rng), pooled(rng))
         writer.set_file("x", 1, 1, image)
         writer.commit()
-        assert [number for number, _ in writer.kept.prepared(writer.kept.images())] == [image]
+        assert [
+            number for number, _ in writer.committed.fit_sample.prepared(writer.committed.fit_sample.images())
+        ] == [image]
     assert not small.damage(folder)
 
 
@@ -456,19 +473,19 @@ def test_pooled_vectors_that_changed_are_not_fitted_on(tmp_path, rng):
         path = tmp_path / "g" / "kept-001.f32"
         path.write_bytes(b"\1" + path.read_bytes()[1:])
         with pytest.raises(GalleryError, match="verify --repair"):
-            list(writer.kept.prepared([image]))
+            list(writer.committed.fit_sample.prepared([image]))
 
 
 def test_a_photo_without_a_descriptor_is_found(tmp_path, rng):
-    with filled(tmp_path / "g", "ab", rng) as writer:
-        writer.connection.execute("DELETE FROM descriptors WHERE image = 2")
+    with filled(tmp_path / "g", "ab", rng):
+        small.execute(tmp_path / "g", "DELETE FROM descriptors WHERE image = 2")
     found = small.damage(tmp_path / "g")
     assert [finding.what for finding in found if finding.image] == ["b has no descriptor"]
 
 
 def test_a_damaged_catalogue_is_said_in_a_sentence(tmp_path, rng):
     filled(tmp_path / "g", [f"{i}" for i in range(500)], rng).close()
-    path = tmp_path / "g" / catalogue.NAME
+    path = tmp_path / "g" / database.NAME
     data = bytearray(path.read_bytes())
     data[len(data) // 2 : len(data) // 2 + 8192] = b"\xee" * 8192
     path.write_bytes(data)
@@ -476,7 +493,7 @@ def test_a_damaged_catalogue_is_said_in_a_sentence(tmp_path, rng):
 
 
 def repair(folder: Path, count: int) -> None:
-    with Gallery(folder) as gallery:
+    with snapshot_of(folder, damaged=True) as gallery:
         found = list(check.verify(gallery))
     with Writer(folder) as writer:
         assert check.repair(writer, found) == count
@@ -498,20 +515,21 @@ def test_a_query_of_another_fingerprint_is_refused_with_advice(tmp_path, rng):
 # scale
 
 
-def test_every_question_of_an_update_goes_through_an_index(tmp_path, rng):
+def test_every_question_of_an_update_goes_through_an_index(tmp_path, rng, monkeypatch):
+    opened = small.watch_connections(monkeypatch)
     with filled(tmp_path / "g", "abc", rng) as writer:
         asked: list[str] = []
-        writer.connection.set_trace_callback(asked.append)
-        changes = Changes(writer.connection, [("a", 1, 1), ("b", 1, 2)])
+        opened[0].set_trace_callback(asked.append)
+        changes = writer.changes([("a", 1, 1), ("b", 1, 2)])
         changes.to_read(True)
         changes.vanished([])
         writer.forget_file("a")
         writer.drop_orphans()
-        writer.connection.set_trace_callback(None)
+        opened[0].set_trace_callback(None)
         for question in asked:
             if not question.startswith(("SELECT", "DELETE", "INSERT")):
                 continue
-            plan = writer.connection.execute(f"EXPLAIN QUERY PLAN {question}").fetchall()
+            plan = opened[0].execute(f"EXPLAIN QUERY PLAN {question}").fetchall()
             steps = [step for *_, step in plan]
             scans = [step for step in steps if step.startswith("SCAN") and "CONSTANT" not in step]
             assert len(scans) <= 1, (question, steps)
@@ -522,13 +540,13 @@ def test_nothing_grows_with_a_gallery_that_is_written_anew(tmp_path, rng, monkey
     monkeypatch.setattr(indexer.housekeeping, "COMMIT_EVERY", 10)
     names = [f"{i:03d}" for i in range(100)]
     filled(tmp_path / "g", names, rng).close()
-    most, commit = [], Writer.commit
+    most, commit = [], Transaction.commit
 
-    def watched(writer: Writer) -> None:
-        most.append(len(writer._work))
-        commit(writer)
+    def watched(work: Transaction) -> bool:
+        most.append(len(work))
+        return commit(work)
 
-    monkeypatch.setattr(Writer, "commit", watched)
+    monkeypatch.setattr(Transaction, "commit", watched)
     indexer.compact(tmp_path / "g")
     indexer.remove(tmp_path / "g", ["*"])
     assert max(most) < 25
@@ -555,9 +573,9 @@ def with_features(folder: Path, names: str, rng: np.random.Generator) -> dict[st
 
 
 def assert_stored(folder: Path, made: dict[str, LocalFeatures]) -> None:
-    with Gallery(folder) as gallery:
+    with snapshot_of(folder) as gallery:
         for name, features in made.items():
-            found = gallery.local_features.of(gallery.image_of_file(name)[0])
+            found = gallery.local_features.of(gallery.catalogue.image_of(name))
             assert found.points.tobytes() == features.points.tobytes()
             assert found.descriptors.tobytes() == features.descriptors.tobytes()
             assert (found.points.dtype, found.descriptors.dtype) == (np.float32, np.uint8)
@@ -587,12 +605,10 @@ def test_local_features_are_stored_byte_by_byte_whatever_the_bytes_say(tmp_path,
 
 def test_local_features_are_read_as_the_page_of_the_format_says(tmp_path, rng):
     made = with_features(tmp_path / "g", "abc", rng)
-    with Gallery(tmp_path / "g") as gallery:
-        file = tmp_path / "g" / f"local-{gallery.fact('local'):03d}.bin"
-        first, count = gallery.connection.execute(
-            "SELECT first_row, rows FROM local WHERE image = 2"
-        ).fetchone()
-        assert gallery.fact("local_rows") == 6
+    with snapshot_of(tmp_path / "g") as gallery:
+        file = tmp_path / "g" / f"local-{gallery.catalogue.fact('local'):03d}.bin"
+        ((first, count),) = small.execute(tmp_path / "g", "SELECT first_row, rows FROM local WHERE image = 2")
+        assert gallery.catalogue.fact("local_rows") == 6
     found = np.memmap(file, [("point", "<f4", 2), ("descriptor", "u1", 128)], "r")[first : first + count]
     assert file.stat().st_size == 6 * 136
     assert found["point"].tobytes() == made["b"].points.tobytes()
@@ -600,27 +616,29 @@ def test_local_features_are_read_as_the_page_of_the_format_says(tmp_path, rng):
 
 
 def test_a_gallery_without_local_features_says_so(tmp_path, rng):
-    with filled(tmp_path / "g", "a", rng) as writer, Gallery(tmp_path / "g") as gallery:
-        assert not gallery.local_features.usable
-        assert gallery.local_features.of(1) is None
+    def seen(image: int = 1) -> tuple[bool, int | None]:
+        with snapshot_of(tmp_path / "g") as snapshot:
+            found = snapshot.local_features.of(image)
+            return snapshot.local_features.usable, None if found is None else len(found)
+
+    with filled(tmp_path / "g", "a", rng) as writer:
+        assert seen() == (False, None)
         writer.local.restart(VERSION)
-        assert gallery.local_features.usable
-        assert gallery.local_features.of(1) is None
+        assert seen() == (True, None)
         writer.local.put(1, small.random_features(rng, 3))
-        assert gallery.local_features.of(1) is None
+        assert seen() == (True, None)
         writer.commit()
-        assert len(gallery.local_features.of(1)) == 3
-        assert gallery.local_features.of(2) is None
-        writer.connection.execute("UPDATE facts SET value = 'older' WHERE key = 'local_version'")
-        assert not gallery.local_features.usable
-        assert gallery.local_features.of(1) is None
+        assert seen() == (True, 3)
+        assert seen(2) == (True, None)
+        small.execute(tmp_path / "g", "UPDATE facts SET value = 'older' WHERE key = 'local_version'")
+        assert seen() == (False, None)
 
 
-def test_a_reader_follows_local_features_and_sees_a_photo_and_its_own_as_one(tmp_path, rng):
+def test_a_snapshot_sees_a_photo_and_its_local_features_as_one(tmp_path, rng):
     made = with_features(tmp_path / "g", "abc", rng)
     with Gallery(tmp_path / "g") as gallery, Writer(tmp_path / "g") as writer:
-        with gallery.at_rest():
-            before = gallery.local_features.of(2)
+        with gallery.snapshot() as snapshot:
+            before = snapshot.local_features.of(2)
             writer.forget_file("a")
             writer.drop_orphans()
             number = writer.generations.start("compact", None, {})
@@ -629,15 +647,14 @@ def test_a_reader_follows_local_features_and_sees_a_photo_and_its_own_as_one(tmp
             assert writer.local.rewrite(lambda: False)
             writer.generations.switch(number)
             assert len(list((tmp_path / "g").glob("local-*"))) == 1
-            assert gallery.local_features.of(2).points.tobytes() == before.points.tobytes()
-        asked: list[str] = []
-        gallery.connection.set_trace_callback(asked.append)
-        found = gallery.local_features.of(2)
-        assert found.points.tobytes() == made["b"].points.tobytes()
-        assert found.descriptors.tobytes() == made["b"].descriptors.tobytes()
-        assert sum("FROM local" in question for question in asked) == 1
+            assert snapshot.local_features.of(2).points.tobytes() == before.points.tobytes()
+        with gallery.snapshot() as snapshot:
+            found = snapshot.local_features.of(2)
+            assert found.points.tobytes() == made["b"].points.tobytes()
+            assert found.descriptors.tobytes() == made["b"].descriptors.tobytes()
         writer.local.restart(None)
-        assert gallery.local_features.of(2) is None
+        with gallery.snapshot() as snapshot:
+            assert snapshot.local_features.of(2) is None
         assert not list((tmp_path / "g").glob("local-*"))
         assert not small.damage(tmp_path / "g")
 
@@ -647,20 +664,22 @@ def test_local_features_that_only_others_write_are_followed(tmp_path, rng, monke
     with_features(folder, "ab", rng)
     monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
     with Gallery(folder) as gallery:
-        assert len(gallery.local_features.of(2)) == 2
+        with gallery.snapshot() as snapshot:
+            assert len(snapshot.local_features.of(2)) == 2
         with Writer(folder) as writer:
             writer.local.restart(VERSION)
             writer.local.put(2, small.random_features(rng, 5))
             writer.commit()
-            assert len(gallery.local_features.of(2)) == 5
+            with gallery.snapshot() as snapshot:
+                assert len(snapshot.local_features.of(2)) == 5
 
 
 def test_removed_local_features_give_back_their_room_and_no_more(tmp_path, rng):
     made = with_features(tmp_path / "g", "abcd", rng)
     indexer.remove(tmp_path / "g", ["b", "d"])
-    with Gallery(tmp_path / "g") as gallery:
+    with snapshot_of(tmp_path / "g") as gallery:
         assert gallery.local_features.count() == 2
-        number = gallery.fact("local")
+        number = gallery.catalogue.fact("local")
     assert not small.damage(tmp_path / "g")
     indexer.compact(tmp_path / "g")
     (path,) = (tmp_path / "g").glob("local-*")
@@ -677,7 +696,7 @@ def test_removed_local_features_give_back_their_room_and_no_more(tmp_path, rng):
 
 
 def test_compacting_local_features_that_is_stopped_changes_nothing(tmp_path, rng):
-    class Stops(indexer.Silent):
+    class Stops(Silent):
         now, left = "", 2
 
         def start(self, what: str, total: int | None) -> None:
@@ -712,7 +731,7 @@ def test_a_flipped_bit_of_local_features_is_found_and_costs_nothing_else(tmp_pat
     repair(tmp_path / "g", 1)
     assert small.contents(tmp_path / "g").keys() == {"b", "c"}
     with Writer(tmp_path / "g") as writer:
-        assert writer.local.missing() == [2]
+        assert writer.committed.local_features.missing() == [2]
         writer.local.put(2, made["b"])
         writer.commit()
     indexer.compact(tmp_path / "g")
@@ -725,9 +744,9 @@ def test_a_file_of_local_features_that_is_cut_short_keeps_nobody_from_searching(
     made = with_features(folder, "abc", rng)
     (path,) = folder.glob("local-*")
     path.unlink() if length is None else os.truncate(path, length)
-    with Gallery(folder) as gallery:
+    with Gallery(folder) as opened, opened.snapshot() as gallery:
         query = Descriptor(np.array(gallery.vectors[:1]), None, gallery.fingerprint)
-        assert [hit.relative for hit in Searcher(gallery).search(query, 1)] == ["a"]
+        assert [hit.relative for hit in Searcher(opened).search(query, 1)] == ["a"]
         with pytest.raises(GalleryError, match="cut short: `resight verify --repair`"):
             gallery.local_features.of(3)
     with Writer(folder) as writer, pytest.raises(GalleryError, match="cut short"):
@@ -737,7 +756,7 @@ def test_a_file_of_local_features_that_is_cut_short_keeps_nobody_from_searching(
     repair(folder, lost)
     assert small.contents(folder).keys() == {*"abc"}
     with Writer(folder) as writer:
-        for image in writer.local.missing():
+        for image in writer.committed.local_features.missing():
             writer.local.put(image, made["abc"[image - 1]])
         writer.commit()
     assert_stored(folder, made)
@@ -756,22 +775,27 @@ def test_files_of_old_local_features_go_at_the_next_open(tmp_path, rng):
 # what a fit was made on
 
 
+def samples(folder: Path) -> int:
+    ((count,),) = small.execute(folder, "SELECT count(*) FROM samples")
+    return count
+
+
 def test_the_sample_of_a_fit_lasts_as_long_as_its_parameters(tmp_path, rng):
     own = {"each.0.1": {"mean": np.ones(4, np.float32)}}
     with filled(tmp_path / "g", "ab", rng) as writer:
-        assert writer.fitted_on() == set()
+        assert writer.committed.fitted_on() == set()
         for turn, behind in enumerate([{b"1" * 32, b"2" * 32}, {b"3" * 32}]):
             own["each.0.1"]["mean"] += 1
             name = writer.generations.save_parameters(own, behind)
             writer.generations.switch(writer.generations.start("refit", name, {"photos": turn}))
-            assert writer.fitted_on() == behind
-        assert writer.connection.execute("SELECT count(*) FROM samples").fetchone() == (1,)
+            assert writer.committed.fitted_on() == behind
+        assert samples(tmp_path / "g") == 1
         own["each.0.1"]["mean"] += 1
         writer.generations.start("refit", writer.generations.save_parameters(own, {b"4" * 32}), {})
         writer.commit()
     with Writer(tmp_path / "g") as writer:
-        assert writer.fitted_on() == {b"3" * 32}
-        assert writer.connection.execute("SELECT count(*) FROM samples").fetchone() == (1,)
+        assert writer.committed.fitted_on() == {b"3" * 32}
+        assert samples(tmp_path / "g") == 1
 
 
 def test_parameters_come_back_in_the_order_of_their_names(tmp_path, rng):
@@ -796,7 +820,11 @@ def test_one_content_turned_twice_is_two_images(tmp_path, rng):
         writer.commit()
         assert (writer.find_content(b"c" * 32), writer.find_content(b"c" * 32, 90)) == (plain, turned)
         assert writer.find_content(b"c" * 32, 180) is None
-        assert (writer.image(turned).turn, writer.image(turned).width, writer.image(plain).turn) == (90, 3, 0)
+        assert (
+            writer.catalogue.image(turned).turn,
+            writer.catalogue.image(turned).width,
+            writer.catalogue.image(plain).turn,
+        ) == (90, 3, 0)
         found = [("a", 1, 1), ("b", 1, 1)]
         assert writer.changes(found, {"b": 90}).to_read(False) == []
         assert writer.changes(found, {"a": 180, "b": 90}).to_read(False) == ["a"]

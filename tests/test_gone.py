@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from resight.gallery import Gallery
-from resight.gallery.stored import is_gone
-from resight.searcher.searcher import Searcher
+from resight.gallery.records import is_gone
+from resight.searcher import Searcher
 from support import small
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)

@@ -19,12 +19,13 @@ from resight.errors import (
     NotFitted,
     TooMuchVanished,
 )
-from resight.gallery import Gallery, Writer, check
+from resight.gallery import Gallery, Writer, check, snapshot_of
 from resight.images.turning import rotated
 from resight.indexer import fits, opening, refit
 from resight.indexer.local import extracted
+from resight.progress import Silent
 from resight.ranking import LocalFeatures
-from resight.searcher.searcher import Searcher
+from resight.searcher import Searcher
 from resight.types import Box, Descriptor
 from support import small
 
@@ -69,7 +70,7 @@ def root(tmp_path, network) -> Path:
     return tmp_path / "photos"
 
 
-class Stops(indexer.Silent):
+class Stops(Silent):
     """Asks for an end after so many steps of a stage."""
 
     def __init__(self, steps: int, stage: str = "") -> None:
@@ -287,11 +288,11 @@ def test_a_root_that_moved_is_followed_but_not_to_a_folder_of_other_photos(root,
     root.rename(tmp_path / "moved")
     with pytest.raises(TooMuchVanished):
         small.index(tmp_path / "others", gallery=gallery)
-    with Gallery(gallery) as opened:
-        assert opened.root == root
+    with snapshot_of(gallery) as opened:
+        assert opened.catalogue.root == root
     assert counts(small.index(tmp_path / "moved", gallery=gallery)) == {"unchanged": 12}
-    with Gallery(gallery) as opened:
-        assert opened.root == tmp_path / "moved"
+    with snapshot_of(gallery) as opened:
+        assert opened.catalogue.root == tmp_path / "moved"
 
 
 def test_a_gallery_inside_its_folder_moves_with_it(root, tmp_path, network):
@@ -326,16 +327,20 @@ def test_files_and_folders_that_cannot_be_looked_at_keep_what_was_known(root, mo
     small.index(root, small.PLAIN)
     scandir = os.scandir
 
+    stat = os.stat
+
     class Entry:
         """A folder's entry whose status the disk does not give."""
 
         def __init__(self, entry: os.DirEntry) -> None:
             self.name, self.path = entry.name, entry.path
             self.is_dir, self.is_symlink = entry.is_dir, entry.is_symlink
-            self.stat = self.broken if entry.name in ("b", "000.png") else entry.stat
+            self.stat = broken if entry.name == "000.png" else entry.stat
 
-        def broken(self) -> None:
+    def broken(path: Path | None = None, **_: object) -> os.stat_result:
+        if path is None or path == root / "b":
             raise OSError(5, "Input/output error")
+        return stat(path, **_)
 
     class Listed(list):
         def __enter__(self) -> "Listed":
@@ -345,8 +350,9 @@ def test_files_and_folders_that_cannot_be_looked_at_keep_what_was_known(root, mo
             pass
 
     monkeypatch.setattr(os, "scandir", lambda path: Listed(map(Entry, scandir(path))))
+    monkeypatch.setattr("resight.images.folder.os.stat", broken)
     report = small.index(root)
-    assert report.unreadable == ("b", "a/000.png")
+    assert set(report.unreadable) == {"b", "a/000.png"}
     assert counts(report) == {"unchanged": 5}
     assert len(small.contents(root / ".resight")) == 12
 
@@ -394,15 +400,16 @@ def test_what_was_removed_stays_away_until_it_changes_or_is_asked_for(root):
 def test_compact_gives_back_the_room_and_changes_no_answer(root):
     small.index(root, small.FITTED)
     indexer.remove(root / ".resight", ["a/*"])
-    with Gallery(root / ".resight") as reader:
-        before, fit = small.contents(root / ".resight"), reader.fit
+    with Gallery(root / ".resight") as opened:
+        with opened.snapshot() as snapshot:
+            before, fit = small.contents(root / ".resight"), snapshot.fit
+            size = (root / ".resight" / f"vectors-{snapshot.generation.number:03d}.f32").stat().st_size
         ranking = found(root, root / "b" / "001.png")
-        size = (root / ".resight" / f"vectors-{reader.live.number:03d}.f32").stat().st_size
         kept = sum(path.stat().st_size for path in (root / ".resight").glob("kept-*"))
         assert indexer.compact(root / ".resight") > 0
-        reader.refresh()
-        assert not reader.dead
-        assert reader.fit == fit
+        with opened.snapshot() as snapshot:
+            assert not len(snapshot.deleted)
+            assert snapshot.fit == fit
     (vectors,) = (root / ".resight").glob("vectors-*.f32")
     assert vectors.stat().st_size * 2 == size
     assert sum(path.stat().st_size for path in (root / ".resight").glob("kept-*")) * 2 == kept
@@ -426,8 +433,8 @@ def test_compact_that_is_stopped_leaves_all_as_it_was(root):
 
 
 def fit_of(root: Path) -> dict:
-    with Gallery(root / ".resight") as gallery:
-        return gallery.live.provenance
+    with snapshot_of(root / ".resight") as gallery:
+        return gallery.generation.provenance
 
 
 def fit(root: Path, **more) -> str | None:
@@ -459,8 +466,8 @@ def test_the_sample_is_that_of_the_smallest_path_hashes(root, monkeypatch):
     monkeypatch.setattr(fits, "SAMPLE", 5)
     small.index(root, small.FITTED)
     wanted = fits.sample(small.album(root, 12), fits.SAMPLE)
-    with Gallery(root / ".resight") as gallery:
-        kept = {name for image in gallery.kept.images() for name in gallery.files_of(image)}
+    with snapshot_of(root / ".resight") as gallery:
+        kept = {name for image in gallery.fit_sample.images() for name in gallery.catalogue.files_of(image)}
     assert kept == wanted
     few, many = [f"{i}.jpg" for i in range(50)], [f"{i}.jpg" for i in range(80)]
     assert fits.sample(many, 5) & set(few) <= fits.sample(few, 5)
@@ -554,8 +561,7 @@ def test_no_photo_is_lost_by_a_refit_after_one_that_is_not_kept(root, network, m
     small.index(root, small.FITTED)
     monkeypatch.setattr(fits, "SAMPLE", 100)
     assert fit(root, progress=Stops(2, "anew")) is None
-    with Writer(root / ".resight") as writer:
-        writer.connection.execute("UPDATE images SET kept_shapes = NULL WHERE id > 6")
+    small.execute(root / ".resight", "UPDATE images SET kept_shapes = NULL WHERE id > 6")
     assert fit(root)
     for i in range(20):
         small.draw(root / "c" / f"{i}.png", 800 + i)
@@ -582,8 +588,8 @@ def test_fit_keeps_all_photos_when_the_drive_is_not_there(root, tmp_path, monkey
 def test_fit_forgets_a_photo_that_is_gone_and_index_finds_it_again(root, monkeypatch):
     monkeypatch.setattr(fits, "SAMPLE", 4)
     small.index(root, small.FITTED)
-    with Gallery(root / ".resight") as gallery:
-        kept = {name for image in gallery.kept.images() for name in gallery.files_of(image)}
+    with snapshot_of(root / ".resight") as gallery:
+        kept = {name for image in gallery.fit_sample.images() for name in gallery.catalogue.files_of(image)}
     name = next(name for name in small.album(root, 12) if name not in kept)
     (root / name).rename(root / "away.png")
     progress = Stops(1, "never")
@@ -764,7 +770,8 @@ def test_a_box_is_described_and_the_photo_itself_is_marked(root, network):
 def test_a_query_described_by_an_old_fit_is_refused_with_advice(root):
     small.index(root, small.FITTED)
     with Gallery(root / ".resight") as gallery:
-        describe = describer.describer_like(gallery, "openvino")
+        with gallery.snapshot() as snapshot:
+            describe = describer.describer_like(snapshot, "openvino")
         searcher = Searcher(gallery, "openvino")
         described = describe(images.read(root / "b" / "003.png"))
         assert searcher.search(described, 1)[0].relative == "b/003.png"
@@ -784,16 +791,15 @@ def test_several_vectors_an_image_rank_by_their_best_region(root, network):
         small.draw(root / "c" / f"{i}.png", 300 + i, (90, 60))
     small.index(root, small.KEEP)
     assert not small.damage(root / ".resight")
-    with Gallery(root / ".resight") as gallery:
-        vectors, searcher = np.array(gallery.vectors, np.float64), Searcher(gallery)
-        spans = {name: gallery.rows.stored(image) for name, image, _ in list(gallery.files())}
+    with Gallery(root / ".resight") as opened, opened.snapshot() as gallery:
+        vectors, searcher = np.array(gallery.vectors, np.float64), Searcher(opened)
+        spans = {name: gallery.rows.of(image) for name, image, _ in list(gallery.catalogue.files())}
         assert len(vectors) > 5 * len(spans)
         for query in ("a/000.png", "c/7.png"):
-            first, count, _ = spans[query]
-            asked = vectors[first : first + count]
+            asked = vectors[spans[query].first :][: spans[query].count]
             scores = {
-                name: [max(float(vectors[row] @ q) for q in asked) for row in range(start, start + rows)]
-                for name, (start, rows, _) in spans.items()
+                name: [max(float(row @ q) for q in asked) for row in vectors[rows.first :][: rows.count]]
+                for name, rows in spans.items()
             }
             slow = sorted((max(each) for name, each in scores.items() if name != query), reverse=True)
             for k in (1, 3, 37):
@@ -802,10 +808,7 @@ def test_several_vectors_an_image_rank_by_their_best_region(root, network):
                 assert len({hit.relative for hit in ranking}) == k
                 for hit, wanted in zip(ranking[1:], slow, strict=False):
                     assert hit.score == pytest.approx(wanted, abs=1e-6)
-                    regions = [
-                        gallery.rows.owner(row)[1]
-                        for row in range(spans[hit.relative][0], sum(spans[hit.relative][:2]))
-                    ]
+                    regions = spans[hit.relative].regions
                     assert scores[hit.relative][regions.index(hit.region)] == pytest.approx(wanted, abs=1e-6)
                     box, width = hit.region.box, 90 if hit.relative[0] == "c" else 64
                     assert 0 <= box.x < box.x + box.width <= width + 0.1
@@ -837,8 +840,12 @@ def test_an_empty_gallery_says_so(tmp_path, network):
 
 
 def features_of(root: Path) -> dict[str, LocalFeatures | None]:
-    with Gallery(root / ".resight") as gallery, gallery.at_rest():
-        return {name: gallery.local_features.of(image) for name, image, _ in list(gallery.files()) if image}
+    with snapshot_of(root / ".resight") as gallery:
+        return {
+            name: gallery.local_features.of(image)
+            for name, image, _ in list(gallery.catalogue.files())
+            if image
+        }
 
 
 def assert_features(root: Path, turns: dict[str, int] | None = None) -> None:
@@ -894,11 +901,11 @@ def test_a_photo_is_decoded_once_where_the_same_pixels_serve_both(root, monkeypa
         values = small.PLAIN | {"views": {"sizes": [size]}}
         small.index(root, values, gallery=root / f".{size}", local_features=True, turns=turns)
         assert sum(asked) == again
-        with Gallery(root / f".{size}") as gallery, gallery.at_rest():
+        with snapshot_of(root / f".{size}") as gallery:
             for name in ("large.jpg", "high.jpg"):
                 photo = images.read(root / name, enough=local_features.enough, turn=turns.get(name, 0))
                 wanted = local_features.extract(photo)
-                found = gallery.local_features.of(gallery.image_of_file(name)[0])
+                found = gallery.local_features.of(gallery.catalogue.image_of(name))
                 np.testing.assert_array_equal(found.descriptors, wanted.descriptors)
 
 
@@ -993,7 +1000,7 @@ def hashes(root: Path, names: Iterable[str]) -> set[bytes]:
 
 
 def fitted_on(folder: Path) -> set[bytes]:
-    with Gallery(folder) as gallery:
+    with snapshot_of(folder) as gallery:
         return gallery.fitted_on()
 
 
@@ -1014,8 +1021,8 @@ def test_a_gallery_knows_the_photos_behind_its_fit(root, monkeypatch):
     assert fitted_on(gallery) == sample
     fit(root)
     assert fitted_on(gallery) == hashes(root, small.contents(gallery).keys() - {*small.album(root, 12)[:6]})
-    with Gallery(gallery) as opened:
-        assert opened.connection.execute("SELECT count(*) FROM samples").fetchone() == (16,)
+    with snapshot_of(gallery) as opened:
+        assert len(opened.fitted_on()) == 16
 
 
 def test_the_photos_behind_a_fit_travel_with_it(root, tmp_path):
@@ -1042,8 +1049,8 @@ def test_what_was_never_fitted_was_fitted_on_nothing(root):
 
 
 def failures(root: Path) -> dict[str, str]:
-    with Gallery(root / ".resight") as gallery:
-        return {name: why for name, _, why in gallery.files() if why}
+    with snapshot_of(root / ".resight") as gallery:
+        return {name: why for name, _, why in gallery.catalogue.files() if why}
 
 
 def test_a_list_is_the_gallery(root, network):
@@ -1089,11 +1096,11 @@ def test_turned_photos_are_described_and_stored_turned(root, network):
     small.draw(root / "large.jpg", 50, (1600, 1200))
     turns = {"a/000.png": 90, "a/002.png": 180, "b/001.png": -90, "b/003.png": 37, "large.jpg": 90}
     small.index(root, small.PLAIN, turns=turns, local_features=True)
-    with Gallery(root / ".resight") as gallery, gallery.at_rest():
+    with snapshot_of(root / ".resight") as gallery:
         describe = describer.describer_like(gallery, "openvino")
-        for name, image, _ in list(gallery.files()):
+        for name, image, _ in list(gallery.catalogue.files()):
             photo = rotated(describe.read(root / name), turns.get(name, 0))
-            stored, first = gallery.image(image), gallery.rows.of(image)[0]
+            stored, first = gallery.catalogue.image(image), gallery.rows.span(image)[0]
             assert (stored.width, stored.height) == (photo.width, photo.height)
             assert stored.turn == turns.get(name, 0) % 360
             score = float(gallery.vectors[first] @ describe(photo).vectors[0])
@@ -1104,8 +1111,8 @@ def test_turned_photos_are_described_and_stored_turned(root, network):
     assert network.runs == runs
     assert counts(small.index(root, turns=turns | {"a/000.png": 270})) == {"described": 1, "unchanged": 12}
     assert counts(small.index(root)) == {"described": 5, "unchanged": 8}
-    with Gallery(root / ".resight") as gallery:
-        assert {gallery.image(image).turn for _, image, _ in list(gallery.files())} == {0}
+    with snapshot_of(root / ".resight") as gallery:
+        assert {gallery.catalogue.image(image).turn for _, image, _ in list(gallery.catalogue.files())} == {0}
     assert_features(root)
     assert not small.damage(root / ".resight")
 
@@ -1116,8 +1123,7 @@ def test_a_turned_photo_is_turned_again_when_it_is_read_again(root, network):
     report = small.index(root, small.FITTED, turns=turns)
     assert report.described == 13  # two images of one content
     before = small.contents(root / ".resight")
-    with Writer(root / ".resight") as writer:
-        writer.connection.execute("UPDATE images SET kept_shapes = NULL")
+    small.execute(root / ".resight", "UPDATE images SET kept_shapes = NULL")
     fit(root)  # every photo passes the network again
     small.assert_same(small.contents(root / ".resight"), before)
     small.index(root, turns=turns, local_features=True)

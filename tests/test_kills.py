@@ -15,7 +15,7 @@ import pytest
 
 from resight import indexer
 from resight.errors import BadQuery, NoGallery, StorageFailed
-from resight.gallery import Gallery, Writer
+from resight.gallery import Gallery, Writer, snapshot_of
 from resight.gallery.vectors import Disk
 from resight.local_features import VERSION
 from support import small
@@ -55,8 +55,7 @@ class Scene:
         if verb == "compact":
             indexer.remove(self.before / ".resight", ["b/00*"])
         if verb == "refit":  # some photos must pass the network again, others are kept
-            with Writer(self.before / ".resight") as writer:
-                writer.connection.execute("UPDATE images SET kept_shapes = NULL WHERE id % 2")
+            small.execute(self.before / ".resight", "UPDATE images SET kept_shapes = NULL WHERE id % 2")
         self.seconds = min(self._undisturbed(each) for each in (home / "once", after))
         small.index(after, small.FITTED)
         self.after = small.contents(after / ".resight")
@@ -105,12 +104,12 @@ class Scene:
 
     @staticmethod
     def _assert_tidy(gallery: Path) -> None:
-        with Gallery(gallery) as opened:
-            kept = f"kept-{opened.fact('kept'):03d}.f32"
-            wanted = {"catalogue.sqlite", "writer.lock", kept, opened.live.parameters}
-            wanted.add(f"vectors-{opened.live.number:03d}.f32")
-            if opened.fact("local_rows"):
-                wanted.add(f"local-{opened.fact('local'):03d}.bin")
+        with snapshot_of(gallery) as opened:
+            kept = f"kept-{opened.catalogue.fact('kept'):03d}.f32"
+            wanted = {"catalogue.sqlite", "writer.lock", kept, opened.generation.parameters}
+            wanted.add(f"vectors-{opened.generation.number:03d}.f32")
+            if opened.catalogue.fact("local_rows"):
+                wanted.add(f"local-{opened.catalogue.fact('local'):03d}.bin")
         assert {path.name for path in gallery.iterdir() if "sqlite-" not in path.name} == wanted
 
 
@@ -197,12 +196,12 @@ def script(folder: Path, disk: Disk, acknowledged: dict[str, bytes]) -> None:
     """All that a writer can do, on vectors from nowhere; `acknowledged` is what must survive."""
     rng = np.random.default_rng(0)
     with Writer(folder, disk=disk) as writer:
-        if writer.fact("root") is None:
+        if writer.catalogue.fact("root") is None:
             writer.begin(folder.parent, small.recipe(small.FITTED), "weights")
-        if not writer.local_features.usable:
+        if not writer.committed.local_features.usable:
             writer.local.restart(VERSION)
         for count, name in enumerate("abcdef"):
-            if writer.image_of_file(name) is None:
+            if writer.catalogue.image_of(name) is None:
                 small.add(writer, name, rng, small.random_features(rng, count))
             if name in "ce":
                 writer.commit()
@@ -314,10 +313,11 @@ def test_bytes_and_names_are_on_the_disk_before_the_row_that_points_at_them(tmp_
     assert done[own - 2 : own + 2] == ["write", "sync", "rename", "names"]
 
 
-def test_the_catalogue_itself_is_synced_at_every_commit(tmp_path):
-    with Writer(tmp_path / "gallery") as writer:
-        assert writer.connection.execute("PRAGMA synchronous").fetchone() == (2,)
-        assert writer.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+def test_the_catalogue_itself_is_synced_at_every_commit(tmp_path, monkeypatch):
+    opened = small.watch_connections(monkeypatch)
+    with Writer(tmp_path / "gallery"):
+        assert opened[0].execute("PRAGMA synchronous").fetchone() == (2,)
+        assert opened[0].execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 @pytest.mark.parametrize("end", [b"", b"\0" * 7, b"\xff" * 33])
@@ -414,8 +414,8 @@ def test_the_second_writer_is_told_at_once(tmp_path):
             assert said.count("\n") == 1
             assert "Another process is writing" in said
             assert time.monotonic() - begun < 5
-        with Gallery(tmp_path / ".resight") as gallery:
-            assert gallery.count()["files"] == 1
+        with snapshot_of(tmp_path / ".resight") as gallery:
+            assert gallery.catalogue.count()["files"] == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,5 +1,6 @@
 """A gallery that is open while others write it, copy over it, or search it from other threads."""
 
+import contextlib
 import sqlite3
 import subprocess
 import sys
@@ -13,11 +14,12 @@ import numpy as np
 import pytest
 
 from resight.errors import GalleryError
-from resight.gallery import Gallery, Writer
+from resight.gallery import Gallery, Snapshot, Writer, snapshot_of
 from resight.local_features import VERSION
+from resight.searcher import Searcher
 from resight.searcher.collection import Collection
+from resight.searcher.query import of_stored
 from resight.searcher.reranking import reranked, rerankers
-from resight.searcher.searcher import Searcher
 from resight.types import Box, Descriptor, Hit
 from support import small
 
@@ -45,18 +47,24 @@ CUT_BETWEEN_TWO_SEARCHES = """
 import os, sys
 import numpy as np
 from resight.errors import GalleryError
-from resight.gallery import Gallery
-from resight.searcher.searcher import Searcher
+from resight.gallery import Gallery, snapshot_of
+from resight.searcher import Searcher
 from resight.types import Descriptor
 
 folder, name = sys.argv[1:]
 with Gallery(folder) as gallery:
     searcher = Searcher(gallery)
-    query = Descriptor(np.ones((1, 1024), np.float32) / 32, None, gallery.fingerprint)
+
+    def features():
+        with gallery.snapshot() as snapshot:
+            return snapshot.local_features.of(50)
+
+    with gallery.snapshot() as snapshot:
+        query = Descriptor(np.ones((1, 1024), np.float32) / 32, None, snapshot.fingerprint)
     assert len(searcher.search(query, 100)) == 50
-    features = gallery.local_features.of(50)
+    assert features() is not None
     os.truncate(os.path.join(folder, name), 4096)
-    for ask in (lambda: len(searcher.search(query, 100)), lambda: gallery.local_features.of(50)):
+    for ask in (lambda: len(searcher.search(query, 100)), features):
         try:
             print(type(ask()).__name__)
         except GalleryError as error:
@@ -140,20 +148,20 @@ def test_threads_over_one_opened_gallery_rank_as_one_thread_does(album):
 def test_threads_that_show_photos_see_what_one_thread_does(album):
     photos = sorted(album.rglob("*.png"))[:6]
     with Gallery(album / ".resight") as gallery:
-        alone = [Searcher(gallery).show(photo) for photo in photos]
+        alone = [Searcher(gallery).show(photo).as_dict() for photo in photos]
         searcher = Searcher(gallery)
-        assert together(lambda number: [searcher.show(photo) for photo in photos]) == [alone] * 8
+        assert together(lambda number: [searcher.show(photo).as_dict() for photo in photos]) == [alone] * 8
 
 
 def test_threads_share_one_collection_of_a_gallery_at_rest(album):
-    with Gallery(album / ".resight") as gallery, gallery.at_rest():
+    with snapshot_of(album / ".resight") as gallery:
         photos = Collection(gallery)
-        images = sorted({image for _, image, _ in gallery.files() if image})
+        images = sorted({image for _, image, _ in gallery.catalogue.files() if image})
 
         def work(number: int) -> list[tuple[list[int], bytes]]:
             found = []
             for image in images:
-                query = photos.query(image)
+                query = of_stored(photos, gallery.catalogue.image(image))
                 ranked = reranked(
                     photos.nearest(query.vectors, 9), query, photos, rerankers(["geometry:top=4"])
                 )
@@ -177,22 +185,44 @@ class Turning:
 
     def write(self, writer: Writer) -> None:
         for i in range(self.count):
-            turn = writer.live.provenance.get("turn", 0) if writer.live else 0
-            image = writer.add(i.to_bytes(32), (1, 1), Descriptor(self.row(i, turn), None, "none"), None)
-            writer.set_file(f"{i}", 1, 1, image)
-            writer.commit()
+            self.add(writer, i)
             if i % 7 == 6:
                 writer.forget_file(f"{i - 3}")
                 writer.drop_orphans()
             if i % 10 == 9:
                 self.turn(writer, i)
 
+    def add(self, writer: Writer, i: int) -> None:
+        current = writer.committed.generation
+        turn = current.provenance.get("turn", 0) if current else 0
+        image = writer.add(i.to_bytes(32), (1, 1), Descriptor(self.row(i, turn), None, "none"), None)
+        writer.set_file(f"{i}", 1, 1, image)
+        writer.commit()
+
+    def change(self, writer: Writer) -> None:
+        """Add, remove, refit and compact, in turn."""
+        for turn in (9, 19, 29, 39, 49):
+            first = writer.catalogue.last_image
+            for i in range(first, first + 3):
+                self.add(writer, i)
+            self.turn(writer, turn)
+            writer.forget_file(f"{first}")
+            writer.drop_orphans()
+            self.compact(writer)
+
+    def compact(self, writer: Writer) -> None:
+        current = writer.committed.generation
+        number = writer.generations.start("compact", None, current.provenance)
+        for image in writer.generations.waiting(number):
+            writer.generations.copy(image, number)
+        writer.generations.switch(number)
+
     def turn(self, writer: Writer, turn: int) -> None:
         """Another generation, made as a fit makes one."""
         number = writer.generations.start("refit", None, {"turn": turn})
         for image in writer.generations.waiting(number):
-            i = int.from_bytes(writer.image(image).sha256)
-            writer.generations.put_rows(number, image, self.row(i, turn), None)
+            i = int.from_bytes(writer.catalogue.image(image).sha256)
+            writer.generations.put(number, image, Descriptor(self.row(i, turn), None, "none"))
         writer.generations.switch(number)
 
     def of_one_generation(self, hits: Sequence[Hit]) -> bool:
@@ -209,11 +239,11 @@ def test_thousands_of_searches_in_eight_threads_beside_a_writer_are_each_of_one_
         writer.begin(tmp_path, small.recipe(small.PLAIN), "weights")
         turning.write(writer)
         with Gallery(turning.folder) as gallery:
-            searcher, query = Searcher(gallery), Descriptor(turning.query, None, gallery.fingerprint)
+            searcher, query = Searcher(gallery), Descriptor(turning.query, None, small.fingerprint(gallery))
 
             def work(number: int) -> int:
                 searches = 0
-                while searches < 300 or not written.is_set():
+                while searches < 500 or not written.is_set():
                     hits = searcher.search(query, 100).hits
                     assert turning.of_one_generation(hits), hits
                     assert len({hit.relative for hit in hits}) == len(hits) > 40
@@ -222,8 +252,7 @@ def test_thousands_of_searches_in_eight_threads_beside_a_writer_are_each_of_one_
 
             def write() -> None:
                 try:
-                    for turn in (9, 19, 29, 39, 49):
-                        turning.turn(writer, turn)
+                    turning.change(writer)
                 finally:
                     written.set()
 
@@ -231,8 +260,40 @@ def test_thousands_of_searches_in_eight_threads_beside_a_writer_are_each_of_one_
             writing.start()
             searches = together(work)
             writing.join()
-    assert sum(searches) >= 2400
+    assert sum(searches) >= 4000
     assert not small.damage(turning.folder)
+
+
+def told(snapshot: Snapshot) -> tuple[Any, ...]:
+    """All that a snapshot of photos without files says."""
+    catalogue, files = snapshot.catalogue, list(snapshot.catalogue.files())
+    images = [image for _, image, _ in files]
+    return (
+        snapshot.generation, snapshot.vectors.tobytes(), snapshot.deleted.tolist(), snapshot.fingerprint,
+        files, catalogue.count(), catalogue.contents(), [catalogue.image(image) for image in images],
+        [snapshot.rows.of(image) for image in images], snapshot.rows.owners(len(snapshot.vectors)).tolist(),
+    )  # fmt: skip
+
+
+def test_what_a_snapshot_says_does_not_change_while_it_lives(tmp_path):
+    turning = Turning(tmp_path / "g", 20)
+    with Writer(turning.folder) as writer, contextlib.ExitStack() as stack:
+        writer.begin(tmp_path, small.recipe(small.PLAIN), "weights")
+        turning.write(writer)
+        gallery = stack.enter_context(Gallery(turning.folder))
+        first = stack.enter_context(gallery.snapshot())
+        before = told(first)
+        turning.change(writer)
+        second = stack.enter_context(gallery.snapshot())  # in the same thread, too
+        after = told(second)
+        turning.change(writer)
+        assert told(first) == before
+        assert told(second) == after != before
+        with gallery.snapshot() as third:
+            assert told(third) not in (before, after)
+    for ended in (first, second, third):
+        with pytest.raises(GalleryError, match="has ended"):
+            ended.catalogue.count()
 
 
 def test_threads_search_while_an_index_adds_photos(tmp_path):

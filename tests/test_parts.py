@@ -7,7 +7,7 @@ from resight.describing import fitting as fitter
 from resight.describing.describer import Describer
 from resight.describing.weighting import fit, weighted
 from resight.engines import load
-from resight.gallery import Gallery
+from resight.gallery import snapshot_of
 from resight.gallery.packing import packed, packed_length, unpacked
 from resight.images import Photo
 from resight.indexer import fits
@@ -216,8 +216,8 @@ def test_an_index_says_how_many_views_it_looks_at_and_a_refit_needs_none(tmp_pat
     white = small.PLAIN | {"each": ["l2", "pair-whitening:dims=4", "l2"]}
     small.index(root, white, progress=heard)
     assert "The fit looks at 8 synthetic views of each of 6 photos, beside themselves." in heard.said
-    with Gallery(root / ".resight") as gallery:
-        kept = [prepared for _, prepared in gallery.kept.prepared(gallery.kept.images())]
+    with snapshot_of(root / ".resight") as gallery:
+        kept = [prepared for _, prepared in gallery.fit_sample.prepared(gallery.fit_sample.images())]
     assert [len(each.variants) for each in kept] == [8] * 6
     seen = varied_by_hand(root, kept)
     np.testing.assert_allclose(kept[0].variants[1].parts[0][0][0].rows, seen, atol=1e-4)

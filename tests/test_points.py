@@ -10,12 +10,12 @@ from resight.describing.describer import Describer
 from resight.describing.sentence import Sentence
 from resight.errors import BadSetting
 from resight.feature_maps import FeatureMap, look
-from resight.gallery import Gallery
+from resight.gallery import Gallery, snapshot_of
 from resight.images import Photo
 from resight.poolings import vlad as vlads
 from resight.recipe import Backbone, Recipe
-from resight.searcher.searcher import Searcher
-from resight.types import Box
+from resight.searcher import Searcher
+from resight.types import Box, Maps
 from support import small
 
 SIFT = Backbone("opencv:sift:count=200")
@@ -127,8 +127,8 @@ def test_vlad_of_points_is_the_sum_of_what_they_differ_by_from_their_words():
     maps = [look(engine, textured(i)[None])[0] for i in range(6)]
     parameters = vlads.fit(((each.values(), each.masks(WHOLE)) for each in maps), k=4)
     sentence = Sentence(made.first)
-    prepared = sentence.prepare([[maps[0]]], [[WHOLE]])
-    found = sentence.finish(prepared, {"pooling.0.0.0": parameters})[0]
+    prepared = sentence.prepare([[Maps(maps[0].cells, tuple(WHOLE), maps[0].places, maps[0].scale)]])
+    found = sentence.finish(prepared, {"pooling.0.0.0": parameters})[0, 0]
 
     centres = parameters["centres"].astype(np.float64)
     sums = np.zeros_like(centres)
@@ -149,7 +149,7 @@ def test_poolings_and_regions_work_on_points_as_on_convolutions(tmp_path, poolin
     small.album(root, 6)
     report = indexer.index(root, recipe=made, workers=2)
     assert (report.described, report.failed) == (6, 0)
-    with Gallery(root / ".resight") as gallery:
+    with snapshot_of(root / ".resight") as gallery:
         vectors = np.array(gallery.vectors)
         lengths = np.linalg.norm(vectors, axis=1)
         assert np.isfinite(vectors).all()
@@ -170,11 +170,11 @@ def test_a_photo_without_a_point_is_zeros_and_matches_nothing(tmp_path, values):
     small.album(root, 6)
     Image.fromarray(np.full((48, 64, 3), 200, np.uint8)).save(root / "blank.png")
     indexer.index(root, recipe=recipe(**values), workers=1)
-    with Gallery(root / ".resight") as gallery:
-        (first, count) = gallery.rows.of(gallery.image_of_file("blank.png")[0])
+    with Gallery(root / ".resight") as opened, opened.snapshot() as gallery:
+        (first, count) = gallery.rows.span(gallery.catalogue.image_of("blank.png"))
         assert count == 1
         assert not np.array(gallery.vectors[first]).any()
-        hits = Searcher(gallery).search(root / "blank.png", k=9)
+        hits = Searcher(opened).search(root / "blank.png", k=9)
         assert {hit.score for hit in hits if not hit.self} == {0.0}
     assert not small.damage(root / ".resight")
 

@@ -7,7 +7,7 @@ import numpy as np  # noqa: F401  # the matrix library
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from resight.processors import one_matrix_thread
+from resight.processors import SMALL_PRODUCT, matrix_threads_for, one_matrix_thread
 from resight.workers.threads import in_order
 
 
@@ -117,3 +117,10 @@ def test_a_limit_that_the_caller_set_comes_back():
             assert threads() == {1}
         assert threads() == {3}
     assert threads() == {2}
+
+
+def test_a_small_product_has_one_thread_and_a_large_one_all():
+    with matrix_threads_for(SMALL_PRODUCT):
+        assert threads() == {1}
+    with matrix_threads_for(SMALL_PRODUCT + 1):
+        assert threads() == {2}

@@ -9,9 +9,10 @@ import pytest
 from resight import indexer, recipe
 from resight.describing.describer import describer_like
 from resight.errors import BadRecipe
-from resight.gallery import Gallery
+from resight.gallery import Gallery, snapshot_of
+from resight.progress import Silent
 from resight.recipe import Backbone, Part, Recipe
-from resight.searcher.searcher import Searcher
+from resight.searcher import Searcher
 from resight.types import Box
 from support import small
 
@@ -45,14 +46,14 @@ def test_a_recipe_runs_from_photos_to_hits(name, tmp_path):
     small.album(root, 14)
     assert indexer.index(root, engine="openvino", workers=2).described == 5  # and fitted anew, having grown
     assert not small.damage(root / ".resight")
-    with Gallery(root / ".resight") as gallery:
-        searcher = Searcher(gallery, "openvino")
+    with Gallery(root / ".resight") as opened, opened.snapshot() as gallery:
+        searcher = Searcher(opened, "openvino")
         found = searcher.search(root / photos[3], k=14)
         assert len({hit.relative for hit in found}) == 14
         assert found[0].self
         described = describer_like(gallery, "openvino")
         again = described(described.read(root / photos[3]))
-        first, count = gallery.rows.of(gallery.image_of_file(photos[3])[0])
+        first, count = gallery.rows.span(gallery.catalogue.image_of(photos[3]))
         np.testing.assert_allclose(again.vectors, gallery.vectors[first : first + count], atol=1e-3)
         part = searcher.search(root / photos[3], k=3, box=Box(8, 8, 40, 30))
         assert len(part) == 3
@@ -90,15 +91,18 @@ def test_the_sample_of_a_pooling_is_as_large_as_its_maps_allow(tmp_path, monkeyp
     root = tmp_path / "photos"
     small.album(root, 10)
     values = small.PLAIN | {"pooling": "netvlad:k=3"}
-    with Gallery(small.index(root, values).gallery) as gallery:
+    with snapshot_of(small.index(root, values).gallery) as gallery:
         each = describer_like(gallery, "openvino").bytes_kept()
-        assert each == 4 * np.prod(next(gallery.kept.prepared([1]))[1].parts[0][0][0].cells.shape) * 64 / 48
+        assert (
+            each
+            == 4 * np.prod(next(gallery.fit_sample.prepared([1]))[1].parts[0][0][0].cells.shape) * 64 / 48
+        )
     monkeypatch.setattr(fits, "KEPT_BYTES", 4 * each + 1)
     other = small.index(root, values, gallery=tmp_path / "other")
     assert "4 photos" in other.fitted
-    with Gallery(other.gallery) as gallery:
-        assert len(gallery.kept.images()) == 4
-        assert gallery.count()["vectors"] == 10
+    with snapshot_of(other.gallery) as gallery:
+        assert len(gallery.fit_sample.images()) == 4
+        assert gallery.catalogue.count()["vectors"] == 10
 
 
 def test_what_is_kept_does_not_grow_with_the_folder(tmp_path, monkeypatch):
@@ -107,22 +111,22 @@ def test_what_is_kept_does_not_grow_with_the_folder(tmp_path, monkeypatch):
     root = tmp_path / "photos"
     values = small.PLAIN | {"pooling": "netvlad:k=3"}
     small.album(root, 6)
-    with Gallery(small.index(root, values).gallery) as gallery:
-        each = gallery.fact("photo_bytes")
+    with snapshot_of(small.index(root, values).gallery) as gallery:
+        each = gallery.catalogue.fact("photo_bytes")
     monkeypatch.setattr(fits, "KEPT_BYTES", 4 * each)
     sizes = []
     for count in (12, 30):
         small.album(root, count)
         small.index(root)
         assert "4 photos" in indexer.fit(root / ".resight", engine="openvino", workers=1)
-        with Gallery(root / ".resight") as gallery:
-            assert len(gallery.kept.images()) == 4
+        with snapshot_of(root / ".resight") as gallery:
+            assert len(gallery.fit_sample.images()) == 4
         sizes.append(sum(path.stat().st_size for path in (root / ".resight").glob("kept-*.f32")))
         assert not small.damage(root / ".resight")
     assert sizes[0] == sizes[1] <= 4 * each
 
 
-class Impatient(indexer.Silent):
+class Impatient(Silent):
     """Asks for an end in the middle of the first fit."""
 
     def __init__(self) -> None:
@@ -144,8 +148,8 @@ def test_a_fit_that_is_stopped_leaves_the_photos_to_the_next_run(tmp_path):
     stopped = small.index(root, small.PLAIN | {"pooling": "vlad:k=3"}, progress=Impatient())
     assert stopped.interrupted
     assert stopped.described == 8
-    with Gallery(stopped.gallery) as gallery:
-        assert gallery.live is None
+    with snapshot_of(stopped.gallery) as gallery:
+        assert gallery.generation is None
     again = small.index(root)
     assert (again.described, again.interrupted) == (0, False)
     assert "8 photos" in again.fitted
@@ -171,10 +175,10 @@ def test_views_that_are_concatenated_are_fitted_on_their_own(tmp_path):
     small.album(root, 9)
     views = {"sizes": [64, 32], "combine": "concat", "resize": "square"}
     values = small.PLAIN | {"views": views, "pooling": "vlad:k=3"}
-    with Gallery(small.index(root, values).gallery) as gallery:
+    with snapshot_of(small.index(root, values).gallery) as gallery:
         fitted = gallery.parameters()[0]
         assert list(fitted) == ["pooling.0.0.0", "pooling.1.0.0"]
         assert np.abs(fitted["pooling.0.0.0"]["centres"] - fitted["pooling.1.0.0"]["centres"]).max() > 1e-3
     summed = values | {"name": "summed", "views": views | {"combine": "sum"}}
-    with Gallery(small.index(root, summed, gallery=tmp_path / "summed").gallery) as gallery:
+    with snapshot_of(small.index(root, summed, gallery=tmp_path / "summed").gallery) as gallery:
         assert list(gallery.parameters()[0]) == ["pooling.0.0.0"]

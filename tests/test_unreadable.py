@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from resight.errors import GalleryError
-from resight.gallery import Gallery, Writer, find_gallery
+from resight.gallery import Gallery, Writer, find_gallery, snapshot_of
 from support import small, unprivileged
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
@@ -148,14 +148,12 @@ def test_a_catalogue_that_is_damaged_in_the_middle_is_one_sentence(tmp_path):
     small.index(tmp_path / "photos", small.PLAIN)
     with Writer(gallery) as writer:
         writer.vacuum()
-        pages = writer.connection.execute(
-            "SELECT rootpage FROM sqlite_master WHERE tbl_name IN ('files', 'images')"
-        ).fetchall()
+    pages = small.execute(gallery, "SELECT rootpage FROM sqlite_master WHERE tbl_name IN ('files', 'images')")
     with open(gallery / "catalogue.sqlite", "r+b") as file:
         for (page,) in pages:
             file.seek(4096 * (page - 1))
             file.write(b"\xff" * 4096)
-    with pytest.raises(GalleryError, match="malformed"), Gallery(gallery) as opened:
-        list(opened.files())
-    with Gallery(gallery) as opened, pytest.raises(GalleryError, match="malformed"), opened.at_rest():
-        opened.count()
+    with pytest.raises(GalleryError, match="malformed"), snapshot_of(gallery) as opened:
+        list(opened.catalogue.files())
+    with pytest.raises(GalleryError, match="malformed"), snapshot_of(gallery) as opened:
+        opened.catalogue.count()

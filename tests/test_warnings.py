@@ -10,10 +10,10 @@ from PIL import Image
 
 from resight import images
 from resight.errors import BadImage, DescribedOtherwise
-from resight.gallery import Gallery, catalogue
+from resight.gallery import Gallery, database, snapshot_of
 from resight.images import EARLIER_PATHS, PIXEL_PATH, jpegs
 from resight.images.decoding import opened
-from resight.searcher.searcher import Searcher
+from resight.searcher import Searcher
 from support import small
 from support.bad_files import draw, encoded
 from test_cli import run
@@ -143,8 +143,8 @@ def test_the_report_of_index_counts_what_was_described(root):
 def test_strict_refuses_what_would_carry_a_warning(root):
     report = small.index(root, small.PLAIN, strict=True)
     assert (report.described, report.failed, report.warnings) == (4, 2, {})
-    with Gallery(root / ".resight") as gallery:
-        failed = {name: why for name, _, why in gallery.files() if why}
+    with snapshot_of(root / ".resight") as gallery:
+        failed = {name: why for name, _, why in gallery.catalogue.files() if why}
         assert failed == {
             "cut.jpg": "refused, since it is damaged",
             "blank.png": "refused, since it is of one colour",
@@ -167,7 +167,7 @@ def test_a_damaged_query_is_said_to_be(root, tmp_path_factory):
 
 def made_earlier(root) -> None:
     """The gallery as format 3 and the first pixel path left it."""
-    connection = sqlite3.connect(root / ".resight" / catalogue.NAME)
+    connection = sqlite3.connect(root / ".resight" / database.NAME)
     with connection:
         connection.execute("ALTER TABLE images DROP COLUMN warnings")
         connection.execute("UPDATE facts SET value = 3 WHERE key = 'format'")
@@ -186,7 +186,8 @@ def test_an_earlier_gallery_is_searched_and_brought_up_to_date(recipe, root, tmp
     with Gallery(root / ".resight") as gallery:
         found = Searcher(gallery).search(root / "plain.jpg")
         assert [hit.warnings for hit in found] == [()] * len(found)
-        assert gallery.warnings.count() == {}
+        with gallery.snapshot() as snapshot:
+            assert snapshot.warnings.count() == {}
         with pytest.raises(DescribedOtherwise, match="run `resight index` once, which describes those again"):
             Searcher(gallery).search(other)
     with pytest.raises(DescribedOtherwise, match="run `resight index` once"):
@@ -198,7 +199,9 @@ def test_an_earlier_gallery_is_searched_and_brought_up_to_date(recipe, root, tmp
     small.assert_same(before, small.contents(root / ".resight"))
     assert not small.damage(root / ".resight")
     with Gallery(root / ".resight") as gallery:
-        assert (gallery.fact("format"), gallery.fact("pixel_path")) == (4, PIXEL_PATH)
+        with gallery.snapshot() as snapshot:
+            fact = snapshot.catalogue.fact
+            assert (fact("format"), fact("pixel_path")) == (4, PIXEL_PATH)
         Searcher(gallery).search(other)
     assert small.index(root).unchanged == 8
 
@@ -212,7 +215,7 @@ def test_a_migration_that_fails_leaves_the_earlier_format(root, monkeypatch):
     monkeypatch.setattr(migrations, "STEPS", steps)
     with pytest.raises(Exception, match="nowhere"):
         small.index(root)
-    connection = sqlite3.connect(root / ".resight" / catalogue.NAME)
+    connection = sqlite3.connect(root / ".resight" / database.NAME)
     assert connection.execute("SELECT value FROM facts WHERE key = 'format'").fetchone() == (3,)
     assert "warnings" not in [row[1] for row in connection.execute("PRAGMA table_info(images)")]
     connection.close()
@@ -226,14 +229,14 @@ def test_a_migration_that_fails_leaves_the_earlier_format(root, monkeypatch):
 def test_the_limit_of_megapixels_is_kept_and_raised(root, tmp_path_factory):
     report = small.index(root, small.PLAIN, max_megapixels=0.01)
     assert report.failed == 1  # cut.jpg has 0.03
-    with Gallery(root / ".resight") as gallery:
-        failed = {name: why for name, _, why in gallery.files() if why}
+    with Gallery(root / ".resight") as opened, opened.snapshot() as gallery:
+        failed = {name: why for name, _, why in gallery.catalogue.files() if why}
         assert failed == {"cut.jpg": "200 x 150 pixels is over the limit of 0.01 megapixels"}
         query = tmp_path_factory.mktemp("other") / "query.png"
         draw(200, 150, seed=5).save(query)
         with pytest.raises(Exception, match=r"over the limit of 0\.01 megapixels"):
-            Searcher(gallery).search(query)
-        Searcher(gallery, max_megapixels=1).search(query)
+            Searcher(opened).search(query)
+        Searcher(opened, max_megapixels=1).search(query)
     assert small.index(root).described == 0  # the limit is the gallery's
     assert small.index(root, max_megapixels=1).described == 1
     assert small.index(root).unchanged == 6

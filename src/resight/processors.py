@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from threadpoolctl import OpenBLASController, ThreadpoolController
+
+SMALL_PRODUCT = 1 << 23  # multiplications, 32 MiB of vectors: one core takes a few milliseconds
 
 _limits: list[Any] = []  # one for each that is inside; the first knows what was before
 _turn = threading.RLock()  # a generator that is given up may leave in the middle of its thread's entering
@@ -26,7 +30,7 @@ def one_matrix_thread() -> Iterator[None]:
     The limit is the process's: the first to enter sets it, and the last to leave lifts it, whoever that is.
     """
     with _turn:
-        _limits.append(ThreadpoolController().select(user_api="blas").limit(limits=1))
+        _limits.append(_matrix_libraries(len(sys.modules)).limit(limits=1))
         _let_others_lift()
     try:
         yield
@@ -34,6 +38,26 @@ def one_matrix_thread() -> Iterator[None]:
         with _turn:
             _limits.pop().restore_original_limits()
             _let_others_lift()
+
+
+@contextmanager
+def matrix_threads_for(multiplications: int) -> Iterator[None]:
+    """One thread for a product so small that the others would cost more than they give.
+
+    They wait for the next product at full speed for a while, and keep the cores from what is done meanwhile,
+    such as the network of the next query.
+    """
+    if multiplications > SMALL_PRODUCT:
+        yield
+        return
+    with one_matrix_thread():
+        yield
+
+
+@functools.lru_cache(maxsize=1)
+def _matrix_libraries(modules: int) -> Any:
+    """The matrix libraries of this process, looked for again once other modules are loaded."""
+    return ThreadpoolController().select(user_api="blas")
 
 
 def _let_others_lift() -> None:

@@ -106,19 +106,23 @@ class Region:
 
 @dataclass(frozen=True, eq=False)
 class Pooled:
-    """One layer of one view, pooled: (R, D) float32, a row a region."""
+    """One layer of one view, pooled: (R, D) float32, a row a region; or (B, R, D) of B photos.
 
-    rows: Vectors
+    An array of any library; what a gallery keeps is NumPy's, of one photo.
+    """
+
+    rows: Any
 
 
 @dataclass(frozen=True, eq=False)
 class Maps:
-    """One layer of one view whose pooling must be fitted: the map, and the regions to be pooled from it.
+    """One layer of one view, not pooled yet: the map, and the regions to be pooled from it.
 
-    `cells`, `places` and `scale` are those of a `FeatureMap`; `polygons` are corners in shares of the view.
+    `cells`, `places` and `scale` are those of a `FeatureMap`, of one photo or of several that have the same
+    regions; `polygons` are corners in shares of the view. What a gallery keeps is NumPy's, of one photo.
     """
 
-    cells: NDArray[Any]
+    cells: Any
     polygons: tuple[NDArray[np.float64], ...]
     places: NDArray[np.float32] | None = None
     scale: float = 1.0

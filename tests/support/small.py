@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
 import time
@@ -17,11 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from resight import indexer
+from resight.cli._exit_codes import exit_code
 from resight.errors import BadQuery, ResightError
-from resight.gallery import Gallery, Writer, check, writer
+from resight.gallery import Gallery, Writer, check, snapshot_of, writer
 from resight.gallery.vectors import Disk
 from resight.indexer import housekeeping, refit, update
 from resight.ranking import LocalFeatures
@@ -108,17 +111,17 @@ def add(
 
 def contents(folder: Path | str) -> dict[str, tuple[Any, ...]]:
     """Every file of a gallery: its failure, or its content, descriptor, regions and local features."""
-    with Gallery(folder) as gallery, gallery.at_rest():
+    with snapshot_of(folder) as gallery:
         found: dict[str, tuple[Any, ...]] = {}
-        for name, image, failure in list(gallery.files()):
+        for name, image, failure in list(gallery.catalogue.files()):
             if image is None:
                 found[name] = (failure,)
             else:
-                first, count, regions = gallery.rows.stored(image)
-                rows = np.array(gallery.vectors[first : first + count])
+                own = gallery.rows.of(image)
+                rows, regions = np.array(gallery.vectors[own.first :][: own.count]), own.regions
                 local = gallery.local_features.of(image)
                 stored = None if local is None else local.points.tobytes() + local.descriptors.tobytes()
-                found[name] = (gallery.image(image).sha256, rows, regions, stored)
+                found[name] = (gallery.catalogue.image(image).sha256, rows, regions, stored)
         return found
 
 
@@ -135,8 +138,35 @@ def assert_same(one: dict[str, tuple[Any, ...]], other: dict[str, tuple[Any, ...
 
 def damage(folder: Path | str) -> list[check.Finding]:
     """What `verify` finds wrong with the gallery itself."""
-    with Gallery(folder) as gallery:
+    with snapshot_of(folder, damaged=True) as gallery:
         return [finding for finding in check.verify(gallery) if finding.damage]
+
+
+def fingerprint(gallery: Gallery) -> str:
+    with gallery.snapshot() as snapshot:
+        return snapshot.fingerprint
+
+
+def execute(folder: Path, statement: str) -> list[tuple[Any, ...]]:
+    """A statement on the catalogue itself, behind the gallery's back; the rows that it gives."""
+    connection = sqlite3.connect(folder / "catalogue.sqlite", isolation_level=None)
+    try:
+        return connection.execute(statement).fetchall()
+    finally:
+        connection.close()
+
+
+def watch_connections(monkeypatch: pytest.MonkeyPatch) -> list[sqlite3.Connection]:
+    """The connections to catalogues that are opened from now on, the first one first."""
+    opened: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def watched(*arguments: Any, **more: Any) -> sqlite3.Connection:
+        opened.append(connect(*arguments, **more))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", watched)
+    return opened
 
 
 def command(*arguments: Path | str, **more: Any) -> subprocess.Popen[str]:
@@ -215,7 +245,7 @@ def main() -> None:
         sys.stdout.flush()
     except ResightError as error:
         sys.stderr.write(f"{error}\n")
-        sys.exit(error.exit_code)
+        sys.exit(exit_code(error))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from resight.cli._evaluating import (
     RerankOption,
     RootOption,
 )
+from resight.cli._exit_codes import INTERRUPTED
 from resight.cli._names import quoted
 from resight.cli._options import EngineOption, JsonOption, WorkersOption
 
@@ -82,7 +83,7 @@ def evaluate(
             )
         except Stopped:
             terminal.say("Stopped before the end: what was done is kept, and the same command goes on.")
-            raise typer.Exit(130) from None
+            raise typer.Exit(INTERRUPTED) from None
         run = keep(found, results)
         if html:
             from resight.pages.evaluation import write_evaluation

@@ -16,6 +16,7 @@ from resight.cli._evaluating import (
     RerankOption,
     RootOption,
 )
+from resight.cli._exit_codes import INTERRUPTED
 from resight.cli._names import quoted
 from resight.cli._options import EngineOption, WorkersOption
 
@@ -72,7 +73,7 @@ def figure(
             drawn = draw(Study(open_data(data, root), recipes, options))
         except Stopped:
             terminal.say("Stopped before the end: what was done is kept, and the same command goes on.")
-            raise typer.Exit(130) from None
+            raise typer.Exit(INTERRUPTED) from None
         save_figure(drawn, target)
     print_line(f"Wrote {quoted(str(target))}")
 

@@ -24,12 +24,13 @@ def info(
     import json
 
     from resight.cli._terminal import print_json, print_line
-    from resight.gallery import Gallery, find_gallery
+    from resight.gallery import find_gallery, snapshot_of
     from resight.images.photo import spell_warning
 
-    with Gallery(find_gallery(gallery)) as opened:
+    with snapshot_of(find_gallery(gallery), damaged=True) as opened:
+        catalogue = opened.catalogue
         if failures:
-            failed = {path: why for path, _, why in opened.files() if why}
+            failed = {path: why for path, _, why in catalogue.files() if why}
             warned = {path: list(words) for path, words in opened.warnings.files()}
             if as_json:
                 print_json({"failures": failed, "warnings": warned})
@@ -41,14 +42,14 @@ def info(
             return
         known = {
             "gallery": str(opened.folder.absolute()),
-            "photos": str(opened.root),
+            "photos": str(catalogue.root),
             "recipe": opened.recipe.name,
             "fit": opened.fit,
-            "exclude": json.loads(opened.fact("exclude", "[]")),
-            "created": opened.fact("created"),
+            "exclude": json.loads(catalogue.fact("exclude", "[]")),
+            "created": catalogue.fact("created"),
             "fingerprint": opened.fingerprint,
-            "max_megapixels": opened.pixel_limit / 1e6,
-            **opened.count(),
+            "max_megapixels": catalogue.pixel_limit / 1e6,
+            **catalogue.count(),
         }
         warnings = opened.warnings.count()
         stored, usable = opened.local_features.count(), opened.local_features.usable

@@ -41,7 +41,7 @@ def search(
     from resight.cli._options import check_page
     from resight.cli._terminal import Terminal, print_json, print_line
     from resight.gallery import Gallery, find_gallery
-    from resight.searcher.searcher import Searcher
+    from resight.searcher import Searcher
     from resight.types import Box
 
     check_page(html)

@@ -22,10 +22,10 @@ def show(
     """Show what the gallery knows of one photo: its files, its descriptor, and the photos nearest to it."""
     from resight.cli._terminal import print_json, print_line
     from resight.gallery import Gallery, find_gallery
-    from resight.searcher.searcher import Searcher
+    from resight.searcher import Searcher
 
     with Gallery(find_gallery(gallery, photo)) as opened:
-        known = Searcher(opened).show(photo, k)
+        known = Searcher(opened).show(photo, k).as_dict()
     if as_json:
         print_json(known)
         return

@@ -19,12 +19,12 @@ def verify(
     import dataclasses
 
     from resight.cli._terminal import print_json, print_line
-    from resight.gallery import Gallery, Writer, check, find_gallery
+    from resight.gallery import Writer, check, find_gallery, snapshot_of
 
     folder = find_gallery(gallery)
-    with Gallery(folder) as opened:
+    with snapshot_of(folder, damaged=True) as opened:
         found = list(check.verify(opened, contents))
-        count = opened.count()
+        count = opened.catalogue.count()
     if as_json:
         print_json({"count": count, "findings": [dataclasses.asdict(one) for one in found]})
     else:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 
 from resight.codec import decode, encode
 from resight.errors import BadQuery
+from resight.files import write_whole
 from resight.ranking import Numbers
 from resight.types import Match, Region
 
@@ -98,14 +99,14 @@ class Evaluation:
 
     def save(self, path: Path) -> None:
         """As JSON, a line a query; matched points are left out, their number stays. Raises OSError."""
-        unfinished = path.with_name(f"{path.name}.unfinished")
-        with unfinished.open("w", encoding="utf8") as file:
-            head = json.dumps(self.as_dict(answers=False), indent=1)
-            file.write(head.removesuffix("\n}") + ',\n "answers": [')
-            for number, answer in enumerate(self.answers):
-                file.write((",\n" if number else "\n") + json.dumps(_brief(answer)))
-            file.write("\n ]\n}\n")
-        unfinished.replace(path)
+        write_whole(path, (piece.encode("utf8") for piece in self._pieces()))
+
+    def _pieces(self) -> Iterator[str]:
+        head = json.dumps(self.as_dict(answers=False), indent=1)
+        yield head.removesuffix("\n}") + ',\n "answers": ['
+        for number, answer in enumerate(self.answers):
+            yield (",\n" if number else "\n") + json.dumps(_brief(answer))
+        yield "\n ]\n}\n"
 
     def as_dict(self, answers: bool = True) -> dict[str, Any]:
         """Plain values, with the queries or without."""

@@ -102,5 +102,5 @@ def _depends_on(bench: Bench) -> list[str]:
         candidates.photos.identity,
         *data.measures,
         *names,
-        *(each.sentence() for each in bench.rerankers),
+        *(f"{each.sentence()}{each.origin}" for each in bench.rerankers),
     ]

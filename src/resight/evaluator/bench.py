@@ -18,7 +18,7 @@ from resight.evaluator.candidates import Candidates
 from resight.evaluator.overlap import Shared, fitted_on_tested
 from resight.evaluator.preparing import describe_photos
 from resight.evaluator.workspace import damaged_cache
-from resight.gallery import Gallery
+from resight.gallery import Snapshot, snapshot_of
 from resight.gallery.check import damaged
 from resight.gallery.vectors import CutShort
 from resight.methods import Method
@@ -39,8 +39,8 @@ class Bench:
 
     recipe: Recipe
     data: Dataset
-    own: Gallery
-    others: tuple[Gallery, ...]
+    own: Snapshot
+    others: tuple[Snapshot, ...]
     candidates: Candidates
     shared: Shared
     rerank: tuple[str, ...] = ()
@@ -92,16 +92,15 @@ def prepare(
         distractors=distractors,
         fit_from=fit_from,
         allow_overlap=allow_overlap,
-        local_features=any(each.name == "geometry" for each in wanted),
+        local_features=any("local_features" in each.needs for each in wanted),
         engine=engine,
         workers=workers,
         progress=progress,
     )
     with contextlib.ExitStack() as stack:
         own = stack.enter_context(_open_checked(made.gallery))
-        others = tuple(stack.enter_context(Gallery(folder)) for folder in searched)
+        others = tuple(stack.enter_context(snapshot_of(folder)) for folder in searched)
         for gallery in others:
-            stack.enter_context(gallery.at_rest())
             _check_alike(own, gallery)
         candidates = Candidates(data, made, own, others)
         shared = fitted_on_tested(data, candidates.image_of, own, others, allow_overlap)
@@ -120,7 +119,7 @@ def _check(data: Dataset, engine: str) -> None:
         raise BadData(f"The photo {taken} is named as distractors are: rename its folder.")
 
 
-def _check_alike(own: Gallery, other: Gallery) -> None:
+def _check_alike(own: Snapshot, other: Snapshot) -> None:
     """Raise DescribedOtherwise for a gallery of distractors that another recipe or fit has described."""
     if other.fingerprint == own.fingerprint:
         return
@@ -133,12 +132,11 @@ def _check_alike(own: Gallery, other: Gallery) -> None:
 
 
 @contextlib.contextmanager
-def _open_checked(folder: Path) -> Iterator[Gallery]:
-    """The gallery of an evaluation, at rest; raises GalleryError where it is not what was written."""
+def _open_checked(folder: Path) -> Iterator[Snapshot]:
+    """A snapshot of the gallery of an evaluation; raises GalleryError where it is not what was written."""
     with contextlib.ExitStack() as stack:
         try:
-            opened = stack.enter_context(Gallery(folder))
-            stack.enter_context(opened.at_rest())
+            opened = stack.enter_context(snapshot_of(folder))
             found = next((finding.what for finding in damaged(opened)), "")
         except CutShort:
             found = "a file is cut short"

@@ -9,19 +9,20 @@ from pathlib import Path
 
 import numpy as np
 
-from resight import areas, images, local_features
+from resight import images, local_features
 from resight.dataset import BenchmarkQuery, Dataset
 from resight.describing.describer import Describer
 from resight.errors import BadImage
 from resight.evaluator.joined import JoinedCollections
 from resight.evaluator.photo_ranking import PhotoRanking
 from resight.evaluator.workspace import Workspace
-from resight.gallery import Gallery
+from resight.gallery import Snapshot
 from resight.images import Photo
 from resight.images.photo import Enough
 from resight.ranking import Numbers, Photos, Query, Ranked
 from resight.searcher.collection import Collection
-from resight.types import Match, Region
+from resight.searcher.query import of_photo, of_stored
+from resight.types import Match
 
 
 class Candidates:
@@ -32,7 +33,7 @@ class Candidates:
     """
 
     def __init__(
-        self, data: Dataset, workspace: Workspace, opened: Gallery, galleries: Sequence[Gallery]
+        self, data: Dataset, workspace: Workspace, opened: Snapshot, galleries: Sequence[Snapshot]
     ) -> None:
         self.data, self._workspace, self._galleries = data, workspace, galleries
         self.image_of = workspace.images(opened)
@@ -43,7 +44,7 @@ class Candidates:
         self._joined = JoinedCollections([self._own, *map(Collection, galleries)])
         self.photos: Photos = self._joined if galleries else self._own
         self.distractors = int(ranked[len(data.photos) :].sum())
-        self.distractors += sum(gallery.count()["images"] for gallery in galleries)
+        self.distractors += sum(gallery.catalogue.count()["images"] for gallery in galleries)
         self.size = int(ranked[: len(data.photos)].sum()) + self.distractors
         self._number(np.flatnonzero(ranked))
 
@@ -80,7 +81,7 @@ class Candidates:
         own = len(self.roots) - len(self._galleries)
         for place, (gallery, part) in enumerate(zip(self._galleries, self._joined.parts[1:], strict=True)):
             if number <= part.last:
-                file = (gallery.files_of(number) or [f"image {number}"])[0]
+                file = (gallery.catalogue.files_of(number) or [f"image {number}"])[0]
                 return f"distractors:{own + place + 1}/{file}"
             number -= 1 + part.last
         raise IndexError(number)
@@ -89,8 +90,8 @@ class Candidates:
     def roots(self) -> list[Path]:
         """The folders that the distractors lie in."""
         sources = dict.fromkeys(name.partition("/")[0] for name in self._workspace.names)
-        own = [(self._own.gallery.root / source).resolve() for source in sources if source != "0"]
-        return own + [gallery.root for gallery in self._galleries]
+        own = [(self._own.snapshot.catalogue.root / source).resolve() for source in sources if source != "0"]
+        return own + [gallery.catalogue.root for gallery in self._galleries]
 
     def query(self, question: BenchmarkQuery, describer: Callable[[], Describer]) -> Query:
         """A photo as a query, from its stored descriptor, or the part in its box, described now.
@@ -102,20 +103,15 @@ class Candidates:
             raise BadImage("the photo could not be read")
         own = None if self.data.keeps_query else image
         if question.box is None:
-            return dataclasses.replace(self._own.query(image), image=own)
+            return dataclasses.replace(
+                of_stored(self._own, self._own.snapshot.catalogue.image(image)), image=own
+            )
         if len(self._duplicates(question)):
             own = None  # its duplicate is a photo like any other, and is found where its part stands
         photo, box = read(self.data, question.photo), question.box
         descriptor = describer()(photo, box)
-        self._own.gallery.check(descriptor.fingerprint)
-        left, top, right, bottom = box.within(photo.width, photo.height)
-        return Query(
-            descriptor.vectors,
-            lambda: local_features.extract(photo, box),
-            lambda: Region.of(areas.rectangle(top, left, bottom, right)),
-            descriptor.regions,
-            own,
-        )
+        self._own.snapshot.check(descriptor.fingerprint)
+        return of_photo(photo, descriptor, box, lambda: local_features.extract(photo, box), own)
 
     def in_photos(self, ranked: Ranked, question: BenchmarkQuery) -> PhotoRanking:
         """A ranking of images as one of photos.

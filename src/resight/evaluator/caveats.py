@@ -85,10 +85,11 @@ def repeated_distractors(bench: Bench, answers: Sequence[QueryResult]) -> str | 
 
 def photos_not_verified(bench: Bench, answers: Sequence[QueryResult]) -> str | None:
     """Photos whose local features are needed, and cannot be computed any more."""
-    if not any(each.name == "geometry" for each in bench.rerankers):
+    verifying = list(dict.fromkeys(each.name for each in bench.rerankers if "local_features" in each.needs))
+    gone = sum(map(unverifiable, (bench.own, *bench.others))) if verifying else 0
+    if not gone:
         return None
-    gone = sum(map(unverifiable, (bench.own, *bench.others)))
-    return f"{gone} photos are gone or have changed, so that geometry cannot verify them" if gone else None
+    return f"{gone} photos are gone or have changed, so that {' and '.join(verifying)} cannot verify them"
 
 
 def duplicates_apart(bench: Bench, answers: Sequence[QueryResult]) -> str | None:

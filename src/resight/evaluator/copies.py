@@ -17,7 +17,7 @@ from resight.dataset import BenchmarkQuery, Dataset
 from resight.errors import BadImage
 from resight.evaluator.candidates import Candidates, read
 from resight.evaluator.workspace import unwritable_cache
-from resight.gallery import Gallery
+from resight.gallery import Snapshot
 from resight.images.likeness import COPY, SIDE, Small, difference, enough, small
 from resight.processors import processors
 from resight.progress import Progress, Stopped
@@ -33,7 +33,7 @@ Key = tuple[bytes, int]
 
 
 def find_copies(
-    candidates: Candidates, opened: Gallery, folder: Path, workers: int | None, progress: Progress
+    candidates: Candidates, opened: Snapshot, folder: Path, workers: int | None, progress: Progress
 ) -> Mapping[int, Numbers]:
     """The queries, by their place in the data set, and which of their right photos are copies of theirs.
 
@@ -67,15 +67,14 @@ def _find_right(data: Dataset, question: BenchmarkQuery) -> Numbers:
 
 def _pictures(
     candidates: Candidates,
-    opened: Gallery,
+    opened: Snapshot,
     folder: Path,
     needed: Numbers,
     workers: int | None,
     progress: Progress,
 ) -> tuple[Small, Numbers]:
     """(N, SIDE, SIDE, 3) small pictures, and (photos,) which is whose, -1 where there is none."""
-    rows = opened.connection.execute("SELECT id, sha256, turn FROM images")
-    stored = {image: (sha256, turn) for image, sha256, turn in rows}
+    stored = opened.catalogue.contents()
     keys: dict[int, Key] = {
         number: stored[int(candidates.image_of[number])]
         for number in needed.tolist()

@@ -14,7 +14,7 @@ from resight.dataset import Dataset
 from resight.evaluator.bench import Bench
 from resight.evaluator.candidates import Candidates
 from resight.evaluator.scoring import has_truth
-from resight.gallery import Gallery
+from resight.gallery import Snapshot
 
 
 def list_facts(bench: Bench) -> dict[str, Any]:
@@ -35,23 +35,23 @@ def list_facts(bench: Bench) -> dict[str, Any]:
     }
 
 
-def _fit(opened: Gallery, fit_from: str) -> str:
+def _fit(opened: Snapshot, fit_from: str) -> str:
     if not fit_from:
         return opened.fit.replace("of this gallery", "of its own")
-    photos = opened.live.provenance["photos"] if opened.live else 0
+    photos = opened.generation.provenance["photos"] if opened.generation else 0
     return f"fitted on {photos} photos of {fit_from}"
 
 
-def data_hash(candidates: Candidates, opened: Gallery, galleries: Sequence[Gallery]) -> str:
+def data_hash(candidates: Candidates, opened: Snapshot, galleries: Sequence[Snapshot]) -> str:
     """Of the contents of all photos, their turns, which are ranked, and what each query should find."""
     data, digest = candidates.data, hashlib.sha256()
-    contents = dict(opened.connection.execute("SELECT id, sha256 FROM images"))
+    contents = {image: content for image, (content, _) in opened.catalogue.contents().items()}
     digest.update(f"{sorted(data.turns.items())} {data.keeps_query} {len(data.photos)}".encode())
     digest.update(np.sort(data.database).tobytes())
     for image in candidates.image_of.tolist():
         digest.update(contents.get(image, b"none"))
     for gallery in galleries:
-        for (content,) in gallery.connection.execute("SELECT sha256 FROM images ORDER BY sha256"):
+        for content, _ in sorted(gallery.catalogue.contents().values()):
             digest.update(content)
     digest.update(truth_bytes(data))
     return digest.hexdigest()[:16]

@@ -7,13 +7,14 @@ import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from resight.dataset import Dataset
 from resight.errors import BadImage, BadQuery, FittedOnTest
 from resight.evaluator.workspace import Source
-from resight.gallery import Gallery
+from resight.gallery import Snapshot
 from resight.images import content as content_of
 from resight.ranking import Numbers
 
@@ -51,7 +52,7 @@ class Shared:
 
 
 def fitted_on_tested(
-    data: Dataset, image_of: Numbers, opened: Gallery, others: Sequence[Gallery], allowed: bool
+    data: Dataset, image_of: Numbers, opened: Snapshot, others: Sequence[Snapshot], allowed: bool
 ) -> Shared:
     """The photos that the fit was made on and that are ranked; raises FittedOnTest unless allowed.
 
@@ -62,8 +63,8 @@ def fitted_on_tested(
     own = set(image_of[: len(data.photos)].tolist()) - {-1}
     tested = distractors = 0
     for content in opened.fitted_on():
-        images = opened.connection.execute("SELECT id FROM images WHERE sha256 = ?", (content,)).fetchall()
-        if any(image in own for (image,) in images):
+        images = opened.catalogue.images_of_content(content)
+        if own.intersection(images):
             tested += 1
         elif images or any(_has(gallery, content) for gallery in others):
             distractors += 1
@@ -73,19 +74,13 @@ def fitted_on_tested(
     return shared
 
 
-def refuse_fit_on(sources: Sequence[Source], fitted: Gallery) -> None:
+def refuse_fit_on(sources: Sequence[Source], fitted: Snapshot) -> None:
     """Raise FittedOnTest, before the work, where a fit was made on photos that are among the sources.
 
     Only files of the size of one that was fitted on are read. What this misses, `fitted_on_tested` finds.
     """
     behind = fitted.fitted_on()
-    sizes = {
-        size
-        for size, content in fitted.connection.execute(
-            "SELECT size, sha256 FROM files JOIN images ON id = image"
-        )
-        if content in behind
-    }
+    sizes = {size for size, content in fitted.catalogue.sizes() if content in behind}
     shared = 0
     for file in (file for source in sources for file in source.files()):
         with contextlib.suppress(OSError, BadImage):
@@ -94,7 +89,7 @@ def refuse_fit_on(sources: Sequence[Source], fitted: Gallery) -> None:
         raise FittedOnTest(f"The recipe was fitted on {shared} of the photos that are ranked: {ADVICE}.")
 
 
-def distractors_in_set(data: Dataset, image_of: Numbers, opened: Gallery, others: Sequence[Gallery]) -> int:
+def distractors_in_set(data: Dataset, image_of: Numbers, opened: Snapshot, others: Sequence[Snapshot]) -> int:
     """How many photos of the data set are among its distractors, too, and so count as wrong.
 
     `image_of` (photos,): the image of each photo of `opened`, first those of the data set. Raises BadQuery
@@ -104,7 +99,7 @@ def distractors_in_set(data: Dataset, image_of: Numbers, opened: Gallery, others
     shared = set(np.intersect1d(own, image_of[len(data.photos) :]).tolist()) - {-1}
     if others:
         for image in own[own >= 0].tolist():
-            content = opened.image(image).sha256
+            content = opened.catalogue.image(image).sha256
             if any(_has(gallery, content) for gallery in others):
                 shared.add(image)
     return len(shared)
@@ -128,27 +123,29 @@ def count_duplicates_apart(data: Dataset, image_of: Numbers) -> int:
     return len(apart)
 
 
-def refuse_twice(sources: Sequence[Source], others: Sequence[Gallery]) -> None:
-    """Raise BadQuery where photos are named twice, as folders, as galleries, or as one and the other."""
-    roots = [source.root.resolve() for source in sources] + [gallery.root.resolve() for gallery in others]
+def refuse_twice(sources: Sequence[Source], others: Sequence[Path]) -> None:
+    """Raise BadQuery where photos are named twice, as folders, as galleries, or as one and the other.
+
+    `others` are the roots of galleries.
+    """
+    roots = [source.root.resolve() for source in sources] + [root.resolve() for root in others]
     for root in roots:
         if roots.count(root) > 1:
             raise BadQuery(f"The photos in {root} are named twice among what is ranked: name them once.")
 
 
-def distractors_twice(data: Dataset, image_of: Numbers, others: Sequence[Gallery]) -> int:
+def distractors_twice(data: Dataset, image_of: Numbers, others: Sequence[Snapshot]) -> int:
     """How many distractors have the very content of another one."""
     own = image_of[len(data.photos) :]
     own = own[own >= 0]
     twice = len(own) - len(np.unique(own))
     seen: set[bytes] = set()
     for gallery in others if len(others) > 1 else ():  # a gallery has each content once
-        found = {content for (content,) in gallery.connection.execute("SELECT sha256 FROM images")}
+        found = {content for content, _ in gallery.catalogue.contents().values()}
         twice += len(found & seen)
         seen |= found
     return twice
 
 
-def _has(gallery: Gallery, content: bytes) -> bool:
-    found = gallery.connection.execute("SELECT 1 FROM images WHERE sha256 = ? LIMIT 1", (content,)).fetchone()
-    return found is not None
+def _has(gallery: Snapshot, content: bytes) -> bool:
+    return bool(gallery.catalogue.images_of_content(content))

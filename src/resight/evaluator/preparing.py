@@ -14,8 +14,8 @@ from resight.errors import BadQuery
 from resight.evaluator import workspace
 from resight.evaluator.overlap import refuse_fit_on, refuse_own_fit, refuse_same_files, refuse_twice
 from resight.evaluator.workspace import Source, Workspace
-from resight.gallery import Gallery
-from resight.gallery.catalogue import is_there
+from resight.gallery import snapshot_of
+from resight.gallery.database import is_there
 from resight.recipe import Recipe
 
 
@@ -43,7 +43,7 @@ def describe_photos(
         refuse_same_files(_source(fit_from), sources)
     fitted = _find_fit(recipe, fit_from, settings) if fit_from else None
     if fitted and not allow_overlap:
-        with Gallery(fitted) as opened:
+        with snapshot_of(fitted) as opened:
             refuse_fit_on(sources, opened)
     made = workspace.describe(sources, recipe, fit_from=fitted, local_features=local_features, **settings)
     return made, searched
@@ -67,7 +67,8 @@ def _sources(data: Dataset, distractors: Sequence[str | Path]) -> tuple[list[Sou
         else:
             searched.append(gallery)
     with contextlib.ExitStack() as stack:
-        refuse_twice(sources, [stack.enter_context(Gallery(folder)) for folder in searched])
+        opened = [stack.enter_context(snapshot_of(folder)) for folder in searched]
+        refuse_twice(sources, [each.catalogue.root for each in opened])
     return sources, searched
 
 

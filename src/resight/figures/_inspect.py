@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from resight import images, methods
+from resight import images
 from resight.areas import Polygon
+from resight.describing import maps_of
 from resight.evaluator import Study
 from resight.feature_maps import FeatureMap
-from resight.feature_maps import look as look_at
 from resight.images import Photo
 from resight.images.photo import Pixels
 from resight.recipe import Recipe
 from resight.types import Vectors
-from resight.views import View, enough, views
+from resight.views import View, enough
 
 SIDE = 480  # pixels of the longer side of a photo that is drawn
 
@@ -35,7 +35,8 @@ class Look:
     @property
     def features(self) -> Vectors:
         """(1, C, H, W) of the view."""
-        return self.map.values()
+        found: Vectors = self.map.values()
+        return found
 
     @property
     def size(self) -> tuple[int, int]:
@@ -61,7 +62,5 @@ class Look:
 def look(study: Study, recipe: Recipe, number: int, layer: int) -> Look:
     """A photo of the data set at the recipe's first size; raises BadImage."""
     photo = study.read(number, functools.partial(enough, wanted=(recipe.first.views,)))
-    view = next(iter(views(photo, recipe.first.views)))
-    found = look_at(study.engine(recipe.first.backbone), view.pixels[None])[layer]
-    alpha = found.saliency(*view.pixels.shape[:2])
-    return Look(photo, view, found, alpha, methods.find("regions", recipe.first.regions)(view.pixels, alpha))
+    seen = maps_of(photo, recipe.first, study.engine(recipe.first.backbone), layer)
+    return Look(photo, seen.view, seen.map, seen.alpha, list(seen.polygons))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-ACTIVATIONS = ("sinh", "exp", "weibull")
+ACTIVATION = "ACTIVATION"  # what the file of such a pooling says of it
 MOST = 2_000_000  # values of a histogram
 BINS, POINTS = 60, 400
 WIDER = 1.4  # the curves, than a histogram
@@ -47,7 +47,7 @@ def activations(study: Study, *, photos: int = 20, seed: int = 0) -> Figure:
     """A row a layer: the curves with the parameters of each recipe's fit, then histograms, counts by log.
 
     Activations are those of so many `photos`, drawn by `seed`; recipes on the same maps share a row. Raises
-    BadQuery for a recipe whose pooling is not sinh, exp or weibull.
+    BadQuery for a recipe whose pooling is no such function of single values.
     """
     check_at_least("photos", photos, 1)
     named = list_alone(study) if _all_active(study) else []
@@ -74,11 +74,13 @@ def activated(step: Step, parameters: Any, values: NDArray[Any]) -> Vectors:
 
 def _all_active(study: Study) -> bool:
     for recipe in study.recipes:
-        pooling = methods.find("poolings", recipe.first.pooling).name
-        if pooling not in ACTIVATIONS:
+        pooling = methods.find("poolings", recipe.first.pooling)
+        if not pooling.says.get(ACTIVATION):
+            names = methods.names(pooling.kind)
+            known = [name for name in names if hasattr(methods.module(pooling.kind, name), ACTIVATION)]
             raise BadQuery(
-                f"This figure needs recipes whose pooling is {', '.join(ACTIVATIONS)}: that of {recipe.name} "
-                f"is {pooling}."
+                f"This figure needs recipes whose pooling is one of {', '.join(known)}: that of "
+                f"{recipe.name} is {pooling.name}."
             )
     return True
 

@@ -32,10 +32,17 @@ def dimensions(
     """A line a recipe: the first `dims` numbers, l2 again; by the finite sum, as the measure `map`.
 
     A recipe is drawn as far as its descriptors reach. Nothing is re-ranked, and no distractors are added.
-    Of more `queries` so many are drawn by `seed`, which is said.
+    Of more `queries` so many are drawn by `seed`, which is said. Raises BadQuery for a recipe of several
+    parts, whose first numbers are those of its first part.
     """
     check_at_least("queries", queries, 1)
     wanted = sorted(numbers("dims", dims))
+    for recipe in study.recipes:
+        if len(recipe.parts) > 1:
+            raise BadQuery(
+                f"The first numbers of '{recipe.name}' are those of the first of its {len(recipe.parts)} "
+                "parts alone: name a recipe of one part."
+            )
     asked = [(question, truth) for question in study.data.questions for truth in question.truths.values()]
     asked = [
         (question, truth) for question, truth in asked if len(find_truth(study.data, question, truth)[0])

@@ -10,10 +10,12 @@ from resight.errors import BadQuery, BadSetting
 from resight.evaluator import QueryResult, RankedPhoto, Study
 from resight.evaluator.answers import MATCHED
 from resight.figures._systems import System, check_at_least, choose_queries, list_caveats
+from resight.searcher.reranking import rerankers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+DEFAULT = "geometry"  # where the study names no re-ranker that compares local features
 SIDE = 640  # pixels of the longer side of a photo
 HIGH, APART = 2.4, 0.4  # inches: the highest pair, and between pairs
 ABOVE, BELOW = 0.22, 0.42  # inches: the names, and how many points agree, with the way to the next row
@@ -29,8 +31,8 @@ def matches(
     """A row a query, beside each of its first verified hits; at most so many `lines` join points that agree.
 
     So many `queries`, those that have a verified hit, and of each so many `hits`, at most ten. The study's
-    own re-rankers, if geometry is one of them, else geometry; of the first recipe. `order`: first, as in the
-    data set, worst or best.
+    own re-rankers, if one of them compares local features, else geometry; of the first recipe. `order`:
+    first, as in the data set, worst or best.
     """
     for name, value in (("hits", hits), ("lines", lines)):
         check_at_least(name, value, 1)
@@ -64,10 +66,9 @@ def matches(
 
 
 def _chain(study: Study) -> tuple[str, ...]:
-    """The study's re-rankers if geometry is one of them, else geometry."""
+    """The study's re-rankers if one of them compares local features, else the default that does."""
     chain = tuple(study.options.get("rerank") or ())
-    named = any(each.partition(":")[0].strip() == "geometry" for each in chain)
-    return chain if named else ("geometry",)
+    return chain if any("local_features" in each.needs for each in rerankers(chain)) else (DEFAULT,)
 
 
 def _hits(answer: QueryResult) -> list[RankedPhoto]:

@@ -1,213 +1,148 @@
-"""The catalogue: one SQLite file, whose rows are the only truth about a gallery."""
+"""What the catalogue says of a gallery's facts, generations, images and files, question by question."""
 
 from __future__ import annotations
 
-import errno
+import functools
+import json
 import os
-import sqlite3
-import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from resight.errors import GalleryError, NoGallery, StorageFailed
-from resight.gallery.migrations import migrate
-
-NAME = "catalogue.sqlite"
-FORMAT = 4
-READABLE = (3, FORMAT)
-MISSING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
-
-SCHEMA = """
-CREATE TABLE facts (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE images (
-    id INTEGER PRIMARY KEY,
-    sha256 BLOB NOT NULL,
-    turn INTEGER NOT NULL DEFAULT 0,
-    width INTEGER NOT NULL,
-    height INTEGER NOT NULL,
-    kept_first INTEGER,
-    kept_shapes TEXT,
-    kept_crc INTEGER,
-    warnings TEXT,
-    UNIQUE (sha256, turn)
-);
-CREATE TABLE files (
-    relative PRIMARY KEY,
-    size INTEGER NOT NULL,
-    mtime_ns INTEGER NOT NULL,
-    image INTEGER REFERENCES images (id),
-    failure TEXT
-) WITHOUT ROWID;
-CREATE INDEX files_image ON files (image);
-CREATE TABLE generations (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    purpose TEXT NOT NULL,
-    width INTEGER,
-    rows INTEGER NOT NULL DEFAULT 0,
-    parameters TEXT,
-    provenance TEXT NOT NULL
-);
-CREATE TABLE descriptors (
-    generation INTEGER NOT NULL REFERENCES generations (number),
-    first_row INTEGER NOT NULL,
-    rows INTEGER NOT NULL,
-    image INTEGER NOT NULL,
-    crc INTEGER NOT NULL,
-    regions TEXT,
-    PRIMARY KEY (generation, first_row)
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX descriptors_image ON descriptors (image, generation);
-CREATE TABLE samples (parameters TEXT, sha256 BLOB, PRIMARY KEY (parameters, sha256)) WITHOUT ROWID;
-CREATE TABLE local (
-    image INTEGER PRIMARY KEY,
-    first_row INTEGER NOT NULL,
-    rows INTEGER NOT NULL,
-    crc INTEGER NOT NULL
-);
-CREATE TABLE dead (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    generation INTEGER NOT NULL,
-    first_row INTEGER NOT NULL,
-    rows INTEGER NOT NULL
-);
-"""
+from resight.errors import GalleryError
+from resight.gallery.database import Selects, from_stored, to_stored
+from resight.gallery.records import Generation, StoredFile, StoredImage
+from resight.images import PIXEL_LIMIT
+from resight.recipe import Recipe
 
 
-def is_there(folder: Path) -> bool:
-    """Whether a folder has a catalogue; raises GalleryError where the system does not let that be known."""
-    try:
-        with reading_errors(folder):
-            return stat.S_ISREG((folder / NAME).stat().st_mode)
-    except FileNotFoundError:
-        return False
+class Catalogue:
+    """Read-only. That of a `Snapshot` says the same as long as the snapshot lives."""
 
+    def __init__(self, selects: Selects, folder: Path) -> None:
+        self._selects, self._folder = selects, folder
 
-def create(folder: Path) -> sqlite3.Connection:
-    """Open the catalogue for writing; a new one gets its tables."""
-    with storage_errors():
-        connection = sqlite3.connect(folder / NAME, isolation_level=None, check_same_thread=False, timeout=30)
-    try:
-        with storage_errors():
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
-                connection.executescript(
-                    f"BEGIN; {SCHEMA} INSERT INTO facts VALUES ('format', {FORMAT}); COMMIT;"
-                )
-            migrate(connection)
-    except sqlite3.DatabaseError as error:
-        connection.close()
-        raise unreadable(folder, error) from None
-    except StorageFailed:
-        connection.close()
-        raise
-    return _checked(connection, folder)
+    # facts
 
+    def fact(self, key: str, default: Any = None) -> Any:
+        """One fact of the catalogue (docs/gallery-format.md lists them)."""
+        row = self._selects.one("SELECT value FROM facts WHERE key = ?", key)
+        return default if row is None else row[0]
 
-def open_to_read(folder: Path) -> sqlite3.Connection:
-    """Open the catalogue for reading, beside a writer; on a read-only disk too."""
-    if not is_there(folder):
-        raise no_gallery(folder)
-    with reading_errors(folder):
-        uri = (folder / NAME).resolve().as_uri()
-        mode = "mode=ro" if frozen(folder) is None else "mode=ro&immutable=1"
-        connection = sqlite3.connect(
-            f"{uri}?{mode}", uri=True, isolation_level=None, check_same_thread=False, timeout=30
+    @property
+    def root(self) -> Path:
+        """The folder that the files' relative paths start from."""
+        return Path(os.path.normpath(self._folder.absolute() / from_stored(self.fact("root"))))
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe that the gallery was made with; it never changes."""
+        return parse_recipe(self.fact("recipe"))
+
+    @property
+    def pixel_limit(self) -> int:
+        """How many pixels a photo of this gallery may have."""
+        return round(1e6 * float(self.fact("max_megapixels", PIXEL_LIMIT / 1e6)))
+
+    def verdict(self) -> str:
+        """What SQLite says of the file of the catalogue: "ok", or what is damaged."""
+        row = self._selects.one("PRAGMA quick_check")
+        return str(row[0]) if row else "no answer"
+
+    # generations
+
+    @property
+    def current(self) -> Generation | None:
+        """The generation that is searched; None before the first fit or photo."""
+        return self.generation(int(self.fact("generation", 0)))
+
+    def generation(self, number: int) -> Generation | None:
+        """A generation by its number."""
+        row = self._selects.one(
+            "SELECT number, purpose, width, rows, parameters, provenance FROM generations WHERE number = ?",
+            number,
         )
-    return _checked(connection, folder)
+        return Generation(row[0], row[1], row[2], row[3], row[4], json.loads(row[5])) if row else None
 
+    def fitted_on(self, parameters: str | None) -> set[bytes]:
+        """The SHA-256 of the photos behind parameters, by the name of their file."""
+        rows = self._selects.all("SELECT sha256 FROM samples WHERE parameters = ?", parameters)
+        return {sha256 for (sha256,) in rows}
 
-def frozen(folder: Path) -> tuple[int, int] | None:
-    """Size and time of a catalogue that this process could not write and nobody writes now; else None.
+    # images
 
-    A write-ahead log needs a place for its shared memory: such a catalogue is read without, as one that does
-    not change, and must be opened again once it did.
-    """
-    if os.access(folder, os.W_OK) or (folder / f"{NAME}-shm").exists():
-        return None
-    status = (folder / NAME).stat()
-    return status.st_size, status.st_mtime_ns
+    def image(self, number: int) -> StoredImage:
+        """An image by its id."""
+        row = self._selects.one("SELECT id, sha256, width, height, turn FROM images WHERE id = ?", number)
+        if row is None:
+            raise GalleryError(f"The gallery has no image {number} any more.")
+        return StoredImage(row[0], row[1], row[2], row[3], tuple(self.files_of(number)), row[4])
 
+    def image_of(self, relative: str) -> int | None:
+        """The id of the image that an indexed file holds; None for an unknown file, and one that failed."""
+        file = self.file(relative)
+        return file.image if file else None
 
-def _checked(connection: sqlite3.Connection, folder: Path) -> sqlite3.Connection:
-    try:
-        (found,) = connection.execute("SELECT value FROM facts WHERE key = 'format'").fetchone() or (0,)
-    except sqlite3.DatabaseError as error:
-        connection.close()
-        if "no such table" in str(error):  # its first writer has not come further, or never did
-            raise no_gallery(folder) from None
-        raise unreadable(folder, error) from None
-    if found not in READABLE:
-        connection.close()
-        raise GalleryError(
-            f"The gallery in {folder} has format {found}; this Resight reads format {FORMAT}: "
-            "index the photos into a new gallery."
+    def image_of_content(self, sha256: bytes, turn: int = 0) -> int | None:
+        """The id of the image with this content hash, turned by so many degrees."""
+        row = self._selects.one("SELECT id FROM images WHERE sha256 = ? AND turn = ?", sha256, turn)
+        return row[0] if row else None
+
+    def images_of_content(self, sha256: bytes) -> list[int]:
+        """The ids of the images with this content hash, however they are turned."""
+        return [image for (image,) in self._selects.all("SELECT id FROM images WHERE sha256 = ?", sha256)]
+
+    def contents(self) -> dict[int, tuple[bytes, int]]:
+        """Each image's content hash, and the degrees by which it is turned."""
+        rows = self._selects.all("SELECT id, sha256, turn FROM images")
+        return {image: (sha256, turn) for image, sha256, turn in rows}
+
+    @property
+    def last_image(self) -> int:
+        """The highest id of an image; 0 where there is none."""
+        row = self._selects.one("SELECT coalesce(max(id), 0) FROM images")
+        return int(row[0]) if row else 0
+
+    # files
+
+    def file(self, relative: str) -> StoredFile | None:
+        """An indexed file by its relative path; None for an unknown one."""
+        row = self._selects.one(
+            "SELECT image, size, mtime_ns FROM files WHERE relative = ?", to_stored(relative)
         )
-    return connection
+        return StoredFile(*row) if row else None
+
+    def files_of(self, image: int) -> list[str]:
+        """Relative paths of the files that hold an image, sorted."""
+        rows = self._selects.all("SELECT relative FROM files WHERE image = ?", image)
+        return sorted(from_stored(relative) for (relative,) in rows)
+
+    def files(self) -> Iterator[tuple[str, int | None, str | None]]:
+        """Every file: relative path, image id, and the reason it could not be described."""
+        rows = self._selects.all("SELECT relative, image, failure FROM files ORDER BY relative")
+        return ((from_stored(relative), image, failure) for relative, image, failure in rows)
+
+    def sizes(self) -> Iterator[tuple[int, bytes]]:
+        """Of every file that holds an image: its size in bytes, and the content hash."""
+        return iter(self._selects.all("SELECT size, sha256 FROM files JOIN images ON id = image"))
+
+    def count(self) -> dict[str, int]:
+        """Images, files, failures and vectors that can be found."""
+
+        def one(statement: str, *values: Any) -> int:
+            row = self._selects.one(statement, *values)
+            return int(row[0]) if row else 0
+
+        number = int(self.fact("generation", 0))
+        return {
+            "images": one("SELECT count(*) FROM images"),
+            "files": one("SELECT count(*) FROM files WHERE image IS NOT NULL"),
+            "failures": one("SELECT count(*) FROM files WHERE failure IS NOT NULL"),
+            "vectors": one("SELECT coalesce(sum(rows), 0) FROM descriptors WHERE generation = ?", number),
+        }
 
 
-def must_be_begun(connection: sqlite3.Connection, folder: Path) -> None:
-    """Raise NoGallery for a catalogue whose first `index` ended before it knew what it is of."""
-    if not connection.execute("SELECT 1 FROM facts WHERE key = 'root'").fetchone():
-        raise no_gallery(folder)
-
-
-def no_gallery(folder: Path) -> NoGallery:
-    """The error of a folder that holds none."""
-    return NoGallery(f"There is no gallery in {folder}: make one with `resight index`.")
-
-
-def unreadable(folder: Path, error: sqlite3.DatabaseError | OSError) -> GalleryError:
-    """The error of a gallery that the system, or SQLite, cannot read."""
-    if isinstance(error, (sqlite3.OperationalError, OSError)):
-        why = error.strerror if isinstance(error, OSError) else None
-        return GalleryError(
-            f"The gallery in {folder} cannot be read ({why or error}): ask for the right to read it, "
-            "or name another with --gallery."
-        )
-    return GalleryError(
-        f"The catalogue in {folder} cannot be read ({error}): index the photos into a new gallery."
-    )
-
-
-def to_stored(relative: str) -> str | bytes:
-    """A relative path as the catalogue holds it: text, or bytes where the name is not valid UTF-8."""
-    try:
-        relative.encode("utf8")
-    except UnicodeEncodeError:
-        return os.fsencode(relative)
-    return relative
-
-
-def from_stored(relative: str | bytes) -> str:
-    """The path again, as Python spells it."""
-    return os.fsdecode(relative)
-
-
-@contextmanager
-def reading_errors(folder: Path) -> Iterator[None]:
-    """What may not be read of a gallery, said in a sentence; FileNotFoundError for what is not there."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in MISSING:
-            raise FileNotFoundError(error.errno, error.strerror) from None
-        raise unreadable(folder, error) from None
-    except sqlite3.DatabaseError as error:
-        raise unreadable(folder, error) from None
-
-
-@contextmanager
-def storage_errors() -> Iterator[None]:
-    """A full disk, or a broken one, said in a sentence."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise StorageFailed(
-            f"The gallery could not be written ({error}); nothing committed is lost."
-        ) from error
-    except OSError as error:
-        raise StorageFailed(
-            f"The gallery could not be written ({error.strerror or error}); nothing committed is lost."
-        ) from error
+@functools.lru_cache(maxsize=8)
+def parse_recipe(text: str) -> Recipe:
+    """A recipe from its JSON; each search asks for it, and it is always the same."""
+    return Recipe.parse(json.loads(text))

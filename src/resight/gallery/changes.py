@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
-from resight.gallery.catalogue import from_stored, storage_errors, to_stored
+from resight.gallery.database import from_stored, storage_errors, to_stored
 
 REMOVED = "removed"
 

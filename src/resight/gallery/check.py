@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,17 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resight.errors import GalleryError
-from resight.gallery import catalogue, parameters
-from resight.gallery.catalogue import storage_errors
+from resight.gallery import parameters
+from resight.gallery.database import storage_errors
 from resight.gallery.local import WIDTH
-from resight.gallery.packing import packed_length
-from resight.gallery.reader import Gallery
-from resight.gallery.stored import file_state, kept_name, local_name, vectors_name
-from resight.gallery.vectors import checksum, mapped
+from resight.gallery.records import Generation, file_state, local_name, sample_name, vectors_name
+from resight.gallery.snapshot import Snapshot
+from resight.gallery.vectors import checksum
 from resight.gallery.writer import Writer
+from resight.ranking import Numbers
 
 Kind = Literal["catalogue", "parameters", "vectors", "kept", "local", "file"]
 UNIT = 1e-3
+AGAIN = "forget the photo, so that the next `resight index` describes it again"
 
 
 @dataclass(frozen=True)
@@ -42,25 +42,35 @@ class Finding:
         return self.kind != "file"
 
 
-def verify(gallery: Gallery, contents: bool = False) -> Iterator[Finding]:
-    """What is wrong; nothing is changed. With `contents` the photos are read and hashed again too."""
-    with gallery.at_rest(damaged=True):
-        try:
-            (verdict,) = gallery.connection.execute("PRAGMA quick_check").fetchone()
-        except sqlite3.DatabaseError as error:
-            verdict = str(error)
-        if verdict != "ok":
-            yield Finding("catalogue", f"the catalogue is damaged: {verdict}", "index into a new gallery")
-            return
-        yield from _vectors(gallery)
-        yield from _kept(gallery)
-        yield from _local(gallery)
-        yield from _files(gallery, contents)
+def verify(gallery: Snapshot, contents: bool = False) -> Iterator[Finding]:
+    """What is wrong; nothing is changed. With `contents` the photos are read and hashed again too.
+
+    Of a snapshot that was taken with `damaged`.
+    """
+    try:
+        verdict = gallery.catalogue.verdict()
+    except sqlite3.DatabaseError as error:
+        verdict = str(error)
+    if verdict != "ok":
+        yield Finding("catalogue", f"the catalogue is damaged: {verdict}", "index into a new gallery")
+        return
+    yield from damaged(gallery)
+    yield from _fit_sample(gallery)
+    yield from _local(gallery)
+    yield from _files(gallery, contents)
 
 
-def damaged(gallery: Gallery) -> Iterator[Finding]:
-    """What is wrong with the descriptors and the fit of a gallery at rest."""
-    return (finding for finding in _vectors(gallery) if finding.damage)
+def damaged(gallery: Snapshot) -> Iterator[Finding]:
+    """What is wrong with the descriptors and the fit."""
+    current = gallery.generation
+    if current is None:
+        return
+    yield from _parameters(gallery, current)
+    yield from _vectors(gallery, current)
+    for image, relative in gallery.rows.missing():
+        yield Finding("vectors", f"{relative} has no descriptor", AGAIN, image)
+    for image in gallery.rows.strangers():
+        yield Finding("catalogue", f"rows of image {image}, which is unknown", "run `resight compact`")
 
 
 def repair(writer: Writer, findings: list[Finding]) -> int:
@@ -72,18 +82,19 @@ def repair(writer: Writer, findings: list[Finding]) -> int:
         elif finding.image is not None and finding.damage:
             writer.forget_image(finding.image)
     writer.drop_orphans()
-    _fill_up(writer)
+    _fill_up(writer.committed)
     return len(images)
 
 
-def _fill_up(gallery: Gallery) -> None:
+def _fill_up(gallery: Snapshot) -> None:
     """Files that are cut short get their length again, now that the photos concerned are forgotten."""
+    fact, current = gallery.catalogue.fact, gallery.generation
     lengths = {
-        kept_name(int(gallery.fact("kept", 1))): 4 * int(gallery.fact("kept_length", 0)),
-        local_name(int(gallery.fact("local", 1))): 4 * WIDTH * int(gallery.fact("local_rows", 0)),
+        sample_name(int(fact("kept", 1))): 4 * int(fact("kept_length", 0)),
+        local_name(int(fact("local", 1))): 4 * WIDTH * int(fact("local_rows", 0)),
     }
-    if gallery.live and gallery.live.width:
-        lengths[vectors_name(gallery.live.number)] = 4 * gallery.live.width * gallery.live.rows
+    if current and current.width:
+        lengths[vectors_name(current.number)] = 4 * current.width * current.rows
     with storage_errors():
         for name, length in lengths.items():
             if length:
@@ -92,39 +103,25 @@ def _fill_up(gallery: Gallery) -> None:
                         file.truncate(length)
 
 
-def _vectors(gallery: Gallery) -> Iterator[Finding]:
-    live, again = gallery.live, "forget the photo, so that the next `resight index` describes it again"
-    if live is None:
-        return
-    if live.parameters:
+def _parameters(gallery: Snapshot, current: Generation) -> Iterator[Finding]:
+    if current.parameters:
         try:
-            parameters.load(gallery.folder, live.parameters)
+            parameters.load(gallery.folder, current.parameters)
         except (OSError, GalleryError):
-            yield Finding("parameters", f"{live.parameters} is missing or damaged", "run `resight fit`")
-    rows = gallery.connection.execute(
-        "SELECT image, first_row, rows, crc FROM descriptors WHERE generation = ? ORDER BY first_row",
-        (live.number,),
-    )
-    spans = [(first, count) for first, count in gallery.dead]
-    for image, first, count, crc in rows:
+            yield Finding("parameters", f"{current.parameters} is missing or damaged", "run `resight fit`")
+
+
+def _vectors(gallery: Snapshot, current: Generation) -> Iterator[Finding]:
+    spans = _spans(gallery.deleted)
+    for image, first, count, crc in gallery.rows.checksums():
         spans.append((first, count))
         found = gallery.vectors[first : first + count]
-        name = f"the descriptor of {', '.join(gallery.files_of(image)) or f'image {image}'}"
+        name = f"the descriptor of {_names(gallery, image)}"
         if len(found) < count or checksum(found) != crc:
-            yield Finding("vectors", f"{name} is not what was written", again, image)
+            yield Finding("vectors", f"{name} is not what was written", AGAIN, image)
         elif not _of_unit_length(found):
-            yield Finding("vectors", f"{name} is not of unit length", again, image)
-    yield from _tiling(sorted(spans), live.rows)
-    for image, relative in gallery.connection.execute(
-        "SELECT image, relative FROM files WHERE image IS NOT NULL AND NOT EXISTS "
-        "(SELECT 1 FROM descriptors WHERE descriptors.image = files.image AND generation = ?)",
-        (live.number,),
-    ):
-        yield Finding("vectors", f"{catalogue.from_stored(relative)} has no descriptor", again, image)
-    for (image,) in gallery.connection.execute(
-        "SELECT image FROM descriptors WHERE image NOT IN (SELECT id FROM images)"
-    ):
-        yield Finding("catalogue", f"rows of image {image}, which is unknown", "run `resight compact`")
+            yield Finding("vectors", f"{name} is not of unit length", AGAIN, image)
+    yield from _tiling(sorted(spans), current.rows)
 
 
 def _of_unit_length(rows: NDArray[np.float32]) -> bool:
@@ -133,8 +130,14 @@ def _of_unit_length(rows: NDArray[np.float32]) -> bool:
     return bool(np.all((np.abs(lengths - 1) < UNIT) | (lengths == 0)))
 
 
+def _spans(rows: Numbers) -> list[tuple[int, int]]:
+    """Sorted rows -> first and number of each run of them."""
+    runs = np.split(rows, 1 + np.flatnonzero(np.diff(rows) != 1))
+    return [(int(run[0]), len(run)) for run in runs if len(run)]
+
+
 def _tiling(spans: list[tuple[int, int]], rows: int) -> Iterator[Finding]:
-    """Every row belongs to one image or is dead."""
+    """Every row belongs to one image or is deleted."""
     end = 0
     for first, count in [*spans, (rows, 0)]:
         if first != end:
@@ -144,81 +147,76 @@ def _tiling(spans: list[tuple[int, int]], rows: int) -> Iterator[Finding]:
         end = first + count
 
 
-def _kept(gallery: Gallery) -> Iterator[Finding]:
-    rows = gallery.connection.execute(
-        "SELECT id, kept_first, kept_crc, kept_shapes FROM images WHERE kept_shapes IS NOT NULL"
-    ).fetchall()
-    if not rows:
-        return
-    again = "forget the photo, so that the next `resight index` describes it again"
-    name = kept_name(int(gallery.fact("kept", 1)))
+def _fit_sample(gallery: Snapshot) -> Iterator[Finding]:
+    sample = gallery.fit_sample
     try:
-        flat = mapped(gallery.folder / name, 1, int(gallery.fact("kept_length", 0)))
+        for image in sample.damaged():
+            files = ", ".join(gallery.catalogue.files_of(image))
+            yield Finding("kept", f"what is kept of {files} is not what was written", AGAIN, image)
     except GalleryError:
-        yield from (Finding("kept", f"{name} is missing or short", again, image) for image, *_ in rows)
-        return
-    for image, first, crc, shapes in rows:
-        length = packed_length(json.loads(shapes))
-        if checksum(flat[first : first + length]) != crc:
-            files = ", ".join(gallery.files_of(image))
-            yield Finding("kept", f"what is kept of {files} is not what was written", again, image)
+        for image in sample.images():
+            yield Finding("kept", f"{sample.file.name} is missing or short", AGAIN, image)
 
 
-def _local(gallery: Gallery) -> Iterator[Finding]:
+def _local(gallery: Snapshot) -> Iterator[Finding]:
     again = "forget them, so that the next `resight index` stores them again"
-    rows = gallery.connection.execute("SELECT image, first_row, rows, crc FROM local ORDER BY first_row")
-    for image, first, count, crc in rows:
+    stored = gallery.local_features
+    for image, first, count, crc in stored.checksums():
         try:
-            whole = checksum(gallery.local_features.take(first, count)) == crc
+            whole = checksum(stored.take(first, count)) == crc
         except GalleryError:
             whole = False
         if not whole:
-            files = ", ".join(gallery.files_of(image)) or f"image {image}"
-            yield Finding("local", f"the local features of {files} are not what was written", again, image)
-    for (image,) in gallery.connection.execute(
-        "SELECT image FROM local WHERE image NOT IN (SELECT id FROM images)"
-    ):
+            what = f"the local features of {_names(gallery, image)} are not what was written"
+            yield Finding("local", what, again, image)
+    for image in stored.strangers():
         yield Finding("local", f"local features of image {image}, which is unknown", again, image)
 
 
-def _files(gallery: Gallery, contents: bool) -> Iterator[Finding]:
-    root, again = gallery.root, "`resight index` brings the gallery up to date"
-    for relative, image, _ in gallery.files():
+def _names(gallery: Snapshot, image: int) -> str:
+    return ", ".join(gallery.catalogue.files_of(image)) or f"image {image}"
+
+
+def _files(gallery: Snapshot, contents: bool) -> Iterator[Finding]:
+    root, again = gallery.catalogue.root, "`resight index` brings the gallery up to date"
+    for relative, image, _ in gallery.catalogue.files():
         if image is None:
             continue
-        try:
-            state = file_state((root / relative).stat())
-        except OSError:
-            yield Finding("file", f"{relative} is gone", again, image)
-            continue
-        if gallery.image_of_file(relative) != (image, *state):
-            yield Finding("file", f"{relative} has changed", again, image)
-        elif contents:
-            try:
-                data = (root / relative).read_bytes()
-            except OSError as error:
-                yield Finding("file", f"{relative} cannot be read: {error.strerror}", again, image)
-                continue
-            if hashlib.sha256(data).digest() != gallery.image(image).sha256:
-                yield Finding("file", f"{relative} has other contents than when it was indexed", again, image)
+        what = _changed(gallery, root / relative, relative, contents)
+        if what:
+            yield Finding("file", f"{relative} {what}", again, image)
 
 
-def unverifiable(gallery: Gallery) -> int:
+def _changed(gallery: Snapshot, path: Path, relative: str, contents: bool) -> str:
+    """What is not as it was when a file was indexed; "" if nothing is."""
+    stored = gallery.catalogue.file(relative)
+    try:
+        state = file_state(path.stat())
+    except OSError:
+        return "is gone"
+    if stored is None or stored.image is None or stored.state != state:
+        return "has changed"
+    if not contents:
+        return ""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    same = hashlib.sha256(data).digest() == gallery.catalogue.image(stored.image).sha256
+    return "" if same else "has other contents than when it was indexed"
+
+
+def unverifiable(gallery: Snapshot) -> int:
     """How many images have no local features stored, and no file that is as it was, to compute them from."""
-    stored = "SELECT image FROM local" if gallery.local_features.usable else "SELECT 0"
-    rows = gallery.connection.execute(
-        "SELECT image, relative, size, mtime_ns FROM files WHERE image IS NOT NULL "
-        f"AND image NOT IN ({stored})"
-    )
-    there: dict[int, bool] = {}
-    for image, relative, size, mtime_ns in rows:
+    root, there = gallery.catalogue.root, dict[int, bool]()
+    for image, relative, state in gallery.local_features.files_without():
         if not there.get(image):
-            there[image] = _as_it_was(gallery.root / catalogue.from_stored(relative), size, mtime_ns)
+            there[image] = _is_as_it_was(root / relative, state)
     return sum(not each for each in there.values())
 
 
-def _as_it_was(path: Path, size: int, mtime_ns: int) -> bool:
+def _is_as_it_was(path: Path, state: tuple[int, int]) -> bool:
     try:
-        return file_state(path.stat()) == (size, mtime_ns)
+        return file_state(path.stat()) == state
     except OSError:
         return False

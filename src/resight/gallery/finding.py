@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from resight.errors import NoGallery
-from resight.gallery.catalogue import is_there
+from resight.gallery.database import is_there
 
 
 def find_gallery(named: Path | None = None, photo: Path | None = None) -> Path:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.gallery.stored import local_name
+from resight.gallery.catalogue import Catalogue
+from resight.gallery.database import Selects, from_stored
+from resight.gallery.records import local_name
 from resight.gallery.vectors import FLOAT, CutShort, is_whole, mapped
 from resight.ranking import LocalFeatures
-
-if TYPE_CHECKING:
-    from resight.gallery.reader import Gallery
 
 ROW = np.dtype([("point", FLOAT, 2), ("descriptor", np.uint8, 128)])
 WIDTH = ROW.itemsize // FLOAT.itemsize  # of a row, as the files of vectors count
@@ -35,40 +35,44 @@ def from_rows(rows: NDArray[np.float32], scale: float = 1.0) -> LocalFeatures:
     )
 
 
-class LocalReader:
-    """The local features of a gallery, for its readers: mapped anew only where they grew."""
+class LocalFile:
+    """The file of local features, mapped: anew only where it grew."""
 
-    def __init__(self, gallery: Gallery) -> None:
-        self._gallery, self._number = gallery, 0
-        self._rows: NDArray[np.float32] = np.empty((0, WIDTH), dtype=FLOAT)
+    def __init__(self, folder: Path) -> None:
+        self._folder, self.number = folder, 0
+        self.rows: NDArray[np.float32] = np.empty((0, WIDTH), dtype=FLOAT)
 
-    def follow(self, damaged: bool) -> None:
+    def follow(self, selects: Selects, damaged: bool) -> None:
         """See the rows that are committed by now; with `damaged` those of them that are there."""
-        query = "SELECT key, value FROM facts WHERE key IN ('local', 'local_rows')"
-        facts = dict(self._gallery.connection.execute(query).fetchall())
+        facts = dict(selects.all("SELECT key, value FROM facts WHERE key IN ('local', 'local_rows')"))
         number, rows = int(facts.get("local", 1)), int(facts.get("local_rows", 0))
-        if number != self._number or rows != len(self._rows) or not is_whole(self._rows):
-            self._rows = mapped(self._gallery.folder / local_name(number), WIDTH, rows, damaged)
-            self._number = number
+        if number != self.number or rows != len(self.rows) or not is_whole(self.rows):
+            self.rows = mapped(self._folder / local_name(number), WIDTH, rows, damaged)
+            self.number = number
+
+
+class StoredFeatures:
+    """The local features of a gallery's images."""
+
+    def __init__(self, selects: Selects, catalogue: Catalogue, file: LocalFile) -> None:
+        self._selects, self._catalogue = selects, catalogue
+        self._rows, self._name = file.rows, local_name(file.number)
 
     @property
     def usable(self) -> bool:
         """Whether local features are stored on request, and are such as this Resight computes."""
         from resight.local_features import VERSION
 
-        return bool(self._gallery.fact("local_version") == VERSION)
+        return bool(self._catalogue.fact("local_version") == VERSION)
 
     def of(self, image: int) -> LocalFeatures | None:
         """The stored local features of an image; None where it has none, or those of another Resight."""
-        if not self._gallery.connection.in_transaction:
-            with self._gallery.at_rest():  # the row and the file that it points into are one
-                return self._gallery.local_features.of(image)  # another than this one, if opened anew
         from resight.local_features import scale_of
 
-        row = self._gallery.connection.execute(
+        row = self._selects.one(
             "SELECT first_row, rows, width, height FROM local JOIN images ON id = image WHERE image = ?",
-            (image,),
-        ).fetchone()
+            image,
+        )
         return from_rows(self.take(*row[:2]), scale_of(*row[2:])) if row and self.usable else None
 
     def take(self, first: int, count: int) -> NDArray[np.float32]:
@@ -76,11 +80,39 @@ class LocalReader:
         found = self._rows[first : first + count]
         if len(found) < count:
             raise CutShort(
-                f"{local_name(self._number)} is missing or cut short: `resight verify --repair` forgets the "
+                f"{self._name} is missing or cut short: `resight verify --repair` forgets the "
                 "local features concerned, and the next `resight index` stores them again."
             )
         return found
 
     def count(self) -> int:
         """Of how many images local features are stored."""
-        return int(self._gallery.connection.execute("SELECT count(*) FROM local").fetchone()[0])
+        row = self._selects.one("SELECT count(*) FROM local")
+        return int(row[0]) if row else 0
+
+    def missing(self) -> list[int]:
+        """Ids of the images that have none stored."""
+        rows = self._selects.all(
+            "SELECT id FROM images WHERE id NOT IN (SELECT image FROM local) ORDER BY id"
+        )
+        return [image for (image,) in rows]
+
+    def files_without(self) -> Iterator[tuple[int, str, tuple[int, int]]]:
+        """Image, relative path, and size and time of change, of the files whose image has no usable ones."""
+        stored = "SELECT image FROM local" if self.usable else "SELECT 0"
+        for image, relative, size, mtime_ns in self._selects.all(
+            "SELECT image, relative, size, mtime_ns FROM files WHERE image IS NOT NULL "
+            f"AND image NOT IN ({stored})"
+        ):
+            yield image, from_stored(relative), (size, mtime_ns)
+
+    def checksums(self) -> Iterator[tuple[int, int, int, int]]:
+        """Image, first row, number of rows, and the CRC-32 of their bytes, in the order of the rows."""
+        return iter(
+            self._selects.all("SELECT image, first_row, rows, crc FROM local ORDER BY first_row, image")
+        )
+
+    def strangers(self) -> list[int]:
+        """Images that have local features stored, and that the catalogue does not know."""
+        rows = self._selects.all("SELECT image FROM local WHERE image NOT IN (SELECT id FROM images)")
+        return [image for (image,) in rows]

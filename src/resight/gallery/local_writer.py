@@ -6,19 +6,17 @@ from collections.abc import Callable
 
 from resight.errors import GalleryError
 from resight.gallery.local import WIDTH, to_rows
-from resight.gallery.reader import Gallery
-from resight.gallery.stored import local_name
+from resight.gallery.records import local_name
 from resight.gallery.transaction import Transaction
-from resight.gallery.unnamed import delete_unnamed_files
 from resight.gallery.vectors import checksum
 from resight.ranking import LocalFeatures
 
 
 class LocalWriter:
-    """The local features of a gallery, for its writer; `commit` is its writer's."""
+    """The writer's end of the stored local features."""
 
-    def __init__(self, gallery: Gallery, work: Transaction, commit: Callable[[], None]) -> None:
-        self._gallery, self._work, self._commit = gallery, work, commit
+    def __init__(self, work: Transaction) -> None:
+        self._work = work
 
     def put(self, image: int, features: LocalFeatures) -> None:
         """Append the local features of an image that has none; they last from the next commit on."""
@@ -31,24 +29,17 @@ class LocalWriter:
         """Those of an image are damaged: the next `index` stores them again."""
         self._work.later("DELETE FROM local WHERE image = ?", image)
 
-    def missing(self) -> list[int]:
-        """Ids of the images that have none stored."""
-        rows = self._gallery.connection.execute(
-            "SELECT id FROM images WHERE id NOT IN (SELECT image FROM local) ORDER BY id"
-        )
-        return [image for (image,) in rows]
-
     def restart(self, version: str | None) -> None:
         """Forget all; those of this version may come instead, or none."""
-        self._commit()
+        self._work.commit()
         self._work.let_go(local_name(self._number()))
         self._work.later("DELETE FROM local")
         if self._length():
             self._work.set("local", self._number() + 1)  # a reader may have the old file mapped
         self._work.set("local_rows", 0)
         self._work.set("local_version", version)
-        self._commit()
-        delete_unnamed_files(self._gallery)
+        self._work.commit()
+        self._work.delete_garbage()
 
     def rewrite(self, stopping: Callable[[], bool]) -> bool:
         """Write all into a new file without gaps; false, with nothing changed, if it was stopped.
@@ -56,16 +47,14 @@ class LocalWriter:
         Needs no memory for each image: the rows stay in order, so one statement moves them all. Raises
         GalleryError if some are damaged.
         """
-        (alive,) = self._gallery.connection.execute("SELECT coalesce(sum(rows), 0) FROM local").fetchone()
-        if alive == self._length():
+        stored = self._work.committed.local_features
+        if sum(count for _, _, count, _ in stored.checksums()) == self._length():
             return True
         number = self._number()
         self._work.let_go(local_name(number))
         fresh = self._work.file(local_name(number + 1), WIDTH, 0)
-        for image, first, count, crc in self._gallery.connection.execute(
-            "SELECT image, first_row, rows, crc FROM local ORDER BY first_row, image"
-        ):
-            rows = self._gallery.local_features.take(first, count)
+        for image, first, count, crc in stored.checksums():
+            rows = stored.take(first, count)
             if checksum(rows) != crc:
                 raise GalleryError(
                     f"Local features of image {image} are damaged: run `resight verify --repair`."
@@ -83,7 +72,7 @@ class LocalWriter:
         return True
 
     def _number(self) -> int:
-        return int(self._gallery.fact("local", 1))
+        return int(self._work.catalogue.fact("local", 1))
 
     def _length(self) -> int:
-        return int(self._gallery.fact("local_rows", 0))
+        return int(self._work.catalogue.fact("local_rows", 0))

@@ -1,53 +1,92 @@
-"""Which rows of the live vectors belong to which image."""
+"""Which rows of a generation belong to which image."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
+import numpy as np
+
+from resight.gallery.database import Selects, from_stored
+from resight.gallery.records import StoredRows
+from resight.ranking import Numbers
 from resight.types import Region
-
-if TYPE_CHECKING:
-    from resight.gallery.reader import Gallery
 
 
 class Rows:
-    """The rows of a gallery's live generation, for its readers."""
+    """The rows of one generation; 0 for none, which has no rows."""
 
-    def __init__(self, gallery: Gallery) -> None:
-        self._gallery = gallery
+    def __init__(self, selects: Selects, generation: int) -> None:
+        self._selects, self._generation = selects, generation
 
-    def of(self, image: int) -> tuple[int, int]:
-        """First row and number of rows of an image in the live vectors; (0, 0) where it has none yet."""
-        return self.stored(image)[:2]
-
-    def stored(self, image: int) -> tuple[int, int, str | None]:
-        """First row, number of rows and regions (JSON) of an image in the live vectors."""
-        row = self._gallery.connection.execute(
+    def of(self, image: int) -> StoredRows:
+        """The rows of an image, and their regions; no rows where it has none yet."""
+        row = self._selects.one(
             "SELECT first_row, rows, regions FROM descriptors WHERE image = ? AND generation = ?",
-            (image, self._live()),
-        ).fetchone()
-        return row or (0, 0, None)
+            image, self._generation,
+        )  # fmt: skip
+        return StoredRows(row[0], row[1], _from_json(row[2])) if row else StoredRows(0, 0)
 
-    def owner(self, row: int) -> tuple[int, Region | None] | None:
-        """The image of a row of the live vectors, and the region that the row describes; None if dead."""
-        found = self._gallery.connection.execute(
-            "SELECT image, first_row, rows, regions FROM descriptors "
-            "WHERE generation = ? AND first_row <= ? ORDER BY first_row DESC LIMIT 1",
-            (self._live(), row),
-        ).fetchone()
-        if found is None or row >= found[1] + found[2]:
-            return None
-        image, first, _, regions = found
-        return image, Region.of(json.loads(regions)[row - first]) if regions else None
+    def span(self, image: int) -> tuple[int, int]:
+        """First row and number of rows of an image; (0, 0) where it has none yet."""
+        row = self._selects.one(
+            "SELECT first_row, rows FROM descriptors WHERE image = ? AND generation = ?",
+            image, self._generation,
+        )  # fmt: skip
+        return (row[0], row[1]) if row else (0, 0)
+
+    def owner(self, row: int) -> int:
+        """The image of a row; -1 for a row that is deleted, or not there."""
+        found = self._selects.one(
+            "SELECT image, first_row + rows FROM descriptors WHERE generation = ? AND first_row <= ? "
+            "ORDER BY first_row DESC LIMIT 1",
+            self._generation, row,
+        )  # fmt: skip
+        return int(found[0]) if found and row < found[1] else -1
+
+    def owners(self, count: int) -> Numbers:
+        """(count,): the image of each of the first rows; -1 for a deleted one."""
+        owners = np.full(count, -1, np.int64)
+        for image, first, rows, _ in self.checksums():
+            owners[first : first + rows] = image
+        return owners
 
     def per_image(self) -> int:
         """About how many rows an image has: those of the image that was described last."""
-        number = self._live()
-        last = self._gallery.connection.execute(
-            "SELECT rows FROM descriptors WHERE generation = ? ORDER BY first_row DESC LIMIT 1", (number,)
-        ).fetchone()
+        last = self._selects.one(
+            "SELECT rows FROM descriptors WHERE generation = ? ORDER BY first_row DESC LIMIT 1",
+            self._generation,
+        )
         return int(last[0]) if last else 1
 
-    def _live(self) -> int:
-        return self._gallery.live.number if self._gallery.live else 0
+    def checksums(self) -> Iterator[tuple[int, int, int, int]]:
+        """Image, first row, number of rows, and the CRC-32 of their bytes, in the order of the rows."""
+        return iter(
+            self._selects.all(
+                "SELECT image, first_row, rows, crc FROM descriptors WHERE generation = ? ORDER BY first_row",
+                self._generation,
+            )
+        )
+
+    def missing(self) -> Iterator[tuple[int, str]]:
+        """Image and relative path of each file whose image has no row."""
+        for image, relative in self._selects.all(
+            "SELECT image, relative FROM files WHERE image IS NOT NULL AND NOT EXISTS "
+            "(SELECT 1 FROM descriptors WHERE descriptors.image = files.image AND generation = ?)",
+            self._generation,
+        ):
+            yield image, from_stored(relative)
+
+    def strangers(self) -> list[int]:
+        """Images that have rows, in any generation, and that the catalogue does not know."""
+        rows = self._selects.all("SELECT image FROM descriptors WHERE image NOT IN (SELECT id FROM images)")
+        return [image for (image,) in rows]
+
+
+def to_json(regions: Sequence[Region] | None) -> str | None:
+    """Regions as the catalogue holds them: a JSON list of polygons, null for none."""
+    return None if regions is None else json.dumps([region.as_list() for region in regions])
+
+
+def _from_json(text: str | None) -> tuple[Region, ...] | None:
+    return tuple(map(Region.of, json.loads(text))) if text else None

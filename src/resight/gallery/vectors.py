@@ -1,6 +1,6 @@
 """Append-only files of little-endian float32 rows, and the few things asked of the disk.
 
-Bytes behind the last row of the catalogue are dead: whatever a kill left there is cut off at the next open.
+Bytes behind the last row of the catalogue are garbage, as a kill leaves it: the next open cuts them off.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resight.errors import GalleryError
-from resight.gallery.catalogue import reading_errors
+from resight.files import write_at
+from resight.gallery.database import reading_errors
 
 FLOAT = np.dtype("<f4")
 
@@ -26,10 +27,7 @@ class Disk:
 
     def write(self, file: int, data: bytes, offset: int) -> None:
         """Write all of the bytes at an offset."""
-        view = memoryview(data)
-        while view:
-            written = os.pwrite(file, view, offset)
-            view, offset = view[written:], offset + written
+        write_at(file, data, offset)
 
     def sync(self, file: int) -> None:
         """Return once the bytes are on the disk."""

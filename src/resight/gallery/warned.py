@@ -5,35 +5,30 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from resight.gallery.catalogue import from_stored
-
-if TYPE_CHECKING:
-    from resight.gallery.reader import Gallery
+from resight.gallery.catalogue import Catalogue
+from resight.gallery.database import Selects, from_stored
 
 SINCE = 4  # the format of the catalogue that has them
 
 
 class Warned:
-    """The warnings of a gallery's images, for its readers."""
+    """The warnings of a gallery's images."""
 
-    def __init__(self, gallery: Gallery) -> None:
-        self._gallery = gallery
+    def __init__(self, selects: Selects, catalogue: Catalogue) -> None:
+        self._selects, self._catalogue = selects, catalogue
 
     def of(self, image: int) -> tuple[str, ...]:
         """The warnings of an image; most have none."""
         if not self._has_any():
             return ()
-        row = self._gallery.connection.execute(
-            "SELECT warnings FROM images WHERE id = ?", (image,)
-        ).fetchone()
+        row = self._selects.one("SELECT warnings FROM images WHERE id = ?", image)
         return tuple(json.loads(row[0])) if row and row[0] else ()
 
     def files(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Relative path and warnings of each file that has any, sorted by path."""
         if self._has_any():
-            for relative, found in self._gallery.connection.execute(
+            for relative, found in self._selects.all(
                 "SELECT relative, warnings FROM files JOIN images ON images.id = files.image "
                 "WHERE warnings IS NOT NULL ORDER BY relative"
             ):
@@ -45,7 +40,7 @@ class Warned:
         return dict(sorted(found.items()))
 
     def _has_any(self) -> bool:
-        return int(self._gallery.fact("format")) >= SINCE
+        return int(self._catalogue.fact("format")) >= SINCE
 
 
 def to_stored(warnings: tuple[str, ...]) -> str | None:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 from resight.gallery import Writer
-from resight.gallery.catalogue import MISSING
-from resight.indexer.excluding import folders_of
-from resight.indexer.walk import Walk
+from resight.gallery.database import MISSING
+from resight.images.excluding import folders_of
+from resight.images.folder import Walk
 
 MANY = 50  # photos; fewer are described again in seconds, if they were on a drive after all
 
@@ -54,4 +54,4 @@ def _look_at(root: Path, walk: Walk, place: str) -> Literal["drive", "away", "fo
 
 
 def _read_drives(writer: Writer) -> list[str]:
-    return list(json.loads(writer.fact("mounts", "[]")))
+    return list(json.loads(writer.catalogue.fact("mounts", "[]")))

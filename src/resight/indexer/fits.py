@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from resight.describing.describer import Describer
-from resight.gallery import Gallery, Writer, parameters
+from resight.gallery import Writer, parameters
 from resight.indexer.provenance import fitted
 from resight.progress import Progress, Stopped
 
@@ -24,7 +24,7 @@ BATCH = 10_000  # images described anew between two commits, so that memory stay
 
 def sample_size(writer: Writer, describer: Describer) -> int:
     """How many photos a recipe is fitted on at most."""
-    each = writer.fact("photo_bytes")
+    each = writer.catalogue.fact("photo_bytes")
     if each is None:  # known from now on: the network need not run for it again
         each = describer.bytes_kept(MOST_VARIANTS)
         writer.remember("photo_bytes", each)
@@ -51,7 +51,7 @@ def is_open(writer: Writer, describer: Describer) -> bool:
     """
     if not describer.fitted_steps or _provenance(writer).get("frozen"):
         return False
-    return writer.live is None or writer.kept.holds_all()
+    return writer.committed.generation is None or writer.committed.fit_sample.holds_all()
 
 
 def is_due(writer: Writer, full: bool) -> bool:
@@ -59,9 +59,9 @@ def is_due(writer: Writer, full: bool) -> bool:
 
     Not while a `fit` that was begun waits to be ended: it would be given up unasked.
     """
-    if writer.live and writer.generations.unfinished("fit"):
+    if writer.committed.generation and writer.generations.unfinished("fit"):
         return False
-    now, then = len(writer.kept.images()), _provenance(writer).get("photos", 0)
+    now, then = len(writer.committed.fit_sample.images()), _provenance(writer).get("photos", 0)
     return now > 0 and (full or now >= GROWTH * then)
 
 
@@ -72,13 +72,14 @@ def refit(
 
     Raises Stopped, with nothing changed.
     """
-    kept = writer.kept.images()
-    chosen = [image for image in kept if any(path in wanted for path in writer.files_of(image))]
+    sample = writer.committed.fit_sample
+    kept = sample.images()
+    chosen = [image for image in kept if any(path in wanted for path in writer.catalogue.files_of(image))]
     found, provenance, behind = fitted(writer, describer, chosen or kept, full, progress)
     name = writer.generations.save_parameters(found, behind)
     number = writer.generations.start("refit", name, provenance)
     describer = describer.with_parameters(found, parameters.identity(name))
-    for done, (image, prepared) in enumerate(writer.kept.prepared(kept), 1):
+    for done, (image, prepared) in enumerate(sample.prepared(kept), 1):
         writer.generations.put(number, image, describer.finish(prepared))
         if done % BATCH == 0:
             writer.commit()
@@ -94,7 +95,7 @@ def caution(writer: Writer, describer: Describer) -> str:
     photos = _provenance(writer).get("photos", FEW)
     if photos >= FEW or not any(step.method.hides for step in describer.fitted_steps):
         return ""
-    if photos < writer.count()["images"]:
+    if photos < writer.catalogue.count()["images"]:
         return (
             f"The recipe was fitted on {photos} photos alone, since its feature maps are large: "
             "smaller sizes or fewer layers make the sample larger."
@@ -105,5 +106,6 @@ def caution(writer: Writer, describer: Describer) -> str:
     )
 
 
-def _provenance(gallery: Gallery) -> dict[str, Any]:
-    return gallery.live.provenance if gallery.live else {}
+def _provenance(writer: Writer) -> dict[str, Any]:
+    current = writer.committed.generation
+    return current.provenance if current else {}

@@ -11,7 +11,7 @@ from pathlib import Path
 from resight.errors import BadQuery, GalleryError
 from resight.gallery import Writer
 from resight.gallery.changes import REMOVED
-from resight.gallery.stored import file_state
+from resight.gallery.records import file_state
 from resight.names import composed
 from resight.progress import Progress, Silent
 
@@ -25,16 +25,17 @@ def remove(gallery: Path | str, wanted: Iterable[str]) -> list[str]:
     Returns the relative paths; raises BadQuery, with nothing changed, for one that is not in the gallery.
     """
     with Writer(gallery, must_exist=True) as writer:
-        names = [path for path, _, failure in writer.files() if failure != REMOVED]
+        names = [path for path, _, failure in writer.catalogue.files() if failure != REMOVED]
         chosen: set[str] = set()
         for want in wanted:
-            found = _matching(writer.root, names, want)
+            found = _matching(writer.catalogue.root, names, want)
             if not found:
                 raise BadQuery(f"'{want}' is not in the gallery {gallery}; nothing was removed.")
             chosen.update(found)
+        root = writer.catalogue.root
         for done, path in enumerate(sorted(chosen), 1):
             try:
-                size, mtime_ns = file_state((writer.root / path).stat())
+                size, mtime_ns = file_state((root / path).stat())
             except OSError:
                 writer.forget_file(path)
             else:
@@ -55,21 +56,20 @@ def forget(writer: Writer, files: Iterable[str]) -> None:
 
 
 def compact(gallery: Path | str, progress: Progress | None = None) -> int | None:
-    """Write the gallery's vectors anew without the dead ones.
+    """Write the gallery's vectors anew without the deleted ones.
 
     Returns how many bytes that gave back; None, with nothing changed, if it was stopped.
     """
     progress = progress or Silent()
     with Writer(gallery, must_exist=True) as writer:
-        live = writer.live
+        current = writer.committed.generation
         if writer.generations.unfinished("fit"):
             raise GalleryError("A fit of this gallery is unfinished: end it with `resight fit` first.")
-        if live is None:
+        if current is None:
             return 0
-        with writer.at_rest():
-            pass  # or its files of vectors are not whole, and it says so
+        writer.must_be_whole()
         before = _size(writer.folder)
-        number = writer.generations.start("compact", live.parameters, live.provenance)
+        number = writer.generations.start("compact", current.parameters, current.provenance)
         images = writer.generations.waiting(number)
         progress.start("Compacting", len(images))
         for done, image in enumerate(images, 1):
@@ -80,11 +80,11 @@ def compact(gallery: Path | str, progress: Progress | None = None) -> int | None
             if progress.stopping():
                 writer.generations.abandon(number)
                 return None
-        progress.start("Compacting local features", writer.local_features.count())
+        progress.start("Compacting local features", writer.committed.local_features.count())
         if not writer.local.rewrite(partial(_stepped, progress)):
             writer.generations.abandon(number)
             return None
-        writer.keeper.rewrite()
+        writer.fit_sample.rewrite()
         writer.generations.switch(number)
         writer.vacuum()
         return before - _size(writer.folder)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from resight.errors import BadQuery
-from resight.gallery.stored import file_state
-from resight.indexer.walk import GONE, Found
+from resight.gallery.records import file_state
+from resight.images.folder import GONE
+from resight.indexer.walk import Found
 
 
 @dataclass

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
 from resight.errors import BadImage
 from resight.gallery import Writer
-from resight.gallery.again import read_again
+from resight.gallery.reread import reread
 from resight.images import Photo
-from resight.parts import Views
 from resight.progress import Progress
 from resight.ranking import LocalFeatures
-from resight.views import enough as enough_to_describe
 from resight.workers.threads import in_order
-
-JPEG = b"\xff\xd8"
 
 
 def settled(writer: Writer, asked: bool | None) -> bool:
@@ -26,7 +22,7 @@ def settled(writer: Writer, asked: bool | None) -> bool:
     """
     from resight.local_features import VERSION
 
-    before = writer.fact("local_version")
+    before = writer.catalogue.fact("local_version")
     wanted = before is not None if asked is None else asked
     after = VERSION if wanted else None
     if before != after:
@@ -44,21 +40,9 @@ def extracted(data: bytes, turn: int, pixel_limit: int, photo: Photo | None = No
         return None
 
 
-def serves(data: bytes, photo: Photo, views: Sequence[Views]) -> bool:
-    """Whether a photo that was read to be described has the very pixels that local features are found in.
-
-    A JPEG may have more or fewer; it is read again then, so that neither descriptors nor local features
-    depend on whether both were asked for.
-    """
-    from resight.local_features import enough
-
-    size = photo.width, photo.height
-    return not data.startswith(JPEG) or enough(*size) == enough_to_describe(*size, views)
-
-
 def complete(writer: Writer, root: Path, workers: int, progress: Progress) -> int:
     """Read the photos that have none stored, and store theirs; returns of how many. A rerun goes on."""
-    missing = writer.local.missing()
+    missing = writer.committed.local_features.missing()
     if not missing:
         return 0
     progress.start("Local features", len(missing))
@@ -80,11 +64,11 @@ def complete(writer: Writer, root: Path, workers: int, progress: Progress) -> in
 def _of(
     writer: Writer, root: Path, missing: Iterable[int], workers: int, stopping: Callable[[], bool]
 ) -> Iterable[tuple[int, LocalFeatures | None]]:
-    items, limit = (writer.image(image) for image in missing), writer.pixel_limit
+    items, limit = (writer.catalogue.image(image) for image in missing), writer.catalogue.pixel_limit
     return in_order(
         lambda image: (
             image.id,
-            read_again(root, image, partial(extracted, turn=image.turn, pixel_limit=limit)),
+            reread(root, image, partial(extracted, turn=image.turn, pixel_limit=limit)),
         ),
         items, workers, stopping,
     )  # fmt: skip

@@ -18,10 +18,10 @@ def forget_other_pixels(writer: Writer, root: Path, progress: Progress) -> bool:
 
     The pixels of a JPEG did not change. Says whether there was anything to do; a rerun goes on after a kill.
     """
-    if writer.fact("pixel_path") not in EARLIER_PATHS:
+    if writer.catalogue.fact("pixel_path") not in EARLIER_PATHS:
         return False
     others = 0
-    for done, (relative, image, failure) in enumerate(list(writer.files()), 1):
+    for done, (relative, image, failure) in enumerate(list(writer.catalogue.files()), 1):
         if failure == REMOVED or (image is not None and _is_jpeg(root / relative)):
             continue
         others += image is not None

@@ -11,7 +11,7 @@ from resight.describing.describer import Describer, describer_like
 from resight.engines import load
 from resight.errors import BadQuery, DescribedOtherwise
 from resight.gallery import Writer
-from resight.gallery.catalogue import MISSING
+from resight.gallery.database import MISSING
 from resight.indexer.provenance import borrow
 from resight.recipe import Recipe
 
@@ -25,26 +25,26 @@ def opened(
     fit_from: Path | str | None,
 ) -> Describer:
     """The gallery's own describer; a new gallery is begun, an old one compared with what is asked for."""
-    if writer.fact("root") is None:
+    if writer.catalogue.fact("root") is None:
         recipe = recipe or Recipe.load("default")
         begun = Describer(recipe, engine=partial(load, name=engine, workers=workers))
-        writer.begin(root, recipe, begun.networks.weights)
+        writer.begin(root, recipe, begun.made_with)
         if fit_from:
             borrow(writer, fit_from)
-        return begun.with_parameters(*writer.parameters())
-    if recipe and recipe.sentence() != writer.recipe.sentence():
+        return begun.with_parameters(*writer.committed.parameters())
+    if recipe and recipe.sentence() != writer.committed.recipe.sentence():
         raise DescribedOtherwise(
-            f"The gallery {writer.folder} was made with the recipe '{writer.recipe.name}': "
+            f"The gallery {writer.folder} was made with the recipe '{writer.committed.recipe.name}': "
             "leave --recipe out, or make another gallery with --gallery."
         )
-    if not is_root(writer, root) and (os.path.exists(writer.root) or not root.exists()):
+    if not is_root(writer, root) and (os.path.exists(writer.catalogue.root) or not root.exists()):
         raise BadQuery(
-            f"The gallery {writer.folder} is of the folder {writer.root}, not of {root}: "
+            f"The gallery {writer.folder} is of the folder {writer.catalogue.root}, not of {root}: "
             "index that one, or make another gallery with --gallery."
         )
     if fit_from:
         borrow(writer, fit_from)
-    return describer_like(writer, engine, workers)
+    return describer_like(writer.committed, engine, workers)
 
 
 def is_folder(root: Path) -> bool:
@@ -59,6 +59,7 @@ def is_folder(root: Path) -> bool:
 
 def is_root(writer: Writer, root: Path) -> bool:
     """Whether the gallery is of this folder, however that is spelt."""
-    if root.exists() and os.path.exists(writer.root):
-        return writer.root.samefile(root)
-    return writer.root.resolve() == root.resolve()
+    own = writer.catalogue.root
+    if root.exists() and os.path.exists(own):
+        return own.samefile(root)
+    return own.resolve() == root.resolve()

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from resight import images
 from resight.describing.describer import Describer
+from resight.describing.shared_pixels import serves
 from resight.errors import BadImage
-from resight.gallery.stored import file_state
+from resight.gallery.records import file_state
 from resight.images import Photo, budget
 from resight.images.photo import spell_warning
-from resight.indexer.local import extracted, serves
+from resight.indexer.local import extracted
 from resight.ranking import LocalFeatures
 from resight.types import Descriptor, Prepared
 

@@ -11,7 +11,7 @@ from typing import Any
 from resight.describing import fitting as fitter
 from resight.describing.describer import Describer
 from resight.errors import BadQuery, DescribedOtherwise, NotFitted
-from resight.gallery import Gallery, Writer, parameters
+from resight.gallery import Writer, parameters, snapshot_of
 from resight.methods import Parameters
 from resight.progress import Progress, Stopped
 from resight.types import Prepared
@@ -27,14 +27,14 @@ def fitted(writer: Writer, describer: Describer, chosen: list[int], full: bool, 
     progress.start("Fitting", len(chosen) * len(describer.fitted_steps))
 
     def watched() -> Iterator[Prepared]:
-        for _, prepared in writer.kept.prepared(chosen):
+        for _, prepared in writer.committed.fit_sample.prepared(chosen):
             if progress.stopping():
                 raise Stopped
             yield prepared
             progress.step()
 
     found = fitter.fit(describer, watched)
-    behind = {writer.image(image).sha256 for image in chosen}
+    behind = {writer.catalogue.image(image).sha256 for image in chosen}
     provenance = {
         "photos": len(chosen),
         "source": "this gallery",
@@ -48,25 +48,27 @@ def fitted(writer: Writer, describer: Describer, chosen: list[int], full: bool, 
 
 def borrowed(writer: Writer, source: Path | str) -> Fit:
     """The fit of another gallery of the same recipe and weights."""
-    with Gallery(source) as other:
-        if other.live is None or not other.live.parameters:
+    with snapshot_of(source) as other:
+        own = other.generation
+        if own is None or not own.parameters:
             raise NotFitted(f"The gallery {source} has no fit to borrow.")
-        same = other.recipe.sentence() == writer.recipe.sentence()
-        if not same or other.fact("weights") != writer.fact("weights"):
+        same = other.recipe.sentence() == writer.committed.recipe.sentence()
+        if not same or other.catalogue.fact("weights") != writer.catalogue.fact("weights"):
             raise DescribedOtherwise(
                 f"The gallery {source} has another recipe or other weights: fit this one."
             )
-        found = parameters.load(other.folder, other.live.parameters)
-        provenance = other.live.provenance | {"source": f"the gallery {source}", "frozen": True}
+        found = parameters.load(other.folder, own.parameters)
+        provenance = own.provenance | {"source": f"the gallery {source}", "frozen": True}
         return found, provenance, other.fitted_on()
 
 
 def borrow(writer: Writer, source: Path | str) -> None:
     """Take another gallery's fit as the first of this one; nothing to do if it has that very fit."""
     generations, (found, provenance, behind) = writer.generations, borrowed(writer, source)
-    if writer.live is None and not writer.count()["images"]:
+    current = writer.committed.generation
+    if current is None and not writer.catalogue.count()["images"]:
         generations.switch(generations.start("index", generations.save_parameters(found, behind), provenance))
-    elif writer.live is None or writer.live.parameters != generations.save_parameters(found):
+    elif current is None or current.parameters != generations.save_parameters(found):
         raise BadQuery(
             "This gallery has another fit, or photos that wait for one: `resight fit --fit-from` changes it."
         )

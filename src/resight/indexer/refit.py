@@ -10,8 +10,8 @@ from resight.describing.describer import Describer
 from resight.engines import load
 from resight.errors import NotFitted, TooMuchVanished
 from resight.gallery import Writer
-from resight.gallery.again import read_again
-from resight.gallery.stored import StoredImage
+from resight.gallery.records import StoredImage
+from resight.gallery.reread import reread
 from resight.indexer.fits import BATCH, sample, sample_size, variants
 from resight.indexer.opening import is_folder
 from resight.indexer.provenance import Fit, borrowed, fitted
@@ -36,11 +36,13 @@ def fit(
     """
     progress, workers = progress or Silent(), workers or processors()
     with Writer(gallery, must_exist=True) as writer:
-        writer.check_pixels()
-        recipe = writer.recipe  # without the old parameters: a gallery whose own are damaged is fitted anew
+        writer.committed.check_pixels()
+        recipe = (
+            writer.committed.recipe
+        )  # without the old parameters: a gallery whose own are damaged is fitted anew
         describer = Describer(recipe, engine=partial(load, name=engine, workers=workers))
         if not describer.fitted_steps:
-            raise NotFitted(f"The recipe '{writer.recipe.name}' has nothing to fit.")
+            raise NotFitted(f"The recipe '{recipe.name}' has nothing to fit.")
         work = Refit(writer, describer, workers, progress)
         begun = writer.generations.unfinished("fit")
         if begun and not fit_from:
@@ -50,7 +52,7 @@ def fit(
             if begun:
                 writer.generations.abandon(begun.number)
             number = work.begin(fit_from)
-        return writer.fit if number and work.finish(number) else None
+        return writer.committed.fit if number and work.finish(number) else None
 
 
 class Refit:
@@ -74,11 +76,11 @@ class Refit:
     def finish(self, number: int) -> bool:
         """Describe what the generation still lacks, and make it the live one; false if stopped."""
         writer = self._writer
-        describer = self._describer.with_parameters(*writer.parameters(number))
-        waiting, kept = writer.generations.waiting(number), set(writer.kept.images())
+        describer = self._describer.with_parameters(*writer.committed.parameters(number))
+        waiting, kept = writer.generations.waiting(number), set(writer.committed.fit_sample.images())
         self._progress.start("Describing anew", len(waiting))
         for done, (image, prepared) in enumerate(
-            writer.kept.prepared([one for one in waiting if one in kept]), 1
+            writer.committed.fit_sample.prepared([one for one in waiting if one in kept]), 1
         ):
             writer.generations.put(number, image, describer.finish(prepared))
             self._progress.step()
@@ -93,7 +95,7 @@ class Refit:
         writer.commit()
         if self._progress.stopping():
             return False
-        self._refuse_if_unmounted(len(lost), writer.count()["images"])
+        self._refuse_if_unmounted(len(lost), writer.catalogue.count()["images"])
         if lost:
             self._progress.say(
                 f"{len(lost)} photos could not be read again: the next `resight index` looks at them."
@@ -107,32 +109,33 @@ class Refit:
     def _fitted(self) -> Fit:
         """Fit on the gallery's own sample, reading again those that are not kept; may raise Stopped."""
         writer = self._writer
-        paths = [path for path, image, _ in writer.files() if image]
+        paths = [path for path, image, _ in writer.catalogue.files() if image]
         count = sample_size(writer, self._describer)
-        rows = (writer.image_of_file(path) for path in sample(paths, count))
-        chosen = sorted({row[0] for row in rows if row and row[0]})
-        writer.keeper.only(set(chosen))
-        kept = set(writer.kept.images())
+        images = (writer.catalogue.image_of(path) for path in sample(paths, count))
+        chosen = sorted({image for image in images if image})
+        writer.fit_sample.only(set(chosen))
+        kept = set(writer.committed.fit_sample.images())
         missing = [image for image in chosen if image not in kept]
         self._progress.start("Reading the sample", len(missing))
         lost = 0
         for image, prepared in self._read(missing, variants(self._describer, len(chosen))):
             if prepared:
-                writer.keeper.put(image, prepared)
+                writer.fit_sample.put(image, prepared)
             else:
                 lost += 1
         writer.commit()
         if self._progress.stopping():
             raise Stopped
         self._refuse_if_unmounted(lost, len(chosen))
-        kept = set(writer.kept.images())
+        kept = set(writer.committed.fit_sample.images())
         known = [image for image in chosen if image in kept]
         return fitted(writer, self._describer, known, len(paths) > count, self._progress)
 
     def _refuse_if_unmounted(self, lost: int, of: int) -> None:
-        if 2 * lost > of or (lost and not is_folder(self._writer.root)):
+        root = self._writer.catalogue.root
+        if 2 * lost > of or (lost and not is_folder(root)):
             raise TooMuchVanished(
-                f"{lost} of {of} photos cannot be read again in {self._writer.root}, so the old fit stays: "
+                f"{lost} of {of} photos cannot be read again in {root}, so the old fit stays: "
                 "mount the drive and run `resight fit` again, or first `resight index` if they are gone."
             )
 
@@ -141,7 +144,7 @@ class Refit:
 
         None for one that is gone or changed.
         """
-        root, limit = self._writer.root, self._writer.pixel_limit
+        root, limit = self._writer.catalogue.root, self._writer.catalogue.pixel_limit
         describer = self._describer
 
         def one(image: StoredImage) -> tuple[int, Prepared | None]:
@@ -149,10 +152,10 @@ class Refit:
                 photo = describer.read(data, image.turn, limit)
                 return describer.prepare(photo, variants=views, seed=tuple(image.sha256))
 
-            return image.id, read_again(root, image, prepare)
+            return image.id, reread(root, image, prepare)
 
         for image, prepared in in_order(
-            one, map(self._writer.image, wanted), self._workers, self._progress.stopping
+            one, map(self._writer.catalogue.image, wanted), self._workers, self._progress.stopping
         ):
             yield image, prepared
             self._progress.step()

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from resight.errors import BadQuery
 from resight.gallery import Writer
-from resight.gallery.catalogue import is_there
 from resight.gallery.changes import Changes
+from resight.gallery.database import is_there
+from resight.images.folder import Walk
 from resight.indexer import fits, local
 from resight.indexer.excluding import settle_exclusions
 from resight.indexer.housekeeping import forget
@@ -20,7 +21,7 @@ from resight.indexer.older import forget_other_pixels
 from resight.indexer.opening import is_folder, is_root, opened
 from resight.indexer.outcome import Outcome, Reader
 from resight.indexer.vanished import find_vanished
-from resight.indexer.walk import Walk
+from resight.indexer.walk import file_states
 from resight.processors import processors
 from resight.progress import Progress, Silent, Stopped
 from resight.recipe import Recipe
@@ -103,11 +104,12 @@ def index(
         describer = opened(writer, root, recipe, engine, workers, fit_from)
         excluded = settle_exclusions(writer, exclude)
         walk = Walk(root, folder, excluded) if only is None else Listed(root, only)
-        if max_megapixels is not None and round(1e6 * max_megapixels) != writer.pixel_limit:
+        if max_megapixels is not None and round(1e6 * max_megapixels) != writer.catalogue.pixel_limit:
             writer.set_pixel_limit(max_megapixels)
         turns = {relative: degrees % 360 for relative, degrees in (turns or {}).items()}
         progress.start("Looking through the folder", None)
-        changes = writer.changes(walk if there else (), turns)
+        files = file_states(walk) if isinstance(walk, Walk) else walk
+        changes = writer.changes(files if there else (), turns)
         to_read = changes.to_read(retry)
         found = find_vanished(writer, root, walk, changes, to_read, prune)
         if there and not is_root(writer, root):
@@ -116,7 +118,8 @@ def index(
             to_read = changes.to_read(retry)
         reader = Reader(
             root, describer, writer.find_content, turns, variants=None,
-            local=local.settled(writer, local_features), pixel_limit=writer.pixel_limit, strict=strict,
+            local=local.settled(writer, local_features), pixel_limit=writer.catalogue.pixel_limit,
+            strict=strict,
         )  # fmt: skip
         run = Run(writer, reader, workers, progress)
         run.read(to_read, changes)
@@ -133,7 +136,7 @@ def index(
             run.complete()
         return Report(
             folder,
-            writer.recipe.name,
+            writer.committed.recipe.name,
             photos=changes.found,
             described=run.described,
             same=run.recognised.total() - moved,
@@ -167,7 +170,7 @@ class Run:
     def read(self, to_read: list[str], changes: Changes) -> None:
         """Read, describe and commit."""
         if to_read:
-            self._writer.check(self._describer.fingerprint)
+            self._writer.committed.check(self._describer.fingerprint)
         self._progress.start("Describing", len(to_read))
         if not fits.is_open(self._writer, self._describer):
             return self._take(to_read)
@@ -175,14 +178,14 @@ class Run:
         full = changes.found > len(sample)
         left = [path for path in to_read if path not in read]
         if not self.interrupted and fits.is_due(self._writer, full):
-            name, photos = self._writer.recipe.name, len(self._writer.kept.images())
+            name, photos = self._writer.committed.recipe.name, len(self._writer.committed.fit_sample.images())
             self._progress.say(f"Fitting the recipe '{name}' on {photos} of these photos.")
             try:
                 self._describer = fits.refit(self._writer, self._describer, sample, full, self._progress)
             except Stopped:
                 self.interrupted = True
                 return
-            self.fitted = self._writer.fit
+            self.fitted = self._writer.committed.fit
             self._progress.start("Describing", len(left))
             if caution := fits.caution(self._writer, self._describer):
                 self._progress.say(caution)
@@ -201,7 +204,7 @@ class Run:
                 self._progress.say(f"The fit looks at {told}, beside themselves.")
             self._take(new, views)
             read |= sample
-            if self.interrupted or self._writer.kept.images() or len(sample) == changes.found:
+            if self.interrupted or self._writer.committed.fit_sample.images() or len(sample) == changes.found:
                 return sample, read
             sample = fits.sample(changes.paths(), 2 * len(sample))
 
@@ -214,12 +217,12 @@ class Run:
 
     def moved(self, vanished: list[str]) -> int:
         """How many of the vanished files were found elsewhere."""
-        images = Counter((self._writer.image_of_file(path) or (None,))[0] for path in vanished)
+        images = Counter(self._writer.catalogue.image_of(path) for path in vanished)
         return sum(min(count, self.recognised[image]) for image, count in images.items() if image)
 
     def leave_out_moved(self, files: list[str]) -> list[str]:
         """Files that are away, without those whose contents were found elsewhere: they were moved."""
-        images = {path: (self._writer.image_of_file(path) or (None,))[0] for path in files}
+        images = {path: self._writer.catalogue.image_of(path) for path in files}
         return [path for path, image in images.items() if not (image and self.recognised[image])]
 
     def _take(self, paths: list[str], variants: int | None = None) -> None:

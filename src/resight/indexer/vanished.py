@@ -13,9 +13,9 @@ from resight import images
 from resight.errors import BadImage, TooMuchVanished
 from resight.gallery import Writer
 from resight.gallery.changes import Changes
+from resight.images.folder import Walk
 from resight.indexer.away import find_away, record_drives
 from resight.indexer.listed import Listed
-from resight.indexer.walk import Walk
 
 
 @dataclass(frozen=True)
@@ -56,16 +56,16 @@ def refuse_if_unmounted(
     """
     if not vanished:
         return
-    images_aside = sum(1 for path in aside if (writer.image_of_file(path) or (None,))[0])
-    known = writer.count()["files"] - images_aside
+    images_aside = sum(1 for path in aside if writer.catalogue.image_of(path))
+    known = writer.catalogue.count()["files"] - images_aside
     wanted, sizes = Counter[bytes](), set()
     if 2 * len(vanished) <= known:
         return
     for path in vanished:
-        image, size, _ = writer.image_of_file(path) or (None, 0, 0)
-        if image:
-            wanted[writer.image(image).sha256] += 1
-            sizes.add(size)
+        file = writer.catalogue.file(path)
+        if file and file.image:
+            wanted[writer.catalogue.image(file.image).sha256] += 1
+            sizes.add(file.size)
     gone = wanted.total() - (wanted & _contents(root, to_read, sizes)).total()
     if 2 * gone > known:
         raise TooMuchVanished(

@@ -1,5 +1,5 @@
 """A query in, a ranking of files out."""
 
-from resight.searcher.searcher import Searcher, search
+from resight.searcher.searching import Searcher, search
 
 __all__ = ["Searcher", "search"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import json
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,88 +11,80 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resight import local_features
-from resight.areas import rectangle
-from resight.gallery import Gallery
-from resight.gallery.again import read_again
-from resight.gallery.stored import StoredImage
-from resight.indexes.exact import exact
+from resight.gallery import Snapshot
+from resight.gallery.records import StoredImage
+from resight.gallery.reread import reread
 from resight.processors import processors
-from resight.ranking import LocalFeatures, Numbers, Query, Ranked
-from resight.types import Region, Vectors
+from resight.ranking import LocalFeatures, Numbers, Ranked
+from resight.searcher.following import follow, read_owners
+from resight.stores.memory_map import memory_map
+from resight.types import Vectors
 
 FEW = 4096  # rows whose owners are looked up one by one; for more, all owners are read
 
 
 class Collection:
-    """Keeps the promise `resight.ranking.Photos`; of a gallery at rest, so made anew when that grows.
+    """Keeps the promise `resight.ranking.Photos`; of one snapshot of a gallery, as long as that lives.
 
     `inside` are the numbers of the images that may be found, None: all.
     """
 
-    def __init__(self, gallery: Gallery, inside: Numbers | None = None) -> None:
-        self.gallery, self._vectors = gallery, gallery.vectors
-        self._dead, self._number = list(gallery.dead), gallery.live.number if gallery.live else 0
+    def __init__(self, snapshot: Snapshot, inside: Numbers | None = None) -> None:
+        self.snapshot, self._store = snapshot, follow(None, snapshot, memory_map)
         self._inside = None if inside is None else np.unique(inside)
-        self._warned: set[str] = set()
-        self._pixel_limit = gallery.pixel_limit  # other threads may not ask the catalogue
+        self._warned: set[str] = snapshot.derived.setdefault("warned", set())
+        self._pixel_limit = snapshot.catalogue.pixel_limit  # other threads may not ask the catalogue
+        self._root = snapshot.catalogue.root
 
     @property
     def rows(self) -> int:
-        """How many rows there are, dead ones among them."""
-        return len(self._vectors)
+        """How many rows there are, deleted ones among them."""
+        return self._store.state.rows
 
     @property
     def width(self) -> int:
         """How many numbers a row has."""
-        return int(self._vectors.shape[1])
+        return int(self.snapshot.vectors.shape[1])
 
     @property
     def last(self) -> int:
         """The highest number that an image may have."""
-        found = self.gallery.connection.execute("SELECT coalesce(max(id), 0) FROM images").fetchone()
-        return int(found[0])
+        return self.snapshot.catalogue.last_image
 
     @property
     def identity(self) -> str:
         """Of the vectors: which gallery's, and which time they were written."""
-        return f"{self.gallery.fact('id')}-{self.gallery.fingerprint}-{self._number}"
+        current = self.snapshot.generation
+        own = self.snapshot.catalogue.fact("id")
+        return f"{own}-{self.snapshot.fingerprint}-{current.number if current else 0}"
 
     @property
     def folder(self) -> Path | None:
         """The gallery's own."""
-        return self.gallery.folder
+        return self.snapshot.folder
 
-    @functools.cached_property
+    @property
     def owners(self) -> Numbers:
-        """(rows,): the image of each row, -1 where it is nobody's any more."""
-        found = np.full(len(self._vectors), -1, np.int64)
-        spans = self.gallery.connection.execute(
-            "SELECT image, first_row, rows FROM descriptors WHERE generation = ?", (self._number,)
-        )
-        for image, first, count in spans:
-            found[first : first + count] = image
-        return found
+        """(rows,): the image of each row, -1 where it is nobody's any more; read once for all searches."""
+        return read_owners(self.snapshot)
 
     def take(self, rows: Numbers) -> Vectors:
         """(M,) row numbers -> (M, D) float32, a copy."""
-        vectors = np.asarray(self._vectors)
-        if len(rows) > 1 and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
-            return vectors[rows[0] : rows[-1] + 1].copy()  # a block comes faster than its rows one by one
-        return vectors[rows]
+        return self._store.take(rows)
 
     def rows_of(self, image: int) -> Numbers:
         """The row numbers of an image, in the order of its regions."""
-        first, count = self.gallery.rows.of(image)
+        first, count = self.snapshot.rows.span(image)
         return np.arange(first, first + count)
 
     def nearest(self, vectors: Vectors, k: int) -> Ranked:
         """The k images with the highest dot product of any of their rows with any of (Q, D) `vectors`."""
-        wanted = k * (self.gallery.rows.per_image() if k < len(self._vectors) else 1)
+        wanted = k * (self.snapshot.rows.per_image() if k < self.rows else 1)
         while True:
-            rows, scores = exact(self._vectors, vectors, wanted, self._dead, self._found)
+            rows, scores = self._store.search(vectors, wanted, self._inside)
             found = self._owners_of(rows)
             first = np.flatnonzero(found >= 0)
-            if self.gallery.recipe.keeps_regions:
+            if self.snapshot.recipe.keeps_regions:
                 first = np.intersect1d(first, np.unique(found, return_index=True)[1], assume_unique=True)
             if len(first) >= k or len(rows) < wanted:
                 return Ranked(found[first[:k]], scores[first[:k]])
@@ -109,15 +99,16 @@ class Collection:
 
         A photo that is gone, or is another than was indexed, has none; that is said once, too.
         """
-        found = {image: self.gallery.local_features.of(image) for image in images}
+        found = {image: self.snapshot.local_features.of(image) for image in images}
         missing = [image for image, stored in found.items() if stored is None]
         if missing:
-            some = "not all" if self.gallery.local_features.usable else "no"
+            some = "not all" if self.snapshot.local_features.usable else "no"
             self._warn(
                 f"The gallery stores {some} local features: those of the photos compared are computed "
                 "now, at each search; `resight index PHOTOS --local-features` stores them."
             )
-        stored = [self.gallery.image(image) for image in missing]  # the catalogue is asked by one thread
+        # the catalogue is asked by one thread
+        stored = [self.snapshot.catalogue.image(image) for image in missing]
         with ThreadPoolExecutor(processors()) as pool:
             found.update(zip(missing, pool.map(self._computed, stored), strict=True))
         lost = sum(each is None for each in found.values())
@@ -128,20 +119,9 @@ class Collection:
             )
         return [found[image] or local_features.nothing() for image in images]
 
-    def query(self, image: int) -> Query:
-        """A photo of the gallery as a query: nothing is described."""
-        stored, (_, _, regions) = self.gallery.image(image), self.gallery.rows.stored(image)
-        return Query(
-            self.take(self.rows_of(image)),
-            lambda: self.features([image])[0],
-            lambda: Region.of(rectangle(0, 0, stored.height, stored.width)),
-            tuple(map(Region.of, json.loads(regions))) if regions else None,
-            image,
-        )
-
     def _computed(self, image: StoredImage) -> LocalFeatures | None:
-        return read_again(
-            self.gallery.root,
+        return reread(
+            self._root,
             image,
             lambda data: local_features.read_and_extract(data, image.turn, self._pixel_limit),
         )
@@ -153,25 +133,7 @@ class Collection:
             self._warned.add(kind)
             warnings.warn(sentence, stacklevel=3)
 
-    @functools.cached_property
-    def _found(self) -> Numbers | None:
-        """The rows of the images that may be found, sorted."""
-        if self._inside is None:
-            return None
-        if len(self._inside) > FEW:
-            return np.flatnonzero(np.isin(self.owners, self._inside))
-        spans = [self.rows_of(int(image)) for image in self._inside]
-        return np.sort(np.concatenate(spans)) if spans else np.empty(0, np.int64)
-
     def _owners_of(self, rows: Numbers) -> Numbers:
-        if len(rows) > FEW or "owners" in self.__dict__:
+        if len(rows) > FEW or "owners" in self.snapshot.derived:
             return self.owners[rows]
-        return np.array([self._owner(row) for row in rows.tolist()], np.int64)
-
-    def _owner(self, row: int) -> int:
-        found = self.gallery.connection.execute(
-            "SELECT image, first_row + rows FROM descriptors WHERE generation = ? AND first_row <= ? "
-            "ORDER BY first_row DESC LIMIT 1",
-            (self._number, row),
-        ).fetchone()
-        return int(found[0]) if found and row < found[1] else -1
+        return np.array([self.snapshot.rows.owner(row) for row in rows.tolist()], np.int64)

@@ -10,13 +10,13 @@ from typing import TypeVar
 
 from resight import images
 from resight.errors import BadImage
-from resight.gallery.stored import StoredImage
+from resight.gallery.records import StoredImage
 from resight.images import budget
 
 Result = TypeVar("Result")
 
 
-def read_again(root: Path, image: StoredImage, work: Callable[[bytes], Result]) -> Result | None:
+def reread(root: Path, image: StoredImage, work: Callable[[bytes], Result]) -> Result | None:
     """What `work` makes of the bytes of an image's first file that still holds them; None where none does."""
     for relative in image.files:
         with contextlib.suppress(BadImage, OSError):

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 from resight.gallery.packing import packed
-from resight.gallery.reader import Gallery
-from resight.gallery.stored import kept_name
+from resight.gallery.records import sample_name
 from resight.gallery.transaction import Transaction
-from resight.gallery.unnamed import delete_unnamed_files
 from resight.gallery.vectors import VectorFile
 from resight.types import Prepared
 
 
-class Keeper:
-    """What is kept of a gallery's photos, for its writer; `commit` is its writer's."""
+class FitSampleWriter:
+    """The writer's end of a `FitSample`."""
 
-    def __init__(self, gallery: Gallery, work: Transaction, commit: Callable[[], None]) -> None:
-        self._gallery, self._work, self._commit = gallery, work, commit
-        self._number = int(gallery.fact("kept", 1))
+    def __init__(self, work: Transaction) -> None:
+        self._work = work
+        self._number = int(work.catalogue.fact("kept", 1))
 
     def put(self, image: int, prepared: Prepared) -> None:
         """Keep a prepared image for the next fit."""
@@ -32,26 +29,27 @@ class Keeper:
 
     def only(self, images: set[int]) -> None:
         """Forget what is kept of all other images; the room comes back at once."""
-        others = [image for image in self._gallery.kept.images() if image not in images]
+        others = [image for image in self._work.committed.fit_sample.images() if image not in images]
         for image in others:
             self._work.later(
                 "UPDATE images SET kept_first = NULL, kept_shapes = NULL, kept_crc = NULL WHERE id = ?", image
             )
-        self._commit()
+        self._work.commit()
         if others:
             self.rewrite()
-            self._commit()
-            delete_unnamed_files(self._gallery)
+            self._work.commit()
+            self._work.delete_garbage()
 
     def rewrite(self) -> None:
         """Write what is kept for the next fit into a new file without gaps; lasts from the next commit on."""
-        self._work.let_go(kept_name(self._number))
+        self._work.let_go(sample_name(self._number))
         self._number += 1
         self._work.set("kept", self._number)
         self._file(length=0)
-        for image, prepared in self._gallery.kept.prepared(self._gallery.kept.images()):
+        sample = self._work.committed.fit_sample
+        for image, prepared in sample.prepared(sample.images()):
             self.put(image, prepared)
 
     def _file(self, length: int | None = None) -> VectorFile:
-        length = int(self._gallery.fact("kept_length", 0)) if length is None else length
-        return self._work.file(kept_name(self._number), 1, length)
+        length = int(self._work.catalogue.fact("kept_length", 0)) if length is None else length
+        return self._work.file(sample_name(self._number), 1, length)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from resight.gallery.catalogue import MISSING
+from resight.gallery.database import MISSING
+from resight.types import Region
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,29 @@ class StoredImage:
     turn: int = 0
 
 
+@dataclass(frozen=True)
+class StoredFile:
+    """An indexed file: the id of its image (None where it failed), size in bytes and time of change in ns."""
+
+    image: int | None
+    size: int
+    mtime_ns: int
+
+    @property
+    def state(self) -> tuple[int, int]:
+        """What `file_state` says of a file that has not changed since."""
+        return self.size, self.mtime_ns
+
+
+@dataclass(frozen=True)
+class StoredRows:
+    """The rows of an image: the first, how many, and the region of each; None where one covers the photo."""
+
+    first: int
+    count: int
+    regions: tuple[Region, ...] | None = None
+
+
 def file_state(status: os.stat_result) -> tuple[int, int]:
     """Size in bytes and time of change of a file, as the catalogue holds them.
 
@@ -60,7 +84,7 @@ def vectors_name(number: int) -> str:
     return f"vectors-{number:03d}.f32"
 
 
-def kept_name(number: int) -> str:
+def sample_name(number: int) -> str:
     """The file of the prepared photos that are kept for the next fit."""
     return f"kept-{number:03d}.f32"
 

@@ -1,0 +1,25 @@
+"""Describers that describe queries as a gallery was described."""
+
+from __future__ import annotations
+
+import threading
+
+from resight.describing.describer import Describer, describer_like
+from resight.gallery import Snapshot
+
+
+class Describers:
+    """The describers of the last two fits: while a gallery is fitted anew, searches may see either."""
+
+    def __init__(self, engine: str) -> None:
+        self._engine, self._lock = engine, threading.Lock()
+        self._made: dict[str | None, Describer] = {}
+
+    def make_like(self, snapshot: Snapshot) -> Describer:
+        """The describer that gives descriptors like those of the snapshot."""
+        fit = snapshot.generation.parameters if snapshot.generation else None
+        with self._lock:
+            if fit not in self._made:
+                self._made = dict([*self._made.items()][-1:])
+                self._made[fit] = describer_like(snapshot, self._engine)
+            return self._made[fit]

@@ -1,0 +1,151 @@
+"""Searches a gallery: recognises or describes the query, ranks, re-ranks, and names the files."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from resight.errors import BadQuery, NotFitted
+from resight.gallery import Gallery, Snapshot, find_gallery
+from resight.gallery.records import is_gone
+from resight.methods import Method
+from resight.ranking import Numbers
+from resight.searcher.collection import Collection
+from resight.searcher.describers import Describers
+from resight.searcher.hits import Asked, hits
+from resight.searcher.query import describe, of_descriptor, of_stored
+from resight.searcher.recognise import QueryFile, recognise
+from resight.searcher.reranking import depth, reranked, rerankers
+from resight.searcher.shown import Shown
+from resight.searcher.under import Under, compile_under
+from resight.types import Box, Descriptor, Ranking
+
+
+class Searcher:
+    """Searches one gallery; the network is loaded at the first query that must be described.
+
+    Any number of threads may search at once: each search works on a snapshot of the gallery of its own.
+    `max_megapixels`: how large a query may be; by default as large as a photo of the gallery.
+    """
+
+    def __init__(self, gallery: Gallery, engine: str = "auto", max_megapixels: float | None = None) -> None:
+        self.gallery = gallery
+        self._pixel_limit = round(1e6 * max_megapixels) if max_megapixels else None
+        self._describers = Describers(engine)
+
+    @property
+    def pixel_limit(self) -> int:
+        """How many pixels a query may have."""
+        if self._pixel_limit:
+            return self._pixel_limit
+        with self.gallery.snapshot() as snapshot:
+            return snapshot.catalogue.pixel_limit
+
+    def search(
+        self,
+        query: Path | str | Descriptor,
+        k: int = 10,
+        box: Box | None = None,
+        under: str | None = None,
+        rerank: Sequence[str] = (),
+    ) -> Ranking:
+        """The k nearest files: of a photo's path (or a box in it), or of a descriptor.
+
+        An indexed file is recognised, not described again, and comes first. `under` is a folder, which
+        stands for all that is in it, or a glob over relative paths. `rerank` names re-rankers, one after the
+        other, as in `"geometry:top=50"`.
+        """
+        if k < 1:
+            raise BadQuery("k is how many hits to show: 1 or more.")
+        wanted = rerankers(rerank)
+        with self.gallery.snapshot() as snapshot:
+            search = Search(snapshot, self._describers, self._pixel_limit, under)
+            asked = search.ask(query if isinstance(query, Descriptor) else QueryFile(Path(query)), box)
+            return search.rank(asked, k, wanted)
+
+    def show(self, photo: Path | str, k: int = 5) -> Shown:
+        """What the gallery knows of an indexed photo, and the k photos nearest to it; raises BadQuery."""
+        file = QueryFile(Path(photo))
+        with self.gallery.snapshot() as snapshot:
+            known = recognise(snapshot, file, by_content=False)
+            if known is None:
+                raise BadQuery(f"{photo} is not in the gallery {snapshot.folder}, or has changed since.")
+            image, root = known.image, snapshot.catalogue.root
+            search = Search(snapshot, self._describers, self._pixel_limit)
+            found = search.rank(search.ask(file, None), k + len(image.files), ())
+            others = [hit for hit in found if hit.relative not in image.files][:k]
+            return Shown(
+                image,
+                snapshot.rows.of(image.id),
+                tuple(name for name in image.files if is_gone(root / name)),
+                snapshot.warnings.of(image.id),
+                tuple(replace(hit, rank=rank) for rank, hit in enumerate(others, 1)),
+            )
+
+
+class Search:
+    """One search of a snapshot, or of the part of it that is named; raises NotFitted, and BadQuery."""
+
+    def __init__(
+        self, snapshot: Snapshot, describers: Describers, pixel_limit: int | None, under: str | None = None
+    ) -> None:
+        if snapshot.generation is None or not len(snapshot.vectors):
+            raise NotFitted(f"The gallery {snapshot.folder} is empty yet: run `resight index`.")
+        self._snapshot, self._describers, self._pixel_limit = snapshot, describers, pixel_limit
+        self._under = _compile(snapshot, under) if under else None
+        self._photos = Collection(snapshot, _images(snapshot, self._under) if self._under else None)
+
+    def ask(self, query: QueryFile | Descriptor, box: Box | None) -> Asked:
+        """The query as it is looked for: recognised, or described now."""
+        snapshot = self._snapshot
+        if isinstance(query, Descriptor):
+            snapshot.check(query.fingerprint)
+            return Asked("a descriptor", of_descriptor(query))
+        known = recognise(snapshot, query, by_content=box is None)
+        relative = known.relative if known else None
+        if known and box is None and snapshot.rows.span(known.image.id)[1]:
+            return Asked(str(query.path), of_stored(self._photos, known.image), relative, recognised=True)
+        describer = self._describers.make_like(snapshot)
+        snapshot.check(describer.fingerprint)
+        turn, limit = known.image.turn if known else 0, self._pixel_limit or snapshot.catalogue.pixel_limit
+        return Asked(str(query.path), describe(query, describer, box, turn, limit), relative)
+
+    def rank(self, asked: Asked, k: int, wanted: Sequence[Method]) -> Ranking:
+        """The k nearest files; `wanted` are re-rankers."""
+        ranked = self._photos.nearest(asked.query.vectors, depth(wanted, k) + 1)
+        ranked = reranked(ranked, asked.query, self._photos, wanted)
+        found = itertools.islice(hits(self._snapshot, asked, ranked, self._under), k)
+        return Ranking(asked.name, self._snapshot.recipe.name, tuple(found))
+
+
+def search(
+    query: Path | str,
+    gallery: Path | str | None = None,
+    k: int = 10,
+    box: Box | None = None,
+    rerank: Sequence[str] = (),
+) -> Ranking:
+    """The k photos of a gallery nearest to a photo.
+
+    A folder of photos stands for the gallery inside it; by default it is the one in or above this folder,
+    else in or above the photo's. Raises NoGallery.
+    """
+    with Gallery(find_gallery(Path(gallery) if gallery else None, Path(query))) as opened:
+        return Searcher(opened).search(query, k, box, rerank=rerank)
+
+
+def _compile(snapshot: Snapshot, under: str) -> Under:
+    return compile_under(under, (name for name, image, _ in snapshot.catalogue.files() if image))
+
+
+def _images(snapshot: Snapshot, under: Under) -> Numbers:
+    """The images that have a file in the part; raises BadQuery where there is none."""
+    files = snapshot.catalogue.files()
+    images = {image for name, image, _ in files if image and under.matches(name)}
+    if not images:
+        raise BadQuery(f"No indexed photo lies under '{under.named}'.")
+    return np.array(sorted(images), np.int64)

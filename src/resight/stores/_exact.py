@@ -1,0 +1,121 @@
+"""Exact search: every row is compared, block by block, at the speed of memory."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from resight.processors import processors
+from resight.stores._promise import Rows, Scores
+from resight.types import Vectors
+
+BLOCK_BYTES = 32 << 20
+SMALL = 1 << 18  # multiplications; up to here OpenBLAS has kernels that do not copy the matrix first
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Rows that are compared at once: all of `vectors`, or those at the places `chosen`."""
+
+    first: int
+    vectors: Vectors
+    chosen: Rows | None = None
+
+    @property
+    def numbers(self) -> Rows:
+        """The row numbers."""
+        if self.chosen is None:
+            return np.arange(self.first, self.first + len(self.vectors))
+        return self.first + self.chosen
+
+    def read(self) -> Vectors:
+        """(N, D) the rows themselves."""
+        return self.vectors if self.chosen is None else self.vectors[self.chosen]
+
+
+def exact(
+    blocks: Sequence[tuple[int, Vectors]], query: Vectors, k: int, deleted: Rows, only: Rows | None = None
+) -> tuple[Rows, Scores]:
+    """The k rows with the highest dot product with any row of (Q, D) `query`: rows and scores, best first.
+
+    `blocks` are (N, D) rows, each after the number of its first, in order. Equal scores come in the order of
+    the rows. `deleted` are sorted rows to leave out; `only` are sorted rows to look at and no others. Memory
+    beside the vectors: the scores of some blocks of 32 MiB of rows, and about 2k rows and scores.
+    """
+    only = None if only is None else only[~np.isin(only, deleted)]
+    rows, scores, floor = np.empty(0, np.int64), np.empty(0, np.float32), -np.inf
+    for piece, found in _scored(list(_pieces(blocks, only)), query):
+        if only is None:
+            low, high = np.searchsorted(deleted, (piece.first, piece.first + len(found)))
+            found[deleted[low:high] - piece.first] = -np.inf
+        near = np.flatnonzero(found > floor)
+        near = near[np.isfinite(found[near])]
+        rows, scores = np.concatenate([rows, piece.numbers[near]]), np.concatenate([scores, found[near]])
+        if len(rows) > k:
+            rows, scores = _best(rows, scores, k)
+            floor = float(scores.min(initial=np.inf))
+    order = np.argsort(-scores, kind="stable")
+    return rows[order], scores[order]
+
+
+def _pieces(blocks: Sequence[tuple[int, Vectors]], only: Rows | None) -> Iterator[Piece]:
+    for first, vectors in blocks:
+        vectors = np.asarray(vectors)  # a plain view: slices of a memory map itself cost more
+        step = max(1, BLOCK_BYTES // (4 * max(1, vectors.shape[1])))
+        if only is None:
+            for start in range(0, len(vectors), step):
+                yield Piece(first + start, vectors[start : start + step])
+        else:
+            low, high = np.searchsorted(only, (first, first + len(vectors)))
+            for start in range(low, high, step):
+                yield Piece(first, vectors, only[start : min(start + step, high)] - first)
+
+
+def _scored(pieces: Sequence[Piece], query: Vectors) -> Iterator[tuple[Piece, Scores]]:
+    """The scores of the rows of each piece, in order."""
+    if len(query) == 1:  # the matrix library is at the speed of memory by itself
+        yield from ((piece, piece.read() @ query[0]) for piece in pieces)
+        return
+    columns, cores = np.ascontiguousarray(query.T), processors()
+    waiting: deque[tuple[Piece, Future[Scores]]] = deque()
+    with ThreadPoolExecutor(cores) as pool:
+        for piece in pieces:
+            waiting.append((piece, pool.submit(lambda one: _best_pair(one.read(), columns), piece)))
+            if len(waiting) > 2 * cores:
+                first, scores = waiting.popleft()
+                yield first, scores.result()
+        yield from ((piece, scores.result()) for piece, scores in waiting)
+
+
+def _best_pair(rows: Vectors, columns: Vectors) -> Scores:
+    """(N, D) rows, (D, Q) columns -> for each row the largest of its dot products (N,).
+
+    A matrix product this narrow is slow as one; many small ones come near to the speed of the memory
+    (results/regions.csv).
+    """
+    small = max(1, SMALL // columns.size)
+    even = len(rows) // small * small
+    products = rows[:even].reshape(-1, small, rows.shape[1]) @ columns
+    return np.concatenate([_largest(products).ravel(), _largest(rows[even:] @ columns)])
+
+
+def _largest(products: Vectors) -> Scores:
+    """Maxima over a last axis so short that NumPy's own are four times slower."""
+    largest = products[..., 0].copy()
+    for column in range(1, products.shape[-1]):
+        np.maximum(largest, products[..., column], out=largest)
+    return largest
+
+
+def _best(rows: Rows, scores: Scores, k: int) -> tuple[Rows, Scores]:
+    """The k highest scores, still in the order of the rows; the lower rows of those equal to the last."""
+    if k == 0:
+        return rows[:0], scores[:0]
+    last = np.partition(scores, len(scores) - k)[len(scores) - k]
+    keep = scores > last
+    keep[np.flatnonzero(scores == last)[: k - keep.sum()]] = True
+    return rows[keep], scores[keep]
