@@ -204,7 +204,7 @@ def test_what_is_damaged_is_made_again(how, root, tmp_path):
     else:
         path.write_bytes(whole[:1000] if how == "cut" else whole[:900] + bytes(100) + whole[1000:])
     assert evaluated(root).answers == first.answers
-    kept, places = copies._kept(path)
+    kept, places = copies._read_pictures(path)
     assert len(places) == COUNT
     assert len(kept) * copies.RECORD.itemsize == path.stat().st_size
 

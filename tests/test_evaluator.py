@@ -14,7 +14,7 @@ from resight import evaluator
 from resight.dataset import BenchmarkQuery, Truth
 from resight.errors import BadQuery, BadSetting, FittedOnTest, StorageFailed, UnknownMethod
 from resight.evaluator import Evaluation, workspace
-from resight.evaluator.answers import kept_of, thin_out
+from resight.evaluator.answers import kept_ranks, thin_out
 from resight.evaluator.joined import JoinedCollections
 from resight.evaluator.results import check, keep
 from resight.gallery import Gallery, snapshot_of
@@ -355,7 +355,7 @@ def test_of_very_many_right_photos_the_places_of_a_thousand_are_kept():
     assert thin_out(ranks[:1000], 1000) == tuple(ranks[:1000].tolist())
     kept = thin_out(ranks, 2345)
     assert (len(kept), kept[-1]) == (1000, ranks[-1])
-    counts = kept_of(2345)
+    counts = kept_ranks(2345)
     assert kept == tuple(ranks[counts - 1].tolist())
     assert set(np.diff(counts).tolist()) == {2, 3}
     assert thin_out(ranks[:1500], 2345) == kept[: np.searchsorted(counts, 1500, side="right")]

@@ -21,8 +21,8 @@ from resight.drawing.photos import FRAMES
 from resight.errors import BadQuery, BadRecipe, BadSetting, UnknownMethod
 from resight.evaluator import Study
 from resight.figures._columns import CELLS, References, closest, columns, nearest, taps, warped
-from resight.figures._each_photo import each_photo
 from resight.figures._patches import like, patch, place
+from resight.figures._photos import for_each_photo
 from resight.figures._responses import shares, strongest
 from resight.figures._truth import matching_pairs
 from resight.figures.activations import Stream, _values
@@ -348,7 +348,7 @@ def test_photos_that_cannot_be_read_are_left_out_and_counted(tmp_path):
             self.steps += (failures,)
 
     study.options["progress"] = watching = Watching()
-    widths = dict(each_photo(study, "Reading", lambda number: study.read(number).width, range(3)))
+    widths = dict(for_each_photo(study, "Reading", lambda number: study.read(number).width, range(3)))
     assert widths == {0: 64, 1: 64}
     assert watching.steps == (0, 0, 1)
 

@@ -56,7 +56,7 @@ def compare(
     if as_json:
         print_json(_plain(found, files))
         return
-    for line in _told(found, files, k):
+    for line in _describe(found, files, k):
         print_line(line)
 
 
@@ -86,13 +86,13 @@ def _run(file: Path, run: Evaluation) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _told(found: Comparison, files: tuple[Path, Path], k: int) -> list[str]:
+def _describe(found: Comparison, files: tuple[Path, Path], k: int) -> list[str]:
     """The same for people."""
-    from resight.cli._runs import told
+    from resight.cli._runs import describe_run
 
     by, test, runs = found.measure, found.test, (found.first, found.second)
     lines = [
-        f"{which:8}{told(run)}, {run.facts['fit']} ({file.stem}): {by} {run.means[by]:.4f}"
+        f"{which:8}{describe_run(run)}, {run.facts['fit']} ({file.stem}): {by} {run.means[by]:.4f}"
         for which, run, file in zip(("first", "second"), runs, files, strict=True)
     ]
     sure = f"95 % between {test.low:+.4f} and {test.high:+.4f}" if test.low == test.low else "no interval"

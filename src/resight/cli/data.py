@@ -141,13 +141,13 @@ def _told(name: str, folder: Path | None, sources: list[Source]) -> dict[str, An
     from resight import methods
     from resight.datasets import open_dataset
     from resight.errors import DataMissing, ResightError
-    from resight.evaluator.published import published
+    from resight.evaluator.published import list_published
     from resight.fetching.fetch import state
 
     name = name.replace("_", "-")
     told: dict[str, Any] = {"name": name, "about": methods.module("datasets", name).ABOUT}
     told["folder"] = str(folder.absolute()) if folder else None
-    told["published"] = [asdict(figure) for figure in published(name)]
+    told["published"] = [asdict(figure) for figure in list_published(name)]
     told["files"] = [
         asdict(source) | {"state": state(source, folder) if folder else "missing"} for source in sources
     ]

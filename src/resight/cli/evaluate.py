@@ -56,7 +56,7 @@ def evaluate(
 ) -> None:
     """Measure a recipe on a data set by its protocol; what is described is kept for the next time."""
     from resight import evaluator
-    from resight.cli._evaluating import check_order, opened
+    from resight.cli._evaluating import check_order, open_data
     from resight.cli._options import check_page
     from resight.cli._terminal import Terminal, print_json, print_line
     from resight.evaluator.results import check, keep
@@ -70,7 +70,7 @@ def evaluate(
         try:
             found = evaluator.evaluate(
                 Recipe.load(recipe),
-                opened(data, root),
+                open_data(data, root),
                 distractors=distractors or (),
                 fit_from=fit_from or None,
                 allow_overlap=allow_overlap,
@@ -93,14 +93,14 @@ def evaluate(
     if as_json:
         print_json(found.as_dict(answers=False) | {"run": str(run)})
         return
-    for line in _told(found):
+    for line in _describe(found):
         print_line(line)
     print_line(f"Kept in {quoted(str(run.parent.parent / 'evaluate.csv'))} and {quoted(str(run))}")
 
 
-def _told(found: Evaluation) -> list[str]:
-    from resight.evaluator.published import published
-    from resight.evaluator.results import milliseconds
+def _describe(found: Evaluation) -> list[str]:
+    from resight.evaluator.published import list_published
+    from resight.evaluator.results import format_milliseconds
     from resight.metrics import measure
 
     facts = found.facts
@@ -117,7 +117,7 @@ def _told(found: Evaluation) -> list[str]:
     lines += [f"{name:{width}}{value:.4f}" for name, value in found.means.items()]
     names = dict.fromkeys(name.split()[-1] for name in found.means)
     lines += [f"{name}: {measure(name).describe}" for name in names]
-    known = published(found.dataset)
+    known = list_published(found.dataset)
     own = [each for each in known if each.recipe == found.recipe]
     lines += [f"published  {each}" for each in own]
     if known and not own:
@@ -125,4 +125,4 @@ def _told(found: Evaluation) -> list[str]:
             f"published  nothing of this recipe, {len(known)} figures of others: "
             f"`resight data {found.dataset} --published`"
         )
-    return [*lines, f"{milliseconds(facts['seconds']['a query'])} a query"]
+    return [*lines, f"{format_milliseconds(facts['seconds']['a query'])} a query"]

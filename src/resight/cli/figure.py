@@ -51,7 +51,7 @@ def figure(
     workers: WorkersOption = None,
 ) -> None:
     """Draw a figure of a data set, and of recipes on it."""
-    from resight.cli._evaluating import opened
+    from resight.cli._evaluating import open_data
     from resight.cli._options import check_target
     from resight.cli._terminal import Terminal, print_line
     from resight.evaluator import Study
@@ -71,7 +71,7 @@ def figure(
         }  # fmt: skip
         recipes = [Recipe.load(name) for name in recipe or ["default"]]
         try:
-            drawn = draw(Study(opened(data, root), recipes, options))
+            drawn = draw(Study(open_data(data, root), recipes, options))
         except Stopped:
             terminal.say("Stopped before the end: what was done is kept, and the same command goes on.")
             raise typer.Exit(INTERRUPTED) from None

@@ -49,12 +49,12 @@ def letters(inches: float, points: float) -> int:
     return max(1, int(inches * 72 / (LETTER * points)))
 
 
-def fitting(text: str, inches: float, points: float) -> str:
+def shorten_to(text: str, inches: float, points: float) -> str:
     """As much of a name as fits."""
     return short(text, letters(inches, points))
 
 
-def wrapped(text: str, inches: float, points: float) -> list[str]:
+def wrap(text: str, inches: float, points: float) -> list[str]:
     """The lines of a text within a figure of this width."""
     return textwrap.wrap(text, max(20, letters(inches - 2 * EDGE, points)), break_on_hyphens=False)
 
@@ -67,7 +67,7 @@ def tall(lines: Sequence[str], points: float) -> float:
 def heading(figure: Figure, text: str) -> None:
     """What the whole figure shows, at its top."""
     width, height = figure.get_size_inches()
-    lines = "\n".join(wrapped(text, width, TITLE))
+    lines = "\n".join(wrap(text, width, TITLE))
     given = {} if _lays_out(figure) else {"y": 1 - EDGE / height, "va": "top"}
     figure.suptitle(plain(lines), fontsize=TITLE, color=TEXT, x=EDGE / width, ha="left", **given)
 
@@ -75,7 +75,7 @@ def heading(figure: Figure, text: str) -> None:
 def footnote(figure: Figure, caveats: Iterable[str]) -> None:
     """What a reader must know of the results, small at the bottom; each caveat once, in its order."""
     width, height = figure.get_size_inches()
-    lines = [line for caveat in dict.fromkeys(caveats) for line in wrapped(caveat, width, SMALL)]
+    lines = [line for caveat in dict.fromkeys(caveats) for line in wrap(caveat, width, SMALL)]
     if lines:
         given = {} if _lays_out(figure) else {"y": EDGE / height, "va": "bottom"}
         figure.supxlabel(

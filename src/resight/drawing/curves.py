@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from resight.drawing.canvas import clean, colour, dash, legend, plain
 from resight.evaluator import Evaluation, QueryResult
-from resight.evaluator.answers import kept_of
+from resight.evaluator.answers import kept_ranks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +36,7 @@ def mean_curve(answers: Sequence[QueryResult], protocol: str) -> tuple[Values, V
     found = np.zeros(len(levels))
     for answer in asked:
         total, ranks = answer.positives[protocol], np.array(answer.ranks[protocol], np.int64)
-        counts = kept_of(total)
+        counts = kept_ranks(total)
         precision = np.zeros(len(counts))
         precision[: len(ranks)] = counts[: len(ranks)] / (ranks + 1)
         found += precision[np.searchsorted(counts, np.ceil(levels * total - 1e-9))]

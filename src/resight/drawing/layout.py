@@ -17,7 +17,7 @@ from resight.drawing.canvas import (
     heading,
     plain,
     tall,
-    wrapped,
+    wrap,
 )
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ class Paper:
 def paper(title: str, notes: Sequence[str], height: float, width: float = WIDTH) -> Paper:
     """An empty body so high, in inches, below the title and above the notes, however long these are."""
     lines = list(dict.fromkeys(notes))
-    above = tall(wrapped(title, width, TITLE), TITLE) + SPACE
-    below = tall([line for note in lines for line in wrapped(note, width, SMALL)], SMALL) + SPACE
+    above = tall(wrap(title, width, TITLE), TITLE) + SPACE
+    below = tall([line for note in lines for line in wrap(note, width, SMALL)], SMALL) + SPACE
     drawn = figure(width, above + height + below)
     drawn.set_layout_engine("none")
     heading(drawn, title)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from resight.drawing.canvas import RULE, SMALL, TEXT, fitting, plain
+from resight.drawing.canvas import RULE, SMALL, TEXT, plain, shorten_to
 from resight.drawing.layout import MARGIN, WIDTH, Paper
 
 if TYPE_CHECKING:
@@ -47,5 +47,5 @@ def place_pairs(
 
 def name_below(axes: Axes, photo: str, per: int) -> None:
     """As much of a photo's folder, and of its own name below it, as fits."""
-    lines = [fitting(part, side(per) + BETWEEN / 2, SMALL) for part in photo.rsplit("/", 1)]
+    lines = [shorten_to(part, side(per) + BETWEEN / 2, SMALL) for part in photo.rsplit("/", 1)]
     axes.set_xlabel(plain("\n".join(lines)), fontsize=SMALL, color=TEXT, labelpad=3.5)

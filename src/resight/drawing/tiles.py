@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from resight.drawing.canvas import QUERY, QUIET, RULE, SMALL, fitting, plain
+from resight.drawing.canvas import QUERY, QUIET, RULE, SMALL, plain, shorten_to
 from resight.images.photo import Pixels
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def draw_clusters(axes: Axes, clusters: Sequence[Cluster], most: int, place: flo
         for column, pixels in enumerate(cluster.patches):
             axes.imshow(pixels, extent=(column, column + TILE, top + TILE, top), interpolation="antialiased")
             _frame(axes, column, top)
-        axes.text(0, top - 0.04, plain(fitting(cluster.photo, place * (1 + most), SMALL)), va="bottom",
+        axes.text(0, top - 0.04, plain(shorten_to(cluster.photo, place * (1 + most), SMALL)), va="bottom",
                   fontsize=SMALL, color=QUERY)  # fmt: skip
         for column, distance in enumerate(cluster.distances, start=1):
             axes.text(column, top + TILE + 0.03, f"{distance:.2f}", va="top", fontsize=SMALL, color=QUIET)

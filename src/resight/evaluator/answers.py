@@ -142,11 +142,11 @@ class Evaluation:
 
 def thin_out(ranks: Numbers, positives: int) -> tuple[int, ...]:
     """Those of the (M,) places of a query's right photos that are kept."""
-    counts = kept_of(positives)
+    counts = kept_ranks(positives)
     return tuple(ranks[counts[counts <= len(ranks)] - 1].tolist())
 
 
-def kept_of(positives: int) -> Numbers:
+def kept_ranks(positives: int) -> Numbers:
     """Which of so many right photos have their place kept, from 1: all, or a thousand evenly spread."""
     kept = min(positives, RANKS)
     return -(-np.arange(1, kept + 1) * positives // max(1, kept))

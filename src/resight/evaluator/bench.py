@@ -98,7 +98,7 @@ def prepare(
         progress=progress,
     )
     with contextlib.ExitStack() as stack:
-        own = stack.enter_context(_opened(made.gallery))
+        own = stack.enter_context(_open_checked(made.gallery))
         others = tuple(stack.enter_context(snapshot_of(folder)) for folder in searched)
         for gallery in others:
             _check_alike(own, gallery)
@@ -132,7 +132,7 @@ def _check_alike(own: Snapshot, other: Snapshot) -> None:
 
 
 @contextlib.contextmanager
-def _opened(folder: Path) -> Iterator[Snapshot]:
+def _open_checked(folder: Path) -> Iterator[Snapshot]:
     """A snapshot of the gallery of an evaluation; raises GalleryError where it is not what was written."""
     with contextlib.ExitStack() as stack:
         try:

@@ -106,8 +106,8 @@ class Candidates:
             return dataclasses.replace(
                 of_stored(self._own, self._own.snapshot.catalogue.image(image)), image=own
             )
-        if len(self._twins(question)):
-            own = None  # its twin is a photo like any other, and found where the part of it stands
+        if len(self._duplicates(question)):
+            own = None  # its duplicate is a photo like any other, and is found where its part stands
         photo, box = read(self.data, question.photo), question.box
         descriptor = describer()(photo, box)
         self._own.snapshot.check(descriptor.fingerprint)
@@ -125,20 +125,20 @@ class Candidates:
             others = found != question.photo
             found, scores, images = found[others], scores[others], images[others]
             if question.box is None:
-                twins = self._twins(question)
-                found = np.concatenate([twins, found])
-                scores = np.concatenate([np.ones(len(twins), np.float32), scores])
-                images = np.concatenate([np.full(len(twins), -1), images])
+                duplicates = self._duplicates(question)
+                found = np.concatenate([duplicates, found])
+                scores = np.concatenate([np.ones(len(duplicates), np.float32), scores])
+                images = np.concatenate([np.full(len(duplicates), -1), images])
         return PhotoRanking(found, scores, _of_photos(ranked.matches, found, images))
 
-    def _twins(self, question: BenchmarkQuery) -> Numbers:
+    def _duplicates(self, question: BenchmarkQuery) -> Numbers:
         """Other photos of the query's very content."""
         own = int(self.image_of[question.photo])
         if own < 0:
             return np.empty(0, np.int64)
         alike, _ = self.numbers(np.array([own], np.int64))
-        twins: Numbers = alike[alike != question.photo]
-        return twins
+        duplicates: Numbers = alike[alike != question.photo]
+        return duplicates
 
 
 def _of_photos(matches: Mapping[int, Match], photos: Numbers, images: Numbers) -> dict[int, Match]:

@@ -9,7 +9,7 @@ import numpy as np
 from resight.dataset import Dataset
 from resight.evaluator.answers import QueryResult, mean
 from resight.evaluator.bench import Bench
-from resight.evaluator.overlap import distractors_in_set, distractors_twice, twins_apart
+from resight.evaluator.overlap import count_duplicates_apart, distractors_in_set, distractors_twice
 from resight.evaluator.scoring import has_truth
 from resight.gallery.check import unverifiable
 
@@ -94,7 +94,7 @@ def photos_not_verified(bench: Bench, answers: Sequence[QueryResult]) -> str | N
 
 def duplicates_apart(bench: Bench, answers: Sequence[QueryResult]) -> str | None:
     """One content that is right for a query under one name, and wrong under another."""
-    apart = twins_apart(bench.data, bench.candidates.image_of)
+    apart = count_duplicates_apart(bench.data, bench.candidates.image_of)
     return f"{apart} photos have the very content of one that shows something else" if apart else None
 
 

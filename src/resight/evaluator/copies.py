@@ -43,13 +43,13 @@ def find_copies(
     data = candidates.data
     needed = np.zeros(len(data.photos), np.bool_)
     for question in data.questions:
-        photos = _right(data, question)
+        photos = _find_right(data, question)
         needed[photos] = True
         needed[question.photo] |= len(photos) > 0
     pictures, row = _pictures(candidates, opened, folder, np.flatnonzero(needed), workers, progress)
     found = {}
     for place, question in enumerate(data.questions):
-        photos = _right(data, question)
+        photos = _find_right(data, question)
         photos = photos[row[photos] >= 0]
         if row[question.photo] >= 0 and len(photos):
             near = difference(pictures[row[question.photo]], pictures[row[photos]]) <= COPY
@@ -58,7 +58,7 @@ def find_copies(
     return found
 
 
-def _right(data: Dataset, question: BenchmarkQuery) -> Numbers:
+def _find_right(data: Dataset, question: BenchmarkQuery) -> Numbers:
     """What a query should find, by any of its protocols, besides its own photo."""
     every = [truth.positive for truth in question.truths.values()]
     found: Numbers = np.setdiff1d(np.concatenate([NOWHERE, *every]), [question.photo])
@@ -80,22 +80,22 @@ def _pictures(
         for number in needed.tolist()
         if candidates.image_of[number] >= 0
     }
-    pictures, places = _kept(folder / NAME)
+    pictures, places = _read_pictures(folder / NAME)
     missing = {key: number for number, key in keys.items() if key not in places}
     if missing:
         progress.start("Looking for copies", len(missing))
-        for made in _made(candidates.data, missing, workers, progress):
+        for made in _make_pictures(candidates.data, missing, workers, progress):
             _append(folder / NAME, made)
         if progress.stopping():
             raise Stopped
-        pictures, places = _kept(folder / NAME)
+        pictures, places = _read_pictures(folder / NAME)
     row = np.full(len(candidates.data.photos), -1, np.int64)
     for number, key in keys.items():
         row[number] = places.get(key, -1)
     return pictures, row
 
 
-def _made(
+def _make_pictures(
     data: Dataset, missing: Mapping[Key, int], workers: int | None, progress: Progress
 ) -> Iterator[dict[Key, Small]]:
     """Small pictures, some at a time, of photos by their numbers; none of what cannot be read now."""
@@ -118,7 +118,7 @@ def _made(
     yield made
 
 
-def _kept(path: Path) -> tuple[Small, dict[Key, int]]:
+def _read_pictures(path: Path) -> tuple[Small, dict[Key, int]]:
     """(N, SIDE, SIDE, 3) the pictures of the file, and the places of those that are what was written."""
     try:
         data = path.read_bytes()

@@ -41,7 +41,7 @@ def describe_photos(
     sources, searched = _sources(data, distractors)
     if fit_from and _gallery(fit_from) is None and not allow_overlap:
         refuse_same_files(_source(fit_from), sources)
-    fitted = _fitted(recipe, fit_from, settings) if fit_from else None
+    fitted = _find_fit(recipe, fit_from, settings) if fit_from else None
     if fitted and not allow_overlap:
         with snapshot_of(fitted) as opened:
             refuse_fit_on(sources, opened)
@@ -49,7 +49,7 @@ def describe_photos(
     return made, searched
 
 
-def _fitted(recipe: Recipe, fit_from: str | Path, settings: dict[str, Any]) -> Path:
+def _find_fit(recipe: Recipe, fit_from: str | Path, settings: dict[str, Any]) -> Path:
     """The gallery whose fit is borrowed: one that exists, or one made of the photos that are named."""
     gallery = _gallery(fit_from)
     if gallery is None:

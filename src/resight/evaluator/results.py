@@ -51,7 +51,7 @@ def keep(evaluation: Evaluation, folder: Path) -> Path:
     return run
 
 
-def milliseconds(seconds: float) -> str:
+def format_milliseconds(seconds: float) -> str:
     """Two digits that say something: `0.43 ms`, `7.1 ms`, `164 ms`."""
     value = 1000 * seconds
     return f"{value:.0f} ms" if value >= 10 else f"{value:.2g} ms"

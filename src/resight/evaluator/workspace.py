@@ -106,7 +106,7 @@ def describe(
         local_features=local_features or None, engine=engine, workers=workers, progress=progress, prune=True,
     )  # fmt: skip
     try:
-        report = _alone(progress or Silent(), index)
+        report = _wait_turn(progress or Silent(), index)
     except CutShort:
         raise damaged_cache(folder, "a file is cut short") from None
     except StorageFailed as error:
@@ -116,7 +116,7 @@ def describe(
     return Workspace(folder / "gallery", tuple(names))
 
 
-def _alone(progress: Progress, work: Callable[[], Report]) -> Report:
+def _wait_turn(progress: Progress, work: Callable[[], Report]) -> Report:
     """Work that only one process may do at a time: the others wait for their turn."""
     waited = False
     while True:

@@ -16,9 +16,8 @@ from resight.describing.steps import Step
 from resight.drawing.canvas import LABEL, QUIET, TEXT, clean, colour, figure, footnote, heading, legend, plain
 from resight.errors import BadQuery
 from resight.evaluator import Study
-from resight.figures._each_photo import drawn as some
-from resight.figures._each_photo import each_photo
-from resight.figures._systems import alone, at_least, list_caveats, unranked
+from resight.figures._photos import for_each_photo, sample_photos
+from resight.figures._systems import check_at_least, list_alone, list_caveats, note_unranked
 from resight.recipe import Backbone, Recipe, Views
 from resight.types import Vectors
 from resight.views import enough, views
@@ -50,10 +49,10 @@ def activations(study: Study, *, photos: int = 20, seed: int = 0) -> Figure:
     Activations are those of so many `photos`, drawn by `seed`; recipes on the same maps share a row. Raises
     BadQuery for a recipe whose pooling is no such function of single values.
     """
-    at_least("photos", photos, 1)
-    named = alone(study) if _all_active(study) else []
+    check_at_least("photos", photos, 1)
+    named = list_alone(study) if _all_active(study) else []
     streams = _streams(study, [each.name for each in named])
-    chosen, _ = some(study, photos, seed)
+    chosen, _ = sample_photos(study, photos, seed)
     wide = 2 + max(len(stream.activations) for stream in streams)
     drawn = figure(3.2 * (WIDER + wide - 1), 0.7 + 2.9 * len(streams))
     heading(drawn, f"{study.data.name}: activations before and after")
@@ -61,7 +60,7 @@ def activations(study: Study, *, photos: int = 20, seed: int = 0) -> Figure:
     rows = drawn.subplots(len(streams), wide, squeeze=False, width_ratios=ratios)
     for row, stream in zip(rows, streams, strict=True):
         _row(row, stream, _values(study, stream, chosen))
-    notes = [f"activations of {len(chosen)} photos; negative ones count as 0", *unranked(study)]
+    notes = [f"activations of {len(chosen)} photos; negative ones count as 0", *note_unranked(study)]
     footnote(drawn, notes + list_caveats(named))
     return drawn
 
@@ -123,7 +122,7 @@ def _values(study: Study, stream: Stream, numbers: Sequence[int]) -> Vectors:
         return np.random.default_rng(number).choice(values, most, replace=False)
 
     layer = stream.backbone.layers[stream.layer]
-    found = [values for _, values in each_photo(study, f"Activations of {layer}", see, numbers)]
+    found = [values for _, values in for_each_photo(study, f"Activations of {layer}", see, numbers)]
     if not found:
         raise BadQuery("None of the photos drawn can be read: choose another seed.")
     return np.concatenate(found)

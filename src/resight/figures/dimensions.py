@@ -16,7 +16,7 @@ from resight.evaluator import Study
 from resight.evaluator.scoring import find_truth
 from resight.figures._descriptors import Described, cut
 from resight.figures._lists import numbers
-from resight.figures._systems import alone, at_least, list_caveats, unranked
+from resight.figures._systems import check_at_least, list_alone, list_caveats, note_unranked
 from resight.metrics import average_precision, ranks_of
 from resight.recipe import Recipe
 from resight.types import Vectors
@@ -35,7 +35,7 @@ def dimensions(
     Of more `queries` so many are drawn by `seed`, which is said. Raises BadQuery for a recipe of several
     parts, whose first numbers are those of its first part.
     """
-    at_least("queries", queries, 1)
+    check_at_least("queries", queries, 1)
     wanted = sorted(numbers("dims", dims))
     for recipe in study.recipes:
         if len(recipe.parts) > 1:
@@ -47,7 +47,7 @@ def dimensions(
     asked = [
         (question, truth) for question, truth in asked if len(find_truth(study.data, question, truth)[0])
     ]
-    notes = ["map by the finite sum, without distractors", *unranked(study)]
+    notes = ["map by the finite sum, without distractors", *note_unranked(study)]
     if len(asked) > queries:
         notes.append(f"{queries} of {len(asked)} queries, drawn at random")
         chosen = np.random.default_rng(seed).choice(len(asked), queries, replace=False)
@@ -55,7 +55,7 @@ def dimensions(
     drawn = figure(8.0, 5.0)
     heading(drawn, f"{study.data.name}: mean average precision against dimensions")
     axes = drawn.subplots()
-    named = alone(study)
+    named = list_alone(study)
     for i, (recipe, each) in enumerate(zip(study.recipes, named, strict=True)):
         reached, values = _line(study, recipe, wanted, asked)
         axes.plot(reached, values, color=colour(i), linestyle=dash(i), marker="o", label=plain(each.name))

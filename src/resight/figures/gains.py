@@ -9,7 +9,7 @@ from resight.drawing.canvas import short
 from resight.drawing.rankings import Row, sheet
 from resight.evaluator import Difference, Study, compare
 from resight.evaluator.wording import format_value, query_measure_name
-from resight.figures._systems import System, at_least, list_caveats, measured, systems
+from resight.figures._systems import System, check_at_least, find_measure, list_caveats, list_systems
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,11 +24,11 @@ def gains(study: Study, *, queries: int = 3, k: int = 10, measure: str = "") -> 
     So many `queries` of the largest gain, and as many of the largest loss, by a `measure` of the data set, by
     default its first; `k` hits of each.
     """
-    at_least("queries", queries, 1)
-    at_least("k", k, 1)
-    pair = systems(study, wanted=2)
+    check_at_least("queries", queries, 1)
+    check_at_least("k", k, 1)
+    pair = list_systems(study, wanted=2)
     first, second = pair
-    by = measured(first.evaluation, measure)
+    by = find_measure(first.evaluation, measure)
     differences = compare(first.evaluation, second.evaluation, by).differences
     shown = [each for each in differences[:queries] if each.gain > 0]
     shown += [each for each in differences[::-1][:queries] if each.gain < 0]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from resight.drawing.joined import draw, joined
 from resight.drawing.layout import MARGIN, WIDTH, paper
+from resight.drawing.matched import draw, join_photos
 from resight.errors import BadQuery, BadSetting
 from resight.evaluator import QueryResult, RankedPhoto, Study
 from resight.evaluator.answers import MATCHED
-from resight.figures._systems import System, at_least, chosen, list_caveats
+from resight.figures._systems import System, check_at_least, choose_queries, list_caveats
 from resight.searcher.reranking import rerankers
 
 if TYPE_CHECKING:
@@ -35,17 +35,18 @@ def matches(
     first, as in the data set, worst or best.
     """
     for name, value in (("hits", hits), ("lines", lines)):
-        at_least(name, value, 1)
+        check_at_least(name, value, 1)
     if hits > MATCHED:
         raise BadSetting(f"'hits' is a whole number up to {MATCHED}, not {hits}.")
     evaluation = study.evaluation(study.recipes[0], rerank=_chain(study))
-    found = [answer for answer in chosen(evaluation, order, len(evaluation.answers)) if _hits(answer)]
+    found = [answer for answer in choose_queries(evaluation, order, len(evaluation.answers)) if _hits(answer)]
     if not found:
         raise BadQuery(
             f"Geometry verified no hit of any query of {study.data.name}: there is nothing to draw."
         )
     rows = [
-        [joined(evaluation, answer, hit, SIDE) for hit in _hits(answer)[:hits]] for answer in found[:queries]
+        [join_photos(evaluation, answer, hit, SIDE) for hit in _hits(answer)[:hits]]
+        for answer in found[:queries]
     ]
     wide = (WIDTH - 2 * MARGIN - (hits - 1) * APART) / hits
     heights = [max(pair.high(wide, HIGH) for pair in row) for row in rows]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from resight.drawing.canvas import figure, footnote, heading
 from resight.drawing.curves import draw_curves, protocols
 from resight.evaluator import Study
-from resight.figures._systems import list_caveats, systems
+from resight.figures._systems import list_caveats, list_systems
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def precision_recall(study: Study) -> Figure:
     """A panel a protocol; where the study re-ranks, each recipe without and with it."""
-    found = systems(study)
+    found = list_systems(study)
     wanted = protocols(found[0].evaluation)
     drawn = figure(max(8.0, 4.2 * len(wanted)), 5.0)
     heading(drawn, f"{study.data.name}: precision and recall, mean over queries")

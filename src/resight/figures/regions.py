@@ -13,10 +13,9 @@ from resight.drawing.canvas import LABEL, TEXT, colour, figure, footnote, headin
 from resight.drawing.photos import outline, show_photo
 from resight.errors import BadQuery
 from resight.evaluator import Study
-from resight.figures._each_photo import drawn as some
-from resight.figures._each_photo import each_photo
 from resight.figures._inspect import Look, look
-from resight.figures._systems import at_least, unranked
+from resight.figures._photos import for_each_photo, sample_photos
+from resight.figures._systems import check_at_least, note_unranked
 from resight.recipe import Recipe
 from resight.types import Region
 
@@ -34,9 +33,9 @@ def regions(study: Study, *, photos: int = 4, regions: int = 8, seed: int = 0) -
     Regions of the recipe's first size and last layer, at most so many by themselves, in the order of the
     method, which is said where there are more.
     """
-    at_least("photos", photos, 1)
-    at_least("regions", regions, 1)
-    chosen, _ = some(study, photos, seed)
+    check_at_least("photos", photos, 1)
+    check_at_least("regions", regions, 1)
+    chosen, _ = sample_photos(study, photos, seed)
     looks = [
         (recipe, number, seen) for recipe in study.recipes for number, seen in _looks(study, recipe, chosen)
     ]
@@ -59,7 +58,7 @@ def regions(study: Study, *, photos: int = 4, regions: int = 8, seed: int = 0) -
     notes = [f"{recipe.name}: {recipe.first.regions}, first size, last layer" for recipe in study.recipes]
     if any(_finds_points(recipe) for recipe in study.recipes):
         notes.append("yellow: the salient points whose hulls the regions are")
-    footnote(drawn, notes + unranked(study))
+    footnote(drawn, notes + note_unranked(study))
     return drawn
 
 
@@ -69,7 +68,7 @@ def _looks(study: Study, recipe: Recipe, numbers: Sequence[int]) -> list[tuple[i
     def see(number: int) -> Look:
         return look(study, recipe, number, -1)
 
-    return list(each_photo(study, f"Regions of {recipe.name}", see, numbers))
+    return list(for_each_photo(study, f"Regions of {recipe.name}", see, numbers))
 
 
 def _draw(large: Axes, tiles: Sequence[Axes], recipe: Recipe, seen: Look) -> None:

@@ -9,7 +9,15 @@ from resight.drawing.canvas import short
 from resight.drawing.rankings import Row, sheet
 from resight.evaluator import QueryResult, Study
 from resight.evaluator.wording import format_value, query_measure_name
-from resight.figures._systems import System, at_least, chosen, list_caveats, measured, same_query, systems
+from resight.figures._systems import (
+    System,
+    check_at_least,
+    choose_queries,
+    find_measure,
+    find_same_query,
+    list_caveats,
+    list_systems,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,10 +32,14 @@ def sheets(study: Study, *, queries: int = 5, k: int = 10, order: str = "worst")
     Where there are several recipes, or re-rankers, each query has a row for each of them. `order`: worst,
     best, by the first measure under the first recipe, or first, as in the data set.
     """
-    at_least("k", k, 1)
-    found = systems(study)
-    by = measured(found[0].evaluation)
-    rows = [row for answer in chosen(found[0].evaluation, order, queries) for row in _rows(found, answer, by)]
+    check_at_least("k", k, 1)
+    found = list_systems(study)
+    by = find_measure(found[0].evaluation)
+    rows = [
+        row
+        for answer in choose_queries(found[0].evaluation, order, queries)
+        for row in _rows(found, answer, by)
+    ]
     of = f", {found[0].name}" if len(found) == 1 else ""
     return sheet(
         rows,
@@ -44,7 +56,7 @@ def _rows(found: Sequence[System], answer: QueryResult, by: str) -> list[Row]:
         return [Row(found[0].evaluation, answer, by, f"{name}   {format_value(answer, by)}")]
     rows = []
     for i, system in enumerate(found):
-        own = same_query(system.evaluation, answer, found[0].evaluation)
+        own = find_same_query(system.evaluation, answer, found[0].evaluation)
         rows.append(
             Row(system.evaluation, own, by, f"{system.name}   {format_value(own, by)}", "" if i else name)
         )

@@ -10,8 +10,8 @@ from resight.drawing.charts import draw_curve_panels, draw_spread
 from resight.drawing.saving import embed
 from resight.drawing.thumbnails import thumbnail
 from resight.evaluator import Evaluation, QueryResult
-from resight.evaluator.published import published
-from resight.evaluator.results import milliseconds
+from resight.evaluator.published import list_published
+from resight.evaluator.results import format_milliseconds
 from resight.evaluator.wording import explain_outlines, format_value, query_measure_name, system_name
 from resight.metrics import measure
 from resight.pages.render import write_page
@@ -36,7 +36,7 @@ def write_evaluation(path: Path, evaluation: Evaluation) -> None:
     """
     thumbnail.cache_clear()  # a photo may have changed since
     by = next(iter(evaluation.means))
-    known = published(evaluation.dataset)
+    known = list_published(evaluation.dataset)
     write_page(
         path,
         "evaluation",
@@ -67,7 +67,7 @@ def list_facts(evaluation: Evaluation) -> list[tuple[str, str]]:
         ("recipe", evaluation.recipe),
         ("fit", facts["fit"]),
         ("re-ranked", ", then ".join(facts["rerank"]) or "no"),
-        ("time", f"{milliseconds(facts['seconds']['a query'])} a query"),
+        ("time", f"{format_milliseconds(facts['seconds']['a query'])} a query"),
         ("fingerprint", facts["fingerprint"]),
         ("hash of photos and truth", facts["data_hash"]),
         ("Resight", facts["version"]),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from resight.drawing.canvas import QUERY, TEXT, fitting, plain
+from resight.drawing.canvas import QUERY, TEXT, plain, shorten_to
 from resight.drawing.photos import FRAMES, SIGNS, Size, outline, show_photo, shrink
 from resight.evaluator import Evaluation, QueryResult, RankedPhoto
 from resight.images.photo import Pixels
@@ -58,7 +58,7 @@ class Pair:
         return min(most, wide / self.ratio)
 
 
-def joined(evaluation: Evaluation, answer: QueryResult, hit: RankedPhoto, side: int) -> Pair:
+def join_photos(evaluation: Evaluation, answer: QueryResult, hit: RankedPhoto, side: int) -> Pair:
     """Both photos, no larger than so many pixels."""
     query, photo = (shrink(evaluation, name, side) for name in (answer.photo, hit.photo))
     return Pair(answer, hit, *query, *photo)
@@ -82,8 +82,8 @@ def draw(axes: Axes, pair: Pair, lines: int, high: float) -> None:
 
 def _name(axes: Axes, pair: Pair, inch: float) -> None:
     """Both photos, each above itself, as far as it reaches; `inch` takes pixels of the query to inches."""
-    asked = fitting(pair.answer.photo, pair.query_size[0] * inch, NAMES)
-    there = fitting(f"{SIGNS[pair.hit.verdict]} {pair.hit.photo}", (pair.right - pair.left) * inch, NAMES)
+    asked = shorten_to(pair.answer.photo, pair.query_size[0] * inch, NAMES)
+    there = shorten_to(f"{SIGNS[pair.hit.verdict]} {pair.hit.photo}", (pair.right - pair.left) * inch, NAMES)
     axes.annotate(plain(asked), (0, 0), (0, 4), va="bottom", color=QUERY, **BESIDE)
     axes.annotate(plain(there), (pair.left, 0), (0, 4), va="bottom", color=FRAMES[pair.hit.verdict], **BESIDE)
 

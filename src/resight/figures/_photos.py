@@ -16,7 +16,7 @@ from resight.workers.threads import in_order
 Result = TypeVar("Result")
 
 
-def each_photo(
+def for_each_photo(
     study: Study, what: str, work: Callable[[int], Result], numbers: Sequence[int]
 ) -> Iterator[tuple[int, Result]]:
     """Number and result of each photo, in their order, as they come; those that cannot be read are left out.
@@ -44,7 +44,7 @@ def each_photo(
         raise Stopped
 
 
-def drawn(study: Study, most: int, seed: int) -> tuple[list[int], list[str]]:
+def sample_photos(study: Study, most: int, seed: int) -> tuple[list[int], list[str]]:
     """Numbers of photos, ascending: all, or `most` of them by `seed`, and a note that says so."""
     total = len(study.data.photos)
     if total <= most:
