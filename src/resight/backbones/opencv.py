@@ -17,7 +17,7 @@ from resight.types import Vectors
 class Points:
     """An engine: finds points in a view, no network is run. Safe to call from several threads."""
 
-    name = "opencv"
+    name, device, batch, only = "opencv", "CPU", 1, 0
 
     def __init__(self, found: methods.Method) -> None:
         home = methods.module("points", found.name)

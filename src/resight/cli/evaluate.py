@@ -17,7 +17,7 @@ from resight.cli._evaluating import (
     RootOption,
 )
 from resight.cli._names import quoted
-from resight.cli._options import EngineOption, JsonOption, WorkersOption
+from resight.cli._options import BatchOption, EngineOption, JsonOption, WorkersOption
 
 if TYPE_CHECKING:
     from resight.evaluator import Evaluation
@@ -48,6 +48,7 @@ def evaluate(
     ] = None,
     engine: EngineOption = "auto",
     workers: WorkersOption = None,
+    batch: BatchOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a recipe on a data set by its protocol; what is described is kept for the next time."""
@@ -74,6 +75,7 @@ def evaluate(
                 deviate=deviate or (),
                 engine=engine,
                 workers=workers,
+                batch=batch,
                 progress=terminal,
             )
         except Stopped:

@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 import typer
 
 from resight.cli._names import quoted
-from resight.cli._options import EngineOption, JsonOption, MegapixelsOption, WorkersOption
+from resight.cli._options import BatchOption, EngineOption, JsonOption, MegapixelsOption, WorkersOption
 
 
 def index(
@@ -64,6 +64,7 @@ def index(
     ] = None,
     engine: EngineOption = "auto",
     workers: WorkersOption = None,
+    batch: BatchOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a gallery of a folder of photos, or bring it up to date."""
@@ -79,6 +80,7 @@ def index(
             Recipe.load(recipe) if recipe else None,
             engine=engine,
             workers=workers,
+            batch=batch,
             prune=prune,
             retry=retry,
             fit_from=find_gallery(fit_from) if fit_from else None,

@@ -24,6 +24,7 @@ def info(
     import json
 
     from resight.cli._terminal import print_json, print_line
+    from resight.engines import device
     from resight.gallery import Gallery, find_gallery
     from resight.images.photo import spell_warning
 
@@ -45,6 +46,7 @@ def info(
             "recipe": opened.recipe.name,
             "fit": opened.fit,
             "exclude": json.loads(opened.fact("exclude", "[]")),
+            "device": device(),
             "created": opened.fact("created"),
             "fingerprint": opened.fingerprint,
             "max_megapixels": opened.pixel_limit / 1e6,

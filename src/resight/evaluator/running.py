@@ -47,6 +47,7 @@ def evaluate(
     deviate: Sequence[str] = (),
     engine: str = "auto",
     workers: int | None = None,
+    batch: int | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """How well a recipe finds what a data set says it should; descriptors are kept for the next time.
@@ -76,6 +77,7 @@ def evaluate(
         local_features=any(each.name == "geometry" for each in wanted),
         engine=engine,
         workers=workers,
+        batch=batch,
         progress=progress,
     )
     with contextlib.ExitStack() as stack:
