@@ -47,6 +47,7 @@ def info(
             "fit": opened.fit,
             "exclude": json.loads(opened.fact("exclude", "[]")),
             "device": device(),
+            "precision": ", ".join(sorted({own.precision for own in opened.recipe.backbones})),
             "created": opened.fact("created"),
             "fingerprint": opened.fingerprint,
             "max_megapixels": opened.pixel_limit / 1e6,

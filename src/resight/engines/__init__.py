@@ -6,6 +6,7 @@ once, `batch` how many views of one shape it is given at once: 0 lets the engine
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,8 +22,9 @@ class Engine(Protocol):
     """(B, H, W, 3) uint8 sRGB of one shape -> one (B, C, H', W') float32 a layer, left where it was made.
 
     May be called from several threads. `batch` is the most views that it is best given at once, 1 where each
-    thread does better with views of its own; `device` is what it runs on, in words. `only` is the side in
-    pixels of the square images that it takes, where it takes no others; else 0.
+    thread does better with views of its own; `device` is what it runs on, in words; `has_bf16` says whether
+    that has units for bf16. `only` is the side in pixels of the square images that it takes, where it takes
+    no others; else 0.
     """
 
     weights: str
@@ -30,6 +32,7 @@ class Engine(Protocol):
     name: str
     device: str
     batch: int
+    has_bf16: bool
 
     def __call__(self, pixels: NDArray[np.uint8]) -> list[Any]:
         """Run the network on one batch."""
@@ -45,7 +48,14 @@ def load(backbone: Backbone, name: str = "auto", workers: int = 1, batch: int = 
     library = methods.module("backbones", backbone.network.partition(":")[0])
     if hasattr(library, "engine"):
         return library.engine(backbone)  # type: ignore[no-any-return]
-    return methods.find("engines", chosen(name, batch)).call(backbone, workers, batch)  # type: ignore[no-any-return]
+    engine: Engine = methods.find("engines", chosen(name, batch)).call(backbone, workers, batch)
+    if backbone.precision == "bf16" and not engine.has_bf16:
+        warnings.warn(
+            f"The recipe asks for bf16, for which {engine.device} has no units here: it will be slow, "
+            "and f32 is faster.",
+            stacklevel=2,
+        )
+    return engine
 
 
 def chosen(name: str = "auto", batch: int = 0) -> str:

@@ -20,6 +20,12 @@ def name(gpu: bool) -> str:
     return (_gpu() if gpu else "") or _of_cpu("model name") or platform.processor() or "CPU"
 
 
+def cpu_has_bf16() -> bool:
+    """Whether the processor has units for bf16: AMX or AVX-512 of x86, or those of Arm."""
+    flags = f"{_of_cpu('flags')} {_of_cpu('Features')}".split()
+    return not {"amx_bf16", "avx512_bf16", "bf16"}.isdisjoint(flags)
+
+
 def _gpu() -> str:
     if sys.platform == "darwin":
         return "Apple GPU"

@@ -24,12 +24,12 @@ from resight.backbones._openvino_alone import openvino_alone
 from resight.backbones._taken import refuse_others
 from resight.backbones._weights import locate
 from resight.engines import Engine
+from resight.engines._device import cpu_has_bf16
 from resight.processors import processors
 from resight.recipe import Backbone
 
 SHAPES_KEPT = 100  # prepared kernels of recent shapes; without a bound, memory grows with every new shape
 FORMAT = 4  # of a converted network; grows with any change of what is converted
-PRECISION = "f32"  # said aloud: by its own default OpenVINO silently takes bf16 where the CPU has it
 
 _loading = threading.Lock()  # the first two threads would load two
 
@@ -42,13 +42,15 @@ class OpenVino:
 
     name, device = "openvino", "CPU"
 
-    def __init__(self, folder: Path, facts: dict[str, Any], workers: int, batch: int = 1) -> None:
-        self.batch = batch or 1
+    def __init__(
+        self, folder: Path, facts: dict[str, Any], workers: int, batch: int = 1, precision: str = "f32"
+    ) -> None:
+        self.batch, self.has_bf16 = batch or 1, cpu_has_bf16()
         self.weights: str = facts["weights"]
         self.only: int = facts["only"]
         self._layers, self._smallest = len(facts["layers"]), int(facts["smallest"])
         settings = {
-            "INFERENCE_PRECISION_HINT": PRECISION,
+            "INFERENCE_PRECISION_HINT": precision,  # by its own default it takes bf16 where the CPU has it
             "NUM_STREAMS": workers if self.batch == 1 else 1,
             "INFERENCE_NUM_THREADS": processors(),
             "CPU_RUNTIME_CACHE_CAPACITY": SHAPES_KEPT,
@@ -86,7 +88,7 @@ def openvino(backbone: Backbone, workers: int, batch: int = 1) -> Engine:
             stacklevel=2,
         )
         return methods.find("engines", "torch").call(backbone, workers, batch)  # type: ignore[no-any-return]
-    return OpenVino(folder, facts, workers, batch)
+    return OpenVino(folder, facts, workers, batch, backbone.precision)
 
 
 def _channels_last(maps: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -113,6 +115,7 @@ def cache_folder() -> Path:
 def _converted(backbone: Backbone) -> Path:
     """The folder of the converted network, made on first use: a temporary folder, then one rename."""
     fields = dataclasses.asdict(backbone) | {"weights": locate(backbone).key}
+    del fields["precision"]  # which is chosen when it is loaded
     parts = [fields, metadata.version("openvino"), FORMAT]
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
     folder = cache_folder() / key

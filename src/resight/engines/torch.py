@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from resight.backbones._taken import refuse_others
 from resight.engines import Engine
+from resight.engines._device import cpu_has_bf16
 from resight.recipe import Backbone
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _inside: list[Any] = []  # one for each call that is inside; the first knows wha
 
 
 class Torch:
-    """Float32 throughout; TF32 is off while it runs, so that a GPU gives what a CPU gives.
+    """Float32 throughout unless the backbone says bf16; TF32 is off, so that a GPU gives what a CPU gives.
 
     Maps stay on the device. Where its memory does not hold a batch, the batch is halved from then on.
     """
@@ -42,7 +43,12 @@ class Torch:
         self.weights, self.only, self._smallest = network.weights, network.sizes.only, network.sizes.smallest
         kind = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
         self.device = torch.cuda.get_device_name() if kind == "cuda" else kind.upper()
-        self.batch = batch or BATCH[kind]
+        self.batch, self._short = batch or BATCH[kind], backbone.precision == "bf16"
+        self.has_bf16 = (
+            torch.cuda.get_device_capability() >= (8, 0)
+            if kind == "cuda"
+            else kind == "mps" or cpu_has_bf16()
+        )
         self._device, self._module = torch.device(kind), network.module.to(kind)
         self._copying: Any = torch.cuda.Stream() if kind == "cuda" else None  # type: ignore[no-untyped-call]
         if kind == "cuda":
@@ -65,7 +71,8 @@ class Torch:
         import torch
 
         try:
-            return list(self._module(self._sent(pixels)))
+            with torch.autocast(self._device.type, torch.bfloat16, enabled=self._short):
+                return [each.float() for each in self._module(self._sent(pixels))]
         except torch.OutOfMemoryError:
             if len(pixels) == 1:
                 raise
