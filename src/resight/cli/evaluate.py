@@ -18,7 +18,7 @@ from resight.cli._evaluating import (
 )
 from resight.cli._exit_codes import INTERRUPTED
 from resight.cli._names import quoted
-from resight.cli._options import EngineOption, JsonOption, WorkersOption
+from resight.cli._options import BatchOption, EngineOption, JsonOption, WorkersOption
 
 if TYPE_CHECKING:
     from resight.evaluator import Evaluation
@@ -52,6 +52,7 @@ def evaluate(
     ] = None,
     engine: EngineOption = "auto",
     workers: WorkersOption = None,
+    batch: BatchOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a recipe on a data set by its protocol; what is described is kept for the next time."""
@@ -79,6 +80,7 @@ def evaluate(
                 fresh=fresh,
                 engine=engine,
                 workers=workers,
+                batch=batch,
                 progress=terminal,
             )
         except Stopped:
