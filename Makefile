@@ -1,16 +1,17 @@
 # Two lines set everything up: `make demo` runs the main job, `make test` the whole suite.
 PYTHON ?= python3
 VENV   ?= .venv
+OLDEST ?= .venv-oldest
 bin     = $(VENV)/bin
 PHOTOS ?=
 QUERY  ?=
 
 BENCHES = $(addprefix bench-,quality cost votes speed search small_galleries regions whitening poolings choice diffusion distractors reranking copies)
 
-.PHONY: demo test check soak bench $(BENCHES) bench-descriptors pictures clean help
+.PHONY: demo test test-oldest check soak bench $(BENCHES) bench-descriptors pictures clean help
 
 help:
-	@echo "make demo [PHOTOS=folder QUERY=photo] | test | check | soak | bench | pictures | clean"
+	@echo "make demo [PHOTOS=folder QUERY=photo] | test | test-oldest | check | soak | bench | pictures | clean"
 
 # A stamp for each set-up; a changed pyproject.toml installs anew.
 $(VENV)/.demo: pyproject.toml
@@ -26,8 +27,19 @@ $(VENV)/.all: pyproject.toml
 demo: $(VENV)/.demo
 	$(bin)/python examples/demo.py --photos '$(PHOTOS)' --query '$(QUERY)'
 
+# On all cores; the slowest ten and the coverage are printed.
 test: $(VENV)/.all
-	$(bin)/python -m pytest
+	$(bin)/python -m pytest -n auto --durations=10 --cov --cov-report=
+
+# The lowest version of everything that pyproject.toml allows, in an environment of its own.
+test-oldest: $(OLDEST)/.all
+	$(OLDEST)/bin/python -m pytest -n auto
+
+$(OLDEST)/.all: pyproject.toml tests/support/oldest.py
+	test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)
+	$(PYTHON) tests/support/oldest.py > $(OLDEST)/pins.txt
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check -c $(OLDEST)/pins.txt -e '.[all]'
+	touch $@
 
 check: $(VENV)/.all
 	$(bin)/ruff check .

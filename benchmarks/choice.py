@@ -1,6 +1,6 @@
 """The best untrained recipe for covers: chosen on half of the instances, reported on the other half.
 
-The rule: a cover belongs to the choosing half if the SHA-256 of its name is even. Of all candidates below,
+The half is that of halves.py, which a column names. Of all candidates below,
 each at most 256 numbers a vector and one network off the shelf, the one with the highest mAP of the choosing
 half's queries is chosen; what counts is its mAP on the other half's. All 250 covers and 400 other photos are
 in the gallery, which each candidate is fitted on without labels. Rule and split were fixed before the first
@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-import hashlib
+import itertools
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from descriptors import changed, described
+from halves import HALF, split_mean
 from leave_one_out import by_best_pair, scored
 from maps import Maps
 from record import record
@@ -91,6 +92,7 @@ def main() -> None:
     """Measure, print, and write results/choice.csv."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--maps", help="a folder that keeps feature maps for the next run: about 30 GB")
+    parser.add_argument("--first", type=int, help="only so many of the candidates")
     asked = parser.parse_args()
     data = shared_data()
     if data is None:
@@ -98,21 +100,24 @@ def main() -> None:
     own = labelled(data, "dvd_covers+400")
     photos = [images.read(path) for path in own.paths]
     queries = [name for name in own.labels if name]
-    chooses = np.array([int(hashlib.sha256(name.encode()).hexdigest(), 16) % 2 == 0 for name in queries])
     engines: dict[Backbone, Engine] = {}
     found = []
     own_folder = tempfile.TemporaryDirectory(prefix="resight-maps-")
     with contextlib.nullcontext(asked.maps) if asked.maps else own_folder as folder:
-        for one in candidates():
+        for one in itertools.islice(candidates(), asked.first):
             descriptors, _ = described(
                 one, photos, lambda b: Maps(b, Path(folder), engines, processors()), processors()
             )
             precisions = np.array(scored(by_best_pair([each.vectors for each in descriptors]), own.labels)[0])
             dims = descriptors[0].vectors.shape[1]
-            halves = precisions[chooses].mean(), precisions[~chooses].mean()
+            halves = split_mean(precisions, queries)
             found.append((*halves, one.name))
             row = {"candidate": one.name, "dims": dims, "chosen_on_map": f"{halves[0]:.4f}"}
-            row |= {"reported_on_map": f"{halves[1]:.4f}", "all_map": f"{precisions.mean():.4f}"}
+            row |= {
+                "reported_on_map": f"{halves[1]:.4f}",
+                "all_map": f"{precisions.mean():.4f}",
+                "half": HALF,
+            }
             record("choice", row, ("candidate",))
             sys.stdout.write(f"{row}\n")
             sys.stdout.flush()

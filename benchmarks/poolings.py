@@ -9,6 +9,7 @@ each. The answers are compared. Second-order pooling and salient regions have a 
 
 from __future__ import annotations
 
+import argparse
 import math
 import statistics
 import sys
@@ -25,7 +26,6 @@ from resight import areas, images, methods, saliency
 from resight.regions.rmac_grid import cells, rmac_grid
 from shared_data import shared_data
 
-ROUNDS = 15
 SHAPES = ((512, 30, 40), (320, 15, 20))
 Maps = NDArray[np.float32]
 
@@ -90,10 +90,10 @@ def netvlad_by_loop(features: Maps, parameters: dict[str, Maps]) -> Maps:
     return unit(unit(np.stack(words)).ravel())
 
 
-def medians(forms: dict[str, Callable[[], object]]) -> dict[str, float]:
+def medians(forms: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
     """Milliseconds of each form; they take turns."""
     seconds: dict[str, list[float]] = {name: [] for name in forms}
-    for _ in range(ROUNDS + 1):
+    for _ in range(rounds + 1):
         for name, form in forms.items():
             begun = time.perf_counter()
             form()
@@ -101,7 +101,7 @@ def medians(forms: dict[str, Callable[[], object]]) -> dict[str, float]:
     return {name: 1000 * statistics.median(all_[1:]) for name, all_ in seconds.items()}
 
 
-def beside_loops(shape: tuple[int, int, int]) -> None:
+def beside_loops(shape: tuple[int, int, int], rounds: int) -> None:
     """R-MAC, VLAD and NetVLAD on one map."""
     random = np.random.default_rng(0)
     plain = np.maximum(random.standard_normal(shape), 0).astype(np.float32)
@@ -132,7 +132,7 @@ def beside_loops(shape: tuple[int, int, int]) -> None:
         cosine = (unit(ours().ravel()) @ unit(loop().ravel())).item()
         if cosine < 0.999:  # a column between two words may fall to either
             sys.exit(f"{name} does not give what its loop gives: cosine {cosine:.6f}.")
-        found = medians({"ours": ours, "loop": loop})
+        found = medians({"ours": ours, "loop": loop}, rounds)
         told(name, shape, found["ours"], found["loop"])
 
 
@@ -144,21 +144,21 @@ def told(name: str, shape: object, ours: float, loop: float | None = None) -> No
     sys.stdout.write(f"{row}\n")
 
 
-def second_order(channels: int) -> float:
+def second_order(channels: int, rounds: int) -> float:
     """Milliseconds of second-order pooling of 8 regions."""
     random = np.random.default_rng(0)
     plain = np.maximum(random.standard_normal((15, 20, channels)), 0).astype(np.float32)
     given, masks = plain.transpose(2, 0, 1)[None], random.random((8, 15, 20)) < 0.4
     second = methods.find("poolings", "second-order:dims=128")
     own = second.fit([(given, masks)])
-    return medians({"": lambda: second(given, masks, parameters=own)})[""]
+    return medians({"": lambda: second(given, masks, parameters=own)}, rounds)[""]
 
 
-def alone(data: Path | None) -> None:
+def alone(data: Path | None, rounds: int) -> None:
     """Second-order pooling of 8 regions, and salient regions of real photos."""
     random = np.random.default_rng(0)
     for channels in (320, 512):
-        told("second-order, 8 regions", (channels, 15, 20), second_order(channels))
+        told("second-order, 8 regions", (channels, 15, 20), second_order(channels, rounds))
     if data is None:
         sys.stdout.write("The shared data is absent (RESIGHT_TEST_DATA): salient regions are not measured.\n")
         return
@@ -167,7 +167,7 @@ def alone(data: Path | None) -> None:
     for path in paths:
         pixels = images.read(path).pixels
         alpha = random.random((15, 20), np.float32)
-        spent.append(medians({"": lambda p=pixels, a=alpha: salient(p, a)})[""])
+        spent.append(medians({"": lambda p=pixels, a=alpha: salient(p, a)}, rounds)[""])
     told(f"salient regions, {len(paths)} photos of 640 px", (320, 15, 20), statistics.median(spent))
     told("salient regions, the slowest of them", (320, 15, 20), max(spent))
 
@@ -176,11 +176,15 @@ def main() -> None:
     """Measure, print, and write results/poolings.csv."""
     import cv2
 
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=15)
+    rounds = parser.parse_args().rounds
+
     cv2.setNumThreads(1)
     with threadpool_limits(1):
         for shape in SHAPES:
-            beside_loops(shape)
-        alone(shared_data())
+            beside_loops(shape, rounds)
+        alone(shared_data(), rounds)
 
 
 if __name__ == "__main__":

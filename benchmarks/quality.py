@@ -2,14 +2,13 @@
 
 Every set is indexed as a user would index it (its own gallery, fitted on its own photos, without labels),
 and every image that has a partner queries all others. `map_chosen_on` is the mAP of the queries on whose
-instances (those with an even hash) settings were chosen, `map_others` that of all others. The mean of the
-four sets is a row of its own.
+instances settings were chosen, `map_others` that of all others; `half` says which those are (halves.py). The
+mean of the four sets is a row of its own.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
 import tempfile
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 import leave_one_out
+from halves import HALF, split_mean
 from record import record
 from resight.gallery import Gallery, snapshot_of
 from resight.indexer import index
@@ -36,11 +36,6 @@ def gathered(own: Labelled, folder: Path) -> list[str]:
     return names
 
 
-def chosen_on(instance: str) -> bool:
-    """Whether settings were chosen on this instance, by the hash of its name."""
-    return hashlib.sha256(instance.encode()).digest()[0] % 2 == 0
-
-
 def scored(gallery: Gallery, names: list[str], labels: tuple[str, ...]) -> dict[str, float]:
     """Queries, mAP (finite sum over all relevant images) of all and of both halves, and R@1."""
     found = {path: image for path, image, _ in gallery.catalogue.files() if image is not None}
@@ -48,13 +43,12 @@ def scored(gallery: Gallery, names: list[str], labels: tuple[str, ...]) -> dict[
     vectors = np.asarray(gallery.vectors)[rows]
     precisions, firsts = leave_one_out.scored(vectors @ vectors.T, labels)
     asked = [label for label in labels if label and labels.count(label) > 1]
-    halves = np.array([chosen_on(label) for label in asked])
-    values = np.array(precisions)
+    first, other = split_mean(precisions, asked)
     return {
-        "queries": len(values),
-        "map": float(values.mean()),
-        "map_chosen_on": float(values[halves].mean()),
-        "map_others": float(values[~halves].mean()),
+        "queries": len(precisions),
+        "map": float(np.mean(precisions)),
+        "map_chosen_on": first,
+        "map_others": other,
         "r1": float(np.mean(firsts)),
     }
 
@@ -74,6 +68,7 @@ def measured(name: str, recipe: str, data: Path) -> dict[str, object]:
                 "dims": gallery.vectors.shape[1],
                 "fitted_on": gallery.fit,
                 "labels": "none",
+                "half": HALF,
             }
 
 

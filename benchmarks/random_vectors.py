@@ -10,16 +10,17 @@ import numpy as np
 from resight.gallery import Writer
 from resight.types import Descriptor
 
-CHUNK = 20_000  # between two commits
+CHUNK = 20_000  # at most so many between two commits
 
 
 def fill(gallery: Path, count: int) -> None:
-    """Add as many vectors as are missing to `count`, and up to CHUNK more; the same in every run."""
+    """Add as many vectors as are missing to `count`; the same in every run."""
     random = np.random.default_rng(0)
     with Writer(gallery) as writer:
         width, mark = writer.committed.vectors.shape[1], writer.committed.fingerprint
-        for first in range(0, count - writer.catalogue.count()["vectors"], CHUNK):
-            rows = random.standard_normal((CHUNK, width), dtype=np.float32)
+        missing = count - writer.catalogue.count()["vectors"]
+        for first in range(0, missing, CHUNK):
+            rows = random.standard_normal((min(CHUNK, missing - first), width), dtype=np.float32)
             rows /= np.linalg.norm(rows, axis=1, keepdims=True)
             for number, row in enumerate(rows, first):
                 content = hashlib.sha256(str(number).encode()).digest()

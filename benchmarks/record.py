@@ -13,7 +13,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-RESULTS = Path(__file__).resolve().parent.parent / "results"
+HERE = Path(__file__).resolve().parent
+# Another folder may take the rows: a test that runs a benchmark leaves the project's own results alone.
+RESULTS = Path(os.environ.get("RESIGHT_RESULTS") or HERE.parent / "results")
 
 
 def record(name: str, row: Mapping[str, object], key: Sequence[str]) -> None:
@@ -29,7 +31,7 @@ def _put(path: Path, row: Mapping[str, object], key: Sequence[str]) -> None:
         with path.open(encoding="utf8", newline="") as file:
             rows = [old for old in csv.DictReader(file) if any(old.get(k) != text[k] for k in key)]
     rows = sorted([*rows, text], key=lambda one: [one.get(k, "") for k in key])
-    RESULTS.mkdir(exist_ok=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf8", newline="") as file:
         writer = csv.DictWriter(file, list(text), lineterminator="\n", extrasaction="ignore", restval="")
         writer.writeheader()
@@ -58,7 +60,7 @@ def _commit() -> str:
     try:
         found = subprocess.run(
             ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
-            capture_output=True, text=True, check=True, cwd=RESULTS.parent,
+            capture_output=True, text=True, check=True, cwd=HERE,
         )  # fmt: skip
     except (OSError, subprocess.CalledProcessError):
         return ""

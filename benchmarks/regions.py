@@ -7,6 +7,7 @@ The answer is checked against all pairs computed at once. Vectors are random and
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import statistics
 import sys
@@ -22,7 +23,7 @@ from resight.recipe import Recipe
 from resight.searcher import Searcher
 from resight.types import Descriptor, Region
 
-IMAGES, REGIONS, WIDTH, ROUNDS, K = 100_000, 8, 256, 9, 100
+REGIONS, WIDTH, ROUNDS, K = 8, 256, 9, 100
 PAUSE = 0.2  # seconds before each; the matrix library's threads spin for a while after a product
 PLACES = tuple(Region.of([(i, 0), (i + 9, 0), (i + 9, 9), (i, 9)]) for i in range(REGIONS))
 
@@ -33,24 +34,28 @@ def unit_rows(random: np.random.Generator, count: int) -> np.ndarray:
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def filled(folder: Path) -> None:
+def filled(folder: Path, images: int) -> None:
     """A gallery of images that never were files, with eight random regions each."""
     random = np.random.default_rng(0)
     with Writer(folder) as writer:
         writer.begin(folder, Recipe.load("jeong2017-lite0"), "none")
-        for number in range(IMAGES):
+        for number in range(images):
             content = hashlib.sha256(str(number).encode()).digest()
             described = Descriptor(unit_rows(random, REGIONS), PLACES, "none")
             image = writer.add(content, (640, 480), described, None)
             writer.set_file(f"{number:06}.jpg", 1, 1, image)
             if number % 10_000 == 9_999:
                 writer.commit()
+        writer.commit()
 
 
 def main() -> None:
     """Measure, print, and write results/regions.csv."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, default=100_000)
+    images = parser.parse_args().images
     with tempfile.TemporaryDirectory(prefix="resight-regions-") as name:
-        filled(Path(name) / "g")
+        filled(Path(name) / "g", images)
         with Gallery(Path(name) / "g") as opened, opened.snapshot() as gallery:
             searcher, vectors = Searcher(opened), np.asarray(gallery.vectors)
             random, seconds = np.random.default_rng(1), {"product": [], "search": []}
@@ -64,7 +69,7 @@ def main() -> None:
                 begun = time.perf_counter()
                 ranking = searcher.search(Descriptor(query, PLACES, gallery.fingerprint), k=K)
                 search = time.perf_counter() - begun
-                pairs = (vectors @ query.T).reshape(IMAGES, -1).max(axis=1)
+                pairs = (vectors @ query.T).reshape(images, -1).max(axis=1)
                 if not np.allclose([hit.score for hit in ranking], np.sort(pairs)[::-1][:K], atol=1e-5):
                     sys.exit("The search does not give what all pairs give.")
                 if round_:
@@ -72,7 +77,7 @@ def main() -> None:
                     seconds["search"].append(search)
     product, search = (statistics.median(seconds[name]) for name in ("product", "search"))
     row = {
-        "images": IMAGES,
+        "images": images,
         "regions": REGIONS,
         "dims": WIDTH,
         "k": K,

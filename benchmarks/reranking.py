@@ -9,8 +9,9 @@ use: regional query expansion (Jeong et al. 2017) and diffusion (Husain et al. 2
 is not measured again, unless `--again`; milliseconds a query are the median of all, on all cores, with local
 features stored.
 
-The settings of `geometry` were chosen on half of the instances, by the hash of their names: `map_chosen_on`
-is of the queries of that half, `map_others` of the other.
+`map_chosen_on` is of the queries of the half of the instances that `half` names, `map_others` of the other.
+The settings of `geometry` but its ratio were chosen on the half `last byte even`, the ratio on that of
+halves.py.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ from pathlib import Path
 
 import numpy as np
 
+from halves import HALF, split_mean
 from record import RESULTS, record
-from resight.dataset import Dataset, Question, Truth
+from resight.dataset import BenchmarkQuery, Dataset, Truth
 from resight.evaluator import Evaluation, evaluate
 from resight.recipe import Recipe
 from sets import labelled
@@ -59,20 +61,20 @@ def dataset(data: Path, name: str) -> Dataset:
     asked = [i for i in range(len(photos)) if (labels == labels[i]).sum() > 1]
     asked = sorted(sorted(asked, key=lambda i: hashlib.sha256(photos[i].encode()).digest())[:QUERIES])
     questions = tuple(
-        Question(i, {"": Truth(np.setdiff1d(np.flatnonzero(labels == labels[i]), [i]))}) for i in asked
+        BenchmarkQuery(i, {"": Truth(np.setdiff1d(np.flatnonzero(labels == labels[i]), [i]))}) for i in asked
     )
     numbers = np.arange(len(photos))
     return Dataset(name, root, photos, numbers, questions, ("map", "r@1"), "leave-one-out", labels=own.labels)
 
 
 def halves(found: Evaluation, own: str, data: Path) -> tuple[str, str]:
-    """The mAP of the queries whose instance has an even hash, and of the others."""
-    instances, values = truth(data / own), ([], [])
-    for answer in found.answers:
-        odd = hashlib.sha256(instances[answer.photo].encode()).digest()[-1] % 2
-        values[odd].append(answer.values["map"])
-    even, others = (f"{np.mean(each):.4f}" if each else "" for each in values)
-    return even, others
+    """The mAP of the queries on whose instances settings are chosen, and of the others."""
+    instances, answers = truth(data / own), found.answers
+    means = split_mean(
+        [answer.values["map"] for answer in answers], [instances[answer.photo] for answer in answers]
+    )
+    first, other = ("" if np.isnan(mean) else f"{mean:.4f}" for mean in means)
+    return first, other
 
 
 def done() -> set[tuple[str, ...]]:
@@ -127,7 +129,8 @@ def main() -> None:
                         "map_others": halves(found, own, data)[1],
                         "r1": f"{found.means['r@1']:.4f}",
                         "ms_a_query": f"{1000 * found.facts['seconds']['a query']:.0f}",
-                        "marks": "; ".join(found.marks),
+                        "marks": "; ".join(found.caveats),
+                        "half": HALF,
                     }
                     record("reranking", row, ("set", "recipe", "fitted_on", "rerank"))
                     minutes = (time.monotonic() - begun) / 60

@@ -23,10 +23,12 @@ from random_vectors import fill
 from record import record
 from resight.gallery import Gallery, snapshot_of
 from resight.indexer import index
+from resight.recipe import Recipe
 from resight.searcher import Searcher
 from resight.types import Descriptor
 
-WIDTH, ROUNDS = 256, 9
+RECIPE = "rmac-whitened"  # of 256 numbers
+ROUNDS = 9
 
 
 def filled(folder: Path, count: int) -> Path:
@@ -34,18 +36,18 @@ def filled(folder: Path, count: int) -> Path:
     import skimage
 
     photos = Path(skimage.__file__).parent / "data"
-    index(photos, folder)
+    index(photos, folder, recipe=Recipe.load(RECIPE))
     fill(folder, count)
     return photos
 
 
-def beside_the_floor(folder: Path) -> dict[str, object]:
+def beside_the_floor(folder: Path, rounds: int) -> dict[str, object]:
     """Run in a process of its own: medians of the search and of one product, and the memory it took."""
     with Gallery(folder) as opened, opened.snapshot() as gallery:
         searcher, vectors = Searcher(opened), np.asarray(gallery.vectors)
         random, seconds = np.random.default_rng(1), {"product": [], "search": []}
-        for round_ in range(ROUNDS + 1):
-            query = random.standard_normal(WIDTH, dtype=np.float32)
+        for round_ in range(rounds + 1):
+            query = random.standard_normal(vectors.shape[1], dtype=np.float32)
             query /= np.linalg.norm(query)
             begun = time.perf_counter()
             scores = vectors @ query
@@ -72,13 +74,13 @@ def beside_the_floor(folder: Path) -> dict[str, object]:
         }
 
 
-def cold(folder: Path, photos: Path, queries: Path) -> dict[str, object]:
+def cold(folder: Path, photos: Path, queries: Path, rounds: int) -> dict[str, object]:
     """Medians of seconds of the whole command."""
     from PIL import Image
 
     stored = photos / "coffee.png"
     new = []
-    for turn in range(ROUNDS):
+    for turn in range(rounds + 1):
         new.append(queries / f"{turn}.jpg")
         Image.open(stored).convert("RGB").rotate(turn + 1).save(new[-1])
     seconds: dict[str, list[float]] = {"stored": [], "new": []}
@@ -106,18 +108,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vectors", type=int, default=1_000_000)
     parser.add_argument("--cold", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--in", dest="inside", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.inside:
-        sys.stdout.write(json.dumps(beside_the_floor(asked.inside)))
+        sys.stdout.write(json.dumps(beside_the_floor(asked.inside, asked.rounds)))
         return
     with tempfile.TemporaryDirectory() as folder:
         photos = filled(Path(folder) / "cold", asked.cold)
-        row = cold(Path(folder) / "cold", photos, Path(folder))
+        row = cold(Path(folder) / "cold", photos, Path(folder), asked.rounds)
         record("cold", row, ("vectors",))
         sys.stdout.write(f"{row}\n")
         filled(Path(folder) / "large", asked.vectors)
         run = [sys.executable, __file__, "--in", str(Path(folder) / "large")]
+        run += ["--rounds", str(asked.rounds)]
         row = json.loads(subprocess.run(run, check=True, capture_output=True, text=True).stdout)
         record("search", row, ("vectors",))
         sys.stdout.write(f"{row}\n")

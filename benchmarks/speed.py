@@ -36,8 +36,6 @@ from resight.views import views
 from resight.workers.threads import in_order
 from shared_data import shared_data
 
-ROUNDS = 5
-
 
 def chosen(data: Path, count: int) -> list[Path]:
     """A fixed mix of covers and ImageNet photos: those with the smallest hashes of their names."""
@@ -159,7 +157,7 @@ class Apart:
         self._process.communicate()
 
 
-def side_by_side(size: int, data: Path, count: int) -> dict[str, object]:
+def side_by_side(size: int, data: Path, count: int, rounds: int) -> dict[str, object]:
     """Medians of the three ways at one size, and their ratios."""
     part = Recipe.load("rmac-whitened").first
     part = dataclasses.replace(part, views=dataclasses.replace(part.views, sizes=(size,)))
@@ -180,7 +178,7 @@ def side_by_side(size: int, data: Path, count: int) -> dict[str, object]:
     same = min(float(a @ naive.described(p)) for a, p in zip(own, pixels, strict=True))
     theirs = float(np.mean([a @ b for a, b in zip(own, naive(paths), strict=True)]))
     seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for round_ in range(ROUNDS + 1):
+    for round_ in range(rounds + 1):
         for name, way in ways.items():
             spent = way()
             if round_:
@@ -250,6 +248,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=int, default=48)
     parser.add_argument("--sizes", type=int, nargs="*", default=[640, 1024])
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--memory", type=int, nargs="*", help="index so many photos instead: 1000 10000")
     parser.add_argument("--naive", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -264,7 +263,7 @@ def main() -> None:
         record("memory", row, ("photos",))
         sys.stdout.write(f"{row}\n")
     for size in asked.sizes if asked.memory is None else []:
-        row = side_by_side(size, data, asked.photos)
+        row = side_by_side(size, data, asked.photos, asked.rounds)
         record("speed", row, ("size",))
         sys.stdout.write(f"{row}\n")
 

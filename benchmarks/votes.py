@@ -88,7 +88,7 @@ def main() -> None:
     asked = [place[data.root / data.photos[question.photo]] for question in data.questions]
     before = by_votes(asked, own.labels, own.paths)
     keep("votes of ORB points", before, before)
-    with_distractors = linked(own.paths[250:])
+    with_distractors = linked([p for p, label in zip(own.paths, own.labels, strict=True) if not label])
     for chain in CHAINS:
         found = evaluate(
             Recipe.load("default"), data, distractors=[with_distractors], allow_overlap=True, rerank=chain
@@ -98,7 +98,8 @@ def main() -> None:
 
 def linked(paths: Sequence[Path]) -> Path:
     """A folder of links to the distractors, at a place that is the same in every run."""
-    folder = Path(tempfile.gettempdir()) / "resight-benchmark-imagenet-400"
+    key = hashlib.sha256("".join(map(str, paths)).encode()).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir()) / f"resight-benchmark-distractors-{key}"
     folder.mkdir(exist_ok=True)
     for path in paths:
         if not (folder / path.name).is_symlink():

@@ -5,6 +5,7 @@ Only photographs that scikit-image names as CC0 or public domain are shown.
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import sys
 from pathlib import Path
@@ -24,6 +25,9 @@ WIDTH, HEIGHT, GAP, LINE = 230, 170, 14, 22
 
 def main() -> None:
     """Write docs/pictures/found.png."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--into", type=Path, default=HOME / "docs" / "pictures")
+    into = parser.parse_args().into
     build = HOME / "build" / "picture"
     shutil.rmtree(build, ignore_errors=True)
     (build / "photos").mkdir(parents=True)
@@ -42,10 +46,10 @@ def main() -> None:
         for hit in resight.search(query, build / "photos" / ".resight", k=3):
             label = f"{hit.rank}   {hit.relative}   {hit.score:.2f}"
             put(sheet, hit.path, label, GAP + hit.rank * (WIDTH + GAP), top, "#d1d9e0")
-    target = HOME / "docs" / "pictures" / "found.png"
-    target.parent.mkdir(parents=True, exist_ok=True)
+    target = into / "found.png"
+    into.mkdir(parents=True, exist_ok=True)
     sheet.quantize(200).save(target, optimize=True)
-    sys.stdout.write(f"Wrote {target.relative_to(HOME)}\n")
+    sys.stdout.write(f"Wrote {target}\n")
 
 
 def made(build: Path, name: str, change: object) -> Path:

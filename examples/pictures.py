@@ -7,6 +7,7 @@ what `resight figure` draws of any labelled folder; their values say nothing abo
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,6 @@ from PIL import Image
 from picture import FREE, HOME
 
 Pixels = NDArray[np.uint8]
-TARGET = HOME / "docs" / "pictures"
 SIDE = 480  # pixels of the longer side
 WIDTH = 1300  # pixels of a figure, as it is kept
 SMALL = {"microaneurysms.png", "horse.png"}  # too few pixels, or a silhouette
@@ -93,10 +93,15 @@ def album(root: Path) -> Path:
 
 def main() -> None:
     """Draw every figure into docs/pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--into", type=Path, default=HOME / "docs" / "pictures")
+    parser.add_argument("--only", nargs="*", default=list(FIGURES), choices=list(FIGURES))
+    asked = parser.parse_args()
     root = album(HOME / "build" / "album")
-    TARGET.mkdir(parents=True, exist_ok=True)
-    for kind, options in FIGURES.items():
-        target = TARGET / f"{kind.partition(':')[0]}.png"
+    asked.into.mkdir(parents=True, exist_ok=True)
+    for kind in asked.only:
+        options = FIGURES[kind]
+        target = asked.into / f"{kind.partition(':')[0]}.png"
         line = [sys.executable, "-m", "resight", "figure", kind, root, *options, "--out", target]
         subprocess.run([str(word) for word in line], check=True)
         with Image.open(target) as drawn:

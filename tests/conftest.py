@@ -23,9 +23,10 @@ def test_data() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
-    """Converted networks go to a folder of the run, not to the user's cache."""
-    before = os.environ.get("XDG_CACHE_HOME")
-    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+    """Converted networks go to a folder that all processes of the run share, not to the user's cache."""
+    before, own = os.environ.get("XDG_CACHE_HOME"), tmp_path_factory.getbasetemp()
+    run = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    os.environ["XDG_CACHE_HOME"] = str(run / "cache")
     yield
     if before is None:
         del os.environ["XDG_CACHE_HOME"]

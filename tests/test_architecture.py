@@ -57,6 +57,74 @@ def test_files_are_small_and_their_names_are_ideas():
     assert not [path for path in SOURCES if path.stem.strip("_") in vague]
 
 
+def test_how_far_work_is_and_that_it_stopped_are_told_in_one_way():
+    classes = [
+        (node.name, path.relative_to(PACKAGE).as_posix())
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf8")))
+        if isinstance(node, ast.ClassDef) and node.name in ("Progress", "Silent", "Stopped")
+    ]
+    assert sorted(classes) == [(name, "progress.py") for name in ("Progress", "Silent", "Stopped")]
+
+
+# What is to be known of a method stands in its own file
+
+WORDS = {"folder", "layers", "regions", "separability", "transforms"}  # of the house, whatever else they name
+COMBINED = {"sum", "concat"}  # what `views.combine` may be, and how rows are pooled
+OTHERWISE = {
+    "parts.py": {"whole", "mac", "l2", *COMBINED},  # what a recipe takes that does not say
+    "variations.py": set(methods.names("transforms")),  # those of the fit, in the order of a camera
+    "cli/search.py": {"openvino"},  # the engine that starts the fastest
+    "figures/matches.py": {"geometry"},  # where the study names no other
+    "pages/comparison.py": {"comparison"},  # its template
+    "poolings/vlad.py": {"signed-root"},  # a value of its own setting
+    "datasets": {"whole"},  # queries that are not cropped
+    "backbones": {"torch", "openvino"},  # names of libraries
+    "describing": COMBINED,
+    "figures": COMBINED,
+    "rerankers": COMBINED,
+}
+
+
+def strings(path: Path):
+    """The string constants of a file that are no docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf8"))
+    alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in alone:
+            yield node.lineno, node.value
+
+
+def named_elsewhere(path: Path, rooms: dict[str, set[str]]):
+    """Methods, with their settings or not, that a file outside of their rooms names."""
+    relative = path.relative_to(PACKAGE)
+    allowed = WORDS.union(*(OTHERWISE.get(place, ()) for place in (str(relative), relative.parts[0])))
+    for line, text in strings(path):
+        name = text.partition(":")[0]
+        if name not in allowed and relative.parts[0] not in rooms.get(name, {relative.parts[0]}):
+            yield f"{relative}:{line} {text}"
+
+
+def test_no_room_names_a_method_of_another():
+    rooms: dict[str, set[str]] = {}
+    for kind in methods.KINDS:
+        for name in methods.names(kind):
+            rooms.setdefault(name, set()).add(kind)
+    assert len(rooms) > 60
+    assert [found for path in SOURCES for found in named_elsewhere(path, rooms)] == []
+
+
+def test_a_name_of_another_room_would_be_seen(tmp_path, monkeypatch):
+    monkeypatch.setitem(globals(), "PACKAGE", tmp_path)
+    (tmp_path / "evaluator").mkdir()
+    (tmp_path / "rerankers").mkdir()
+    for room in ("evaluator", "rerankers"):
+        path = tmp_path / room / "asking.py"
+        path.write_text("asked = [each.name == 'geometry' for each in ('geometry:top=5', 'sum')]\n")
+        found = list(named_elsewhere(path, {"geometry": {"rerankers"}}))
+        assert len(found) == (2 if room == "evaluator" else 0)
+
+
 # Nothing heavy, nothing dangerous
 
 QUIET = """

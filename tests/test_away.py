@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -24,32 +25,17 @@ FEW = 4  # photos of an album's folder, and less than what an emptied folder may
 @pytest.fixture
 def mount(monkeypatch) -> Callable[..., None]:
     """`mount(names)`: folders of these names are on drives of their own from now on."""
-    scandir = os.scandir
-
-    class Entry:
-        """A folder's entry, as it is where another drive is mounted there."""
-
-        def __init__(self, entry: os.DirEntry) -> None:
-            self.name, self.path = entry.name, entry.path
-            self.is_dir, self.is_symlink, self._stat = entry.is_dir, entry.is_symlink, entry.stat
-
-        def stat(self) -> os.stat_result:
-            found = self._stat()
-            return os.stat_result([*found[:2], found.st_dev + 1, *found[3:]])
-
-    class Listed(list):
-        def __enter__(self) -> "Listed":
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            pass
+    stat = os.stat
 
     def mounted(*names: str) -> None:
-        monkeypatch.setattr(
-            os,
-            "scandir",
-            lambda path: Listed(Entry(each) if each.name in names else each for each in scandir(path)),
-        )
+        def elsewhere(path: object, **how: object) -> os.stat_result:
+            found = stat(path, **how)
+            if isinstance(path, Path) and path.name in names:
+                kept = {name: getattr(found, name) for name in dir(found) if name.startswith("st_")}
+                return SimpleNamespace(**kept | {"st_dev": found.st_dev + 1})
+            return found
+
+        monkeypatch.setattr(os, "stat", elsewhere)
 
     return mounted
 

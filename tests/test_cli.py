@@ -14,7 +14,7 @@ import resight
 from resight import cli, errors, methods, recipe
 from resight.cli._manual import manual
 from resight.errors import BadQuery, BadSetting, NoGallery, StorageFailed, UnknownMethod
-from resight.evaluator.results import milliseconds
+from resight.evaluator.results import format_milliseconds
 from support import small
 from support.results import answer, evaluation
 
@@ -242,7 +242,7 @@ def test_runs_are_compared_by_their_names_and_both_are_said(runs, monkeypatch):
      (0.00999, "10 ms")],
 )  # fmt: skip
 def test_milliseconds_have_two_digits_that_say_something(seconds, told):
-    assert milliseconds(seconds) == told
+    assert format_milliseconds(seconds) == told
 
 
 # A photo and its gallery

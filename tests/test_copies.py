@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 
 from resight import images
-from resight.dataset import Question, Truth
+from resight.dataset import BenchmarkQuery, Truth
 from resight.datasets import open_dataset
 from resight.errors import BadImage, StorageFailed
 from resight.evaluator import Evaluation, copies, workspace
 from resight.evaluator.results import keep
 from resight.images import likeness
-from resight.pictures.evaluation import write_evaluation
+from resight.pages.evaluation import write_evaluation
 from resight.progress import Silent, Stopped
 from resight.types import Box
 from support import small
@@ -108,7 +108,7 @@ def test_a_copy_is_marked_in_the_result_its_files_and_the_page(root, tmp_path):
     assert {name: one.copies for name, one in by_photo.items() if one.copies} == {
         "d/1.png": ("d/2.jpg",), "d/2.jpg": ("d/1.png",)
     }  # fmt: skip
-    (mark,) = found.marks
+    (mark,) = found.caveats
     assert mark.startswith(f"{MARK} (d/1.png and d/2.jpg, d/2.jpg and d/1.png)")
     others = np.mean([one.values["map"] for name, one in by_photo.items() if name[0] != "d"])
     assert mark.endswith(f"; map is {others:.4f} without these queries")
@@ -116,7 +116,7 @@ def test_a_copy_is_marked_in_the_result_its_files_and_the_page(root, tmp_path):
     run = keep(found, tmp_path / "results")
     loaded = Evaluation.load(run)
     assert [one.copies for one in loaded.answers] == [one.copies for one in found.answers]
-    assert loaded.marks == found.marks
+    assert loaded.caveats == found.caveats
     with (tmp_path / "results" / "evaluate.csv").open() as file:
         assert MARK in next(csv.DictReader(file))["marks"]
     write_evaluation(tmp_path / "page.html", found)
@@ -135,20 +135,20 @@ def test_a_result_of_before_there_were_copies_is_read(root, tmp_path):
 
 
 def test_crops_are_no_copies(tmp_path):
-    assert evaluate(small.PLAIN, data(made(tmp_path))).marks == ()
+    assert evaluate(small.PLAIN, data(made(tmp_path))).caveats == ()
 
 
 def test_a_copy_to_the_last_byte_is_one_too(root):
     shutil.copy(root / "d" / "1.png", root / "d" / "3.png")
     found = evaluated(root)
-    assert found.marks[0].startswith("3 of 9 queries should find a copy")
+    assert found.caveats[0].startswith("3 of 9 queries should find a copy")
 
 
 def test_all_queries_may_have_copies(root):
     for name in "abc":
         shutil.rmtree(root / name)
     small.draw(root / "distractors" / "x.png", 99)
-    (mark,) = evaluated(root).marks
+    (mark,) = evaluated(root).caveats
     assert mark.startswith("2 of 2 queries should find a copy")
     assert "without" not in mark
 
@@ -157,16 +157,16 @@ def test_a_copy_that_is_wrong_or_junk_flatters_nobody(root):
     own = open_dataset(str(root))
     place = {photo: i for i, photo in enumerate(own.photos)}
     truth = Truth(np.array([place["a/1.png"]]), np.array([place["d/2.jpg"]]))
-    own = replace(own, questions=(Question(place["d/1.png"], {"": truth}),), labels=None)
-    assert evaluate(small.PLAIN, own).marks == ()
+    own = replace(own, questions=(BenchmarkQuery(place["d/1.png"], {"": truth}),), labels=None)
+    assert evaluate(small.PLAIN, own).caveats == ()
 
 
 def test_a_query_with_a_box_and_a_turned_photo_are_compared_as_whole_photos(root):
     own = open_dataset(str(root))
     boxed = tuple(replace(each, box=Box(0, 0, 60, 60)) for each in own.questions)
-    assert evaluate(small.PLAIN, replace(own, questions=boxed)).marks[0].startswith(MARK)
+    assert evaluate(small.PLAIN, replace(own, questions=boxed)).caveats[0].startswith(MARK)
     turned = replace(own, turns={"d/2.jpg": 90})
-    assert evaluate(small.PLAIN, turned).marks == ()
+    assert evaluate(small.PLAIN, turned).caveats == ()
 
 
 def test_several_protocols_count_a_query_once(root):
@@ -174,7 +174,7 @@ def test_several_protocols_count_a_query_once(root):
     both = tuple(
         replace(each, truths=dict.fromkeys(["easy", "hard"], each.truths[""])) for each in own.questions
     )
-    (mark,) = evaluate(small.PLAIN, replace(own, questions=both)).marks
+    (mark,) = evaluate(small.PLAIN, replace(own, questions=both)).caveats
     assert mark.startswith(MARK)
     assert "; easy map is " in mark
 
@@ -204,7 +204,7 @@ def test_what_is_damaged_is_made_again(how, root, tmp_path):
     else:
         path.write_bytes(whole[:1000] if how == "cut" else whole[:900] + bytes(100) + whole[1000:])
     assert evaluated(root).answers == first.answers
-    kept, places = copies._kept(path)
+    kept, places = copies._read_pictures(path)
     assert len(places) == COUNT
     assert len(kept) * copies.RECORD.itemsize == path.stat().st_size
 
@@ -227,7 +227,7 @@ def test_a_stop_keeps_what_was_made(root, tmp_path, monkeypatch):
         evaluated(root, progress=Stopping())
     before = small_file(tmp_path).stat().st_size // copies.RECORD.itemsize
     assert 2 <= before < COUNT
-    assert evaluated(root).marks[0].startswith(MARK)
+    assert evaluated(root).caveats[0].startswith(MARK)
     assert small_file(tmp_path).stat().st_size == COUNT * copies.RECORD.itemsize
 
 
@@ -240,7 +240,7 @@ def test_a_photo_that_is_gone_has_no_copies_and_a_full_disk_is_said(root, tmp_pa
         return read(data, number, enough)
 
     monkeypatch.setattr(copies, "read", gone)
-    assert evaluated(root).marks == ()
+    assert evaluated(root).caveats == ()
     monkeypatch.setattr(copies, "read", read)
     path = small_file(tmp_path)
     path.unlink()

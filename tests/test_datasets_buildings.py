@@ -46,7 +46,7 @@ def named(dataset, numbers):
 
 
 def marks(dataset):
-    return " | ".join(dataset.marks)
+    return " | ".join(dataset.caveats)
 
 
 def assert_sound(dataset):
@@ -120,7 +120,7 @@ def test_oxford_has_its_photos_queries_boxes_and_lists(drawn):
     assert dataset.measures == ("map-trapezoid",)
     assert dataset.labels is None
     assert not dataset.turns
-    assert dataset.marks == ("15 of 5063 photos are here", "6 of 55 queries are here")
+    assert dataset.caveats == ("15 of 5063 photos are here", "6 of 55 queries are here")
     assert "6 queries cropped to their boxes" in dataset.protocol
     assert "stays in its ranking" in dataset.protocol
 
@@ -135,7 +135,7 @@ def test_paris_leaves_out_the_damaged_photos_wherever_they_are_named(drawn):
     assert louvre.name == "louvre_1"
     assert named(dataset, [louvre.photo]) == ["paris_louvre_000001"]
     assert named(dataset, louvre.truths[""].junk) == ["paris_louvre_000004"]
-    assert dataset.marks == ("13 of 6392 photos are here", "6 of 55 queries are here")
+    assert dataset.caveats == ("13 of 6392 photos are here", "6 of 55 queries are here")
     assert "without the 20 damaged photos" in dataset.protocol
     assert dataset.keeps_query
 
@@ -151,7 +151,7 @@ def test_full_queries_have_no_box_and_are_marked(name, drawn):
     cropped, full = load(name, drawn[name], "queries=crop"), load(name, drawn[name], "queries=full")
     assert all(question.box is not None for question in cropped.questions)
     assert all(question.box is None for question in full.questions)
-    assert full.marks == (*cropped.marks, "full queries, boxes ignored")
+    assert full.caveats == (*cropped.caveats, "full queries, boxes ignored")
     assert "queries whole" in full.protocol
     assert "queries cropped" in cropped.protocol
     for one, other in zip(cropped.questions, full.questions, strict=True):
@@ -336,7 +336,7 @@ def test_revisited_sets_have_three_protocols_and_queries_apart(name, drawn):
     assert told(first) == {"easy": ([0], [1, 2]), "medium": ([0, 1], [2]), "hard": ([1], [0, 2])}
     assert told(last) == {"easy": ([], [6, 7, 8]), "medium": ([6, 7], [8]), "hard": ([6, 7], [8])}
     published = {"roxford5k": 4993, "rparis6k": 6322}[name]
-    assert dataset.marks == (f"12 of {published} photos are here", "3 of 70 queries are here")
+    assert dataset.caveats == (f"12 of {published} photos are here", "3 of 70 queries are here")
     assert "not among the photos searched" in dataset.protocol
 
 
@@ -477,7 +477,7 @@ def test_distractors_come_in_the_order_of_their_list_and_ask_nothing(name, root)
     assert dataset.photos == tuple(f"jpg/{n % 2}a/{n:08x}.jpg" for n in range(6))
     assert dataset.questions == ()
     assert dataset.measures == ()
-    assert dataset.marks == ("6 of 1001001 photos are here",)
+    assert dataset.caveats == ("6 of 1001001 photos are here",)
     lists = (root / "revisitop1m.txt").read_text().splitlines()
     (root / "revisitop1m.txt").unlink()
     (root / "imlist.txt").write_bytes(codecs.BOM_UTF8 + "\r\n".join(reversed(lists)).encode())
@@ -495,7 +495,7 @@ def test_distractors_that_are_listed_and_missing_are_counted(name, root):
     (root / "jpg/0a/00000002.jpg").unlink()
     dataset = load(name, root)
     assert len(dataset.photos) == 5
-    assert dataset.marks == (
+    assert dataset.caveats == (
         "5 of the 6 photos that revisitop1m.txt names are here",
         "5 of 1001001 photos are here",
     )
@@ -537,7 +537,7 @@ def test_holidays_has_groups_queries_and_turns(drawn):
     assert not dataset.keeps_query
     assert dataset.measures == ("map-trapezoid",)
     assert dataset.turns == {"jpg/100600.jpg": 90}
-    assert dataset.marks == ("7 of 1491 photos are here", "3 of 500 queries are here")
+    assert dataset.caveats == ("7 of 1491 photos are here", "3 of 500 queries are here")
     assert "removed from its ranking" in dataset.protocol
     assert "turned upright" in dataset.protocol
 
@@ -559,7 +559,7 @@ def test_holidays_as_they_are_have_no_turns_and_the_protocol_says_so(drawn):
     turned, plain = (load("holidays", drawn["holidays"], f"turned={turn}") for turn in ("true", "false"))
     assert not plain.turns
     assert "as they are, not turned upright" in plain.protocol
-    assert plain.marks == turned.marks
+    assert plain.caveats == turned.caveats
     assert plain.photos == turned.photos
 
 
@@ -596,7 +596,7 @@ def test_what_is_missing_of_holidays_is_said(name, root):
     assert_sound(dataset)
     assert [question.name for question in dataset.questions] == ["100100", "100600"]
     assert not len(dataset.questions[0].truths[""].positive)
-    assert dataset.marks == (
+    assert dataset.caveats == (
         "5 of 1491 photos are here",
         "2 of 500 queries are here",
         "1 queries whose other photos are not here: 100100",

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -105,11 +106,13 @@ def test_a_folder_passes_over_what_is_hidden_and_ends_at_loops_of_links(tmp_path
 def test_what_links_lead_to_is_named_alike_whatever_the_file_system_lists_first(
     tmp_path, monkeypatch, backwards
 ):
-    def entries(folder):
-        return sorted(_entries(folder), key=lambda entry: entry.name, reverse=backwards)
+    @contextmanager
+    def scandir(path):
+        with listed(path) as entries:
+            yield sorted(entries, key=lambda entry: entry.name, reverse=backwards)
 
-    _entries = _listing._entries
-    monkeypatch.setattr(_listing, "_entries", entries)
+    listed = os.scandir
+    monkeypatch.setattr("resight.images.folder.os.scandir", scandir)
     root, outside = replicas.folder(tmp_path / "mine", instances=2), tmp_path / "other"
     replicas.folder(outside, instances=1)
     for link, end in (("a/y", root / "thing1"), ("b", root / "thing1"), ("d", outside), ("c", outside)):
@@ -190,7 +193,7 @@ def test_a_query_with_nothing_to_find_is_left_out_and_marked(tmp_path):
     csv_of(tmp_path, "path,instance,role", "a.png,x,query", "b.png,x,database", "c.png,y,query")
     data = opened("folder", tmp_path)
     assert [q.name for q in data.questions] == ["a.png"]
-    assert data.marks == ("1 queries have nothing to find and are left out",)
+    assert data.caveats == ("1 queries have nothing to find and are left out",)
 
 
 WRONG = [
@@ -257,7 +260,7 @@ def test_a_cell_may_be_long(tmp_path):
     replicas.cut(tmp_path / f"{ids[-1]}.jpg", 0, 0)
     replicas.write_csv(tmp_path / "train_clean.csv", "landmark_id,images", [[1, " ".join(ids)]])
     data = opened("google-landmarks-v2-clean", tmp_path)
-    assert "1 of 9000 photos of train_clean.csv are here" in data.marks
+    assert "1 of 9000 photos of train_clean.csv are here" in data.caveats
 
 
 def test_a_csv_in_another_encoding_or_empty_is_refused(tmp_path):
@@ -384,7 +387,7 @@ def test_metu_takes_the_group_from_the_end_of_a_querys_name(tmp_path):
     assert data.measures == ("map@100", "nar")
     assert len(data.photos) == len(data.database) == 15
     assert right(data)["queries/000-01.jpg"] == {"queries/001-01.jpg", "queries/002-01.jpg"}
-    assert data.marks == (
+    assert data.caveats == (
         "METU has 417 queries in 35 groups and 923,343 trademarks; "
         "here are 9 queries in 3 groups and 15 trademarks",
     )
@@ -402,7 +405,7 @@ def test_metu_takes_the_group_from_the_end_of_a_querys_name(tmp_path):
 
 def test_npu_is_a_folder_a_group_and_gives_the_pairs_within_groups(tmp_path):
     data = opened("npu", replicas.npu(tmp_path))
-    assert data.marks == ("NPU has 317 groups; here are 3", "9 of 3237 pairs within groups are here")
+    assert data.caveats == ("NPU has 317 groups; here are 3", "9 of 3237 pairs within groups are here")
     module = methods.module("datasets", "npu")
     expected = {
         (i, j) for j in range(9) for i in range(j) if data.labels[i] == data.labels[j] != ""
@@ -412,7 +415,7 @@ def test_npu_is_a_folder_a_group_and_gives_the_pairs_within_groups(tmp_path):
     assert len(found) == 9
     replicas.cut(tmp_path / "cover.jpg", 9, 0)
     loose = opened("npu", tmp_path)
-    assert loose.marks == (*data.marks, "1 trademarks lie in no folder of a group, and are ranked")
+    assert loose.caveats == (*data.caveats, "1 trademarks lie in no folder of a group, and are ranked")
     with pytest.raises(DataMissing, match="one for each group"):
         opened("npu", tmp_path / "none")
     with pytest.raises(BadData, match="No folder"):
@@ -424,7 +427,7 @@ def test_npu_is_a_folder_a_group_and_gives_the_pairs_within_groups(tmp_path):
 
 def test_landmarks_v1_count_what_is_not_on_the_disk(tmp_path):
     data = opened("google-landmarks-v1", replicas.google_landmarks_v1(tmp_path))
-    assert data.marks == (
+    assert data.caveats == (
         "3 of about 15000 landmarks are here",
         "10 of about 1200000 photos are here",
         "10 of 11 photos of train.csv are here",
@@ -441,18 +444,18 @@ def test_landmarks_are_found_in_each_layout(tmp_path, layout):
     replicas.write_csv(tmp_path / "train_clean.csv", "landmark_id,images", [[1, " ".join(ids)]])
     data = opened("google-landmarks-v2-clean", tmp_path)
     assert len(data.photos) == 5
-    assert data.marks[2:] == ("5 of 6 photos of train_clean.csv are here",)
+    assert data.caveats[2:] == ("5 of 6 photos of train_clean.csv are here",)
 
 
 def test_landmarks_can_be_limited_and_refuse_what_is_no_id(tmp_path):
     root = replicas.google_landmarks_v2_clean(tmp_path)
-    assert opened("google-landmarks-v2-clean", root).marks == (
+    assert opened("google-landmarks-v2-clean", root).caveats == (
         "3 of 81313 landmarks are here",
         "9 of 1580470 photos are here",
     )
     first = methods.find("datasets", "google-landmarks-v2-clean:limit=2")(root)
     assert set(first.labels) == {"9", "10"}
-    assert first.marks == ("the first 2 of 3 landmarks", "3 of 81313 landmarks are here")
+    assert first.caveats == ("the first 2 of 3 landmarks", "3 of 81313 landmarks are here")
     with pytest.raises(BadSetting, match="limit"):
         methods.find("datasets", "google-landmarks-v2-clean:limit=-1")(root)
     replicas.write_csv(root / "train_clean.csv", "landmark_id,images", [[1, "abc1 ../../etc"]])
@@ -485,7 +488,7 @@ def test_what_shows_no_landmark_is_not_counted_as_one(tmp_path):
     (root / "train.csv").write_text("\n".join([header, *reversed(rows)]))
     first = methods.find("datasets", "google-landmarks-v1:limit=2")(root)
     assert set(first.labels) == {"7000", "7002"}
-    assert first.marks[0] == "the first 2 of 3 landmarks"
+    assert first.caveats[0] == "the first 2 of 3 landmarks"
 
 
 # MIRFLICKR and CDVS
@@ -495,7 +498,7 @@ def test_mirflickr_asks_nothing_and_goes_by_number(tmp_path):
     data = opened("mirflickr25k", replicas.mirflickr25k(tmp_path))
     assert data.photos == tuple(f"mirflickr/im{number}.jpg" for number in range(1, 13))
     assert data.questions == ()
-    assert data.marks == ("12 of 25000 photos of MIRFLICKR are here",)
+    assert data.caveats == ("12 of 25000 photos of MIRFLICKR are here",)
     with pytest.raises(DataMissing, match=r"neither mirflickr/im1\.jpg"):
         opened("mirflickr25k", tmp_path / "mirflickr" / "none")
     assert opened("mirflickr25k", tmp_path / "mirflickr").photos[0] == "im1.jpg"
@@ -504,15 +507,15 @@ def test_mirflickr_asks_nothing_and_goes_by_number(tmp_path):
 def test_cdvs_reads_its_lists(tmp_path):
     data = opened("mpeg-cdvs", replicas.mpeg_cdvs(tmp_path))
     assert (len(data.questions), len(data.database), len(data.photos)) == (10, 24, 34)
-    assert data.marks == ("34 of about 35000 photos are here", "10 of 8313 queries are here")
+    assert data.caveats == ("34 of about 35000 photos are here", "10 of 8313 queries are here")
     found = right(data)
     assert found["category_3/query/1.jpg"] == {f"category_3/reference/1_{s}.jpg" for s in range(2)}
     reduced = methods.find("datasets", "mpeg-cdvs:categories=1b+5")(tmp_path)
     assert reduced.questions[0].name == "category_1a/query/0_1b.jpg"
     assert len(reduced.questions) == 4
-    assert "the categories are not 1a, 2, 3, 4, 5" in reduced.marks
+    assert "the categories are not 1a, 2, 3, 4, 5" in reduced.caveats
     again = methods.find("datasets", "mpeg-cdvs:categories=5+4+3+2+1a")(tmp_path)
-    assert again.marks == data.marks
+    assert again.caveats == data.caveats
 
 
 def test_cdvs_reads_lists_with_a_mark_and_paths_in_any_form_alike(tmp_path):
@@ -608,4 +611,4 @@ def test_a_folder_that_is_called_like_a_published_set_is_never_taken_for_it(tmp_
     for photo in (tmp_path / "roxford5k" / "distractors").glob("*.png"):
         photo.unlink()
     (tmp_path / "roxford5k" / "loose.jpg").unlink()
-    assert open_dataset("./roxford5k").marks == ("all photos show one instance, so any ranking is right",)
+    assert open_dataset("./roxford5k").caveats == ("all photos show one instance, so any ranking is right",)

@@ -6,7 +6,7 @@ from resight.errors import BadSetting
 from resight.ranking import Ranked
 from resight.rerankers import _graph
 from resight.rerankers._affinity import normalised
-from resight.rerankers._conjugate_gradient import solved
+from resight.rerankers._conjugate_gradient import solve
 from resight.rerankers._graph import neighbours
 from resight.rerankers.diffusion import diffusion
 from support.photos import Album, asked, query_of, random_album, unit
@@ -98,19 +98,51 @@ def error(values, true):
 )
 def test_it_is_the_dense_solution_on_2000_rows(vectors, after_20):
     matrix, start, true = system(vectors)
-    assert error(solved(matrix, start, 0.99, 100, 1e-6), true) < 1e-4
-    assert error(solved(matrix, start, 0.99, 20, 0), true) < after_20  # as many steps as the paper takes
+    assert error(solve(matrix, start, 0.99, 100, 1e-6), true) < 1e-4
+    assert error(solve(matrix, start, 0.99, 20, 0), true) < after_20  # as many steps as the paper takes
+
+
+def solve_slowly(matrix, start, alpha, steps, tolerance):
+    """Hestenes and Stiefel, line by line, in float32."""
+    values, rest, direction = np.zeros_like(start), start.copy(), start.copy()
+    left = float(rest @ rest)
+    enough = left * max(tolerance, float(np.finfo(np.float32).eps)) ** 2
+    for _ in range(steps):
+        if left <= enough:
+            break
+        image = direction - np.float32(alpha) * (matrix @ direction)
+        length = np.float32(left / float(direction @ image))
+        values += length * direction
+        rest -= length * image
+        before, left = left, float(rest @ rest)
+        direction = rest + np.float32(left / before) * direction
+    return values
+
+
+@pytest.mark.parametrize("alpha", [0, 0.5, 0.99])
+@pytest.mark.parametrize(("steps", "tolerance"), [(1, 0), (20, 0), (100, 1e-6), (100, 1e-2)])
+@pytest.mark.parametrize("vectors", [clustered(2000, 40), clustered(300, 300), circle(500)], ids=len)
+def test_the_solver_is_the_method_line_by_line_to_the_last_bit(vectors, alpha, steps, tolerance):
+    matrix, start, _ = system(vectors)
+    found = solve(matrix, start, alpha, steps, tolerance)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, solve_slowly(matrix, start, alpha, steps, tolerance))
+
+
+def test_nothing_to_start_from_leads_nowhere():
+    matrix, start, _ = system(clustered(50, 3))
+    assert not solve(matrix, np.zeros_like(start), 0.99, 100, 1e-6).any()
 
 
 def test_20_steps_are_not_enough_for_a_long_way_and_more_are():
     matrix, start, true = system(circle(2000))
-    assert error(solved(matrix, start, 0.99, 20, 0), true) > 1e-3
-    assert error(solved(matrix, start, 0.99, 60, 0), true) < 1e-4
+    assert error(solve(matrix, start, 0.99, 20, 0), true) > 1e-3
+    assert error(solve(matrix, start, 0.99, 60, 0), true) < 1e-4
 
 
 def test_more_steps_than_precision_has_stay_finite():
     matrix, start, true = system(clustered(300, 4))
-    assert error(solved(matrix, start, 0.99, 1000, 0), true) < 1e-5
+    assert error(solve(matrix, start, 0.99, 1000, 0), true) < 1e-5
 
 
 @pytest.mark.parametrize("images", [0, 1, 2, 3, 10, 60])

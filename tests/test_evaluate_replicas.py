@@ -46,7 +46,7 @@ def test_a_small_copy_goes_through_from_its_files_to_its_measures(name, tmp_path
     plain = {measure.split()[-1] for measure in found.means}
     assert plain == MEASURES.get(name, plain)
     assert found.facts["protocol"] == data.protocol
-    assert set(data.marks) <= set(found.marks)
+    assert set(data.caveats) <= set(found.caveats)
     best = found.means[next(iter(found.means))]
     assert best > 0.5  # photos of an instance are cuts of one drawing
     for answer in found.answers:
@@ -147,8 +147,8 @@ def test_uncropped_queries_are_marked_however_they_are_asked_for(tmp_path):
     assert [a.values for a in by_setting.answers] == [a.values for a in by_deviation.answers]
     assert [a.top for a in right.answers] != [a.top for a in by_setting.answers]
     for wrong in (by_setting, by_deviation):
-        assert len(wrong.marks) == len(right.marks) + 1
-        assert any("crop" in mark or "box" in mark for mark in wrong.marks)
+        assert len(wrong.caveats) == len(right.caveats) + 1
+        assert any("crop" in mark or "box" in mark for mark in wrong.caveats)
 
 
 def test_junk_that_counts_is_marked(tmp_path):
@@ -164,7 +164,7 @@ def test_junk_that_counts_is_marked(tmp_path):
         ranked = [stem(one.photo) for one in answer.top]
         assert answer.values["map-trapezoid"] == pytest.approx(compute_ap(right, set(), ranked), abs=1e-12)
         assert "junk" not in {one.verdict for one in answer.top}
-    assert "junk counted as wrong" in wrong.marks
+    assert "junk counted as wrong" in wrong.caveats
 
 
 def test_a_query_in_its_own_ranking_is_marked(tmp_path):
@@ -172,7 +172,7 @@ def test_a_query_in_its_own_ranking_is_marked(tmp_path):
     right, wrong = evaluate(data), evaluate(data, deviate=["query-kept"])
     assert all(answer.photo == answer.top[0].photo for answer in wrong.answers)
     assert right.means != wrong.means
-    assert "the query stays in its own ranking" in wrong.marks
+    assert "the query stays in its own ranking" in wrong.caveats
 
 
 def test_a_fit_on_the_test_is_refused_or_marked(tmp_path):
@@ -183,7 +183,7 @@ def test_a_fit_on_the_test_is_refused_or_marked(tmp_path):
     with pytest.raises(FittedOnTest):
         evaluator.evaluate(recipe, data, fit_from=data.root / "paris" / "eiffel", engine="openvino")
     marked = evaluator.evaluate(recipe, data, allow_overlap=True, engine="openvino")
-    assert any(mark.startswith("fitted on 13 of the photos") for mark in marked.marks)
+    assert any(mark.startswith("fitted on 13 of the photos") for mark in marked.caveats)
 
 
 def test_holidays_lying_on_its_side_is_another_protocol(tmp_path):

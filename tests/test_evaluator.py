@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 from resight import evaluator
-from resight.dataset import Question, Truth
+from resight.dataset import BenchmarkQuery, Truth
 from resight.errors import BadQuery, BadSetting, FittedOnTest, StorageFailed, UnknownMethod
 from resight.evaluator import Evaluation, workspace
-from resight.evaluator.answers import kept_of, thinned
+from resight.evaluator.answers import kept_ranks, thin_out
+from resight.evaluator.joined import JoinedCollections
 from resight.evaluator.results import check, keep
-from resight.evaluator.several import Several
 from resight.gallery import Gallery, snapshot_of
 from resight.metrics import average_precision
 from resight.progress import Silent, Stopped
@@ -64,7 +64,7 @@ def test_every_value_is_that_of_a_ranking_made_by_hand(root, values):
         assert [one.verdict == "right" for one in answer.top] == relevant
         np.testing.assert_allclose([one.score for one in answer.top], [scores[j] for j in order], atol=1e-5)
     assert found.means["map"] == pytest.approx(np.mean([a.values["map"] for a in found.answers]), abs=1e-12)
-    assert found.marks == ()
+    assert found.caveats == ()
     assert len(found.answers) == INSTANCES * EACH
 
 
@@ -80,19 +80,19 @@ def test_a_fit_on_the_test_itself_is_refused_before_anything_is_described(root, 
         evaluate(small.FITTED, data(root))
     assert not (tmp_path / "evaluations").exists()
     allowed = evaluate(small.FITTED, data(root), allow_overlap=True)
-    assert allowed.marks == ("fitted on 12 of the photos that it is tested on",)
+    assert allowed.caveats == ("fitted on 12 of the photos that it is tested on",)
 
 
 def test_a_fit_on_another_set_is_said_and_one_that_shares_a_photo_is_refused(root, tmp_path):
     small.album(tmp_path / "other", 9, seed=5)
     found = evaluate(small.FITTED, data(root), fit_from=tmp_path / "other")
-    assert found.marks == ()
+    assert found.caveats == ()
     assert "9 photos" in found.facts["fit"]
     shutil.copy(root / "1" / "2.png", tmp_path / "other" / "stranger.png")
     with pytest.raises(FittedOnTest, match="on 1 of the photos"):
         evaluate(small.FITTED, data(root), fit_from=tmp_path / "other")
     marked = evaluate(small.FITTED, data(root), fit_from=tmp_path / "other", allow_overlap=True)
-    assert marked.marks == ("fitted on 1 of the photos that it is tested on",)
+    assert marked.caveats == ("fitted on 1 of the photos that it is tested on",)
 
 
 def test_a_fit_from_a_folder_that_holds_what_is_tested_is_refused_before_the_work(root, tmp_path):
@@ -133,7 +133,10 @@ def test_a_copy_of_the_query_is_found_first_and_the_query_itself_never(root):
         own,
         photos=(*own.photos, "2/9.png"),
         database=np.arange(13),
-        questions=(Question(6, {"": Truth(np.array([12]))}), Question(0, {"": Truth(np.array([12, 6]))})),
+        questions=(
+            BenchmarkQuery(6, {"": Truth(np.array([12]))}),
+            BenchmarkQuery(0, {"": Truth(np.array([12, 6]))}),
+        ),
     )
     found = evaluate(small.PLAIN, more)
     assert found.answers[0].top[0].photo == "2/9.png"
@@ -146,7 +149,9 @@ def test_a_copy_of_the_query_is_found_first_and_the_query_itself_never(root):
 def test_a_query_that_is_no_part_of_the_database_is_in_no_ranking(root):
     own = data(root)
     asked = replace(
-        own, database=np.arange(9), questions=(Question(9, {"": Truth(np.array([0]))}), own.questions[0])
+        own,
+        database=np.arange(9),
+        questions=(BenchmarkQuery(9, {"": Truth(np.array([0]))}), own.questions[0]),
     )
     for answer in evaluate(small.PLAIN, asked).answers:
         assert not {one.photo for one in answer.top} & set(own.photos[9:])
@@ -174,8 +179,8 @@ def with_boxes_and_junk(root):
 def test_a_deviation_changes_the_result_and_marks_it(root, deviation, words):
     own = with_boxes_and_junk(root)
     right, wrong = evaluate(small.PLAIN, own), evaluate(small.PLAIN, own, deviate=[deviation])
-    assert right.marks == ()
-    assert wrong.marks == (words,)
+    assert right.caveats == ()
+    assert wrong.caveats == (words,)
     assert [a.ranks for a in right.answers] != [a.ranks for a in wrong.answers]
     kept = any(one.verdict == "query" for answer in wrong.answers for one in answer.top)
     assert kept == (deviation == "query-kept")
@@ -208,7 +213,7 @@ def searched(gallery, path, box):
 def test_photos_that_cannot_be_described_are_marked_and_count_as_not_found(root):
     (root / "0" / "1.png").write_bytes(b"no photo")
     found = evaluate(small.PLAIN, data(root))
-    assert found.marks == (
+    assert found.caveats == (
         "1 photos could not be described (0/1.png)",
         "1 queries could not be described and count as found last (0/1.png: the photo could not be read)",
     )
@@ -224,7 +229,7 @@ def test_queries_without_anything_to_find_are_left_out_and_a_set_of_them_is_refu
     none = replace(own.questions[0], truths={"": Truth(np.empty(0, np.int64))})
     found = evaluate(small.PLAIN, replace(own, questions=(none, *own.questions[1:])))
     assert len(found.answers) == 11
-    assert found.marks == ("1 of 12 queries have nothing to find and are left out",)
+    assert found.caveats == ("1 of 12 queries have nothing to find and are left out",)
     with pytest.raises(BadQuery, match="no query"):
         evaluate(small.PLAIN, replace(own, questions=(none,)))
 
@@ -234,7 +239,9 @@ def test_protocols_have_their_own_truth(root):
     easy, hard = np.array([1]), np.array([2])
     both = np.array([1, 2])
     truths = {"easy": Truth(easy, hard), "medium": Truth(both), "hard": Truth(hard, easy)}
-    found = evaluate(small.PLAIN, replace(own, questions=(Question(0, truths),), measures=("map", "mp@1")))
+    found = evaluate(
+        small.PLAIN, replace(own, questions=(BenchmarkQuery(0, truths),), measures=("map", "mp@1"))
+    )
     assert set(found.means) == {f"{p} {m}" for p in truths for m in ("map", "mp@1")}
     (answer,) = found.answers
     (first,), (second,) = answer.ranks["easy"], answer.ranks["hard"]
@@ -345,14 +352,14 @@ def test_answers_outlive_a_stop_and_go_when_all_are_given(root, cache):
 
 def test_of_very_many_right_photos_the_places_of_a_thousand_are_kept():
     ranks = np.sort(np.random.default_rng(0).choice(50_000, 2345, replace=False))
-    assert thinned(ranks[:1000], 1000) == tuple(ranks[:1000].tolist())
-    kept = thinned(ranks, 2345)
+    assert thin_out(ranks[:1000], 1000) == tuple(ranks[:1000].tolist())
+    kept = thin_out(ranks, 2345)
     assert (len(kept), kept[-1]) == (1000, ranks[-1])
-    counts = kept_of(2345)
+    counts = kept_ranks(2345)
     assert kept == tuple(ranks[counts - 1].tolist())
     assert set(np.diff(counts).tolist()) == {2, 3}
-    assert thinned(ranks[:1500], 2345) == kept[: np.searchsorted(counts, 1500, side="right")]
-    assert thinned(ranks[:0], 0) == ()
+    assert thin_out(ranks[:1500], 2345) == kept[: np.searchsorted(counts, 1500, side="right")]
+    assert thin_out(ranks[:0], 0) == ()
 
 
 def test_a_photo_verified_through_another_names_it(root):
@@ -406,22 +413,37 @@ def test_a_journal_that_is_cut_or_changed_is_taken_as_far_as_it_is_whole(root, c
     assert watching.queries == 12 - 6 + 2 - 1
 
 
-def test_answers_are_not_taken_over_from_another_set_or_other_code(root, monkeypatch):
+def test_answers_are_not_taken_over_from_another_set_or_another_commit(root, monkeypatch):
     from resight.evaluator import journal
 
     with pytest.raises(Stopped):
         evaluate(small.PLAIN, data(root), progress=UntilQuery(4))
-    monkeypatch.setattr(journal, "_program", lambda: "another version")
-    other = UntilQuery(4)
-    with pytest.raises(Stopped):
-        evaluate(small.PLAIN, data(root), progress=other)
-    assert not other.said
+    with monkeypatch.context() as patched:
+        patched.setattr(journal, "commit", lambda: "another")
+        other = UntilQuery(4)
+        with pytest.raises(Stopped):
+            evaluate(small.PLAIN, data(root), progress=other)
+        assert not other.said
     renamed = UntilQuery()
     evaluate(small.PLAIN, data(root, name="another set"), progress=renamed)
     assert (renamed.queries, renamed.said) == (12, [])
     same = UntilQuery()
     evaluate(small.PLAIN, data(root), progress=same)
     assert same.queries == 8
+
+
+def test_a_fresh_evaluation_asks_every_query_again(root, cache):
+    with pytest.raises(Stopped):
+        evaluate(small.PLAIN, data(root), progress=UntilQuery(4))
+    fresh = UntilQuery(5)
+    with pytest.raises(Stopped):
+        evaluate(small.PLAIN, data(root), progress=fresh, fresh=True)
+    assert (fresh.queries, fresh.said) == (5, [])
+    (path,) = journals(cache)
+    assert len(path.read_bytes().split()) // 2 >= 5
+    again = UntilQuery()
+    evaluate(small.PLAIN, data(root), progress=again)
+    assert again.queries == 12 - 5
 
 
 # what must not pass without a word
@@ -442,7 +464,7 @@ def test_a_fit_does_not_outlive_the_photos_that_it_was_made_on(root, monkeypatch
         pixels[0, 0] += 1
         Image.fromarray(pixels).save(path)
     second = evaluate(small.FITTED, data(root), allow_overlap=True)
-    assert first.marks == second.marks == ("fitted on 9 of the photos that it is tested on",)
+    assert first.caveats == second.caveats == ("fitted on 9 of the photos that it is tested on",)
 
 
 def test_other_weights_or_pixels_are_described_anew(root, monkeypatch):
@@ -463,7 +485,7 @@ def test_distractors_that_are_photos_of_the_set_are_marked(root, tmp_path):
     alone = evaluate(small.PLAIN, data(root))
     for distractors in ([tmp_path / "copy"], [report.gallery]):
         found = evaluate(small.PLAIN, data(root), distractors=distractors)
-        assert found.marks == (
+        assert found.caveats == (
             "12 photos of the set are among the distractors, too, and count as wrong there",
         )
         assert found.means["map"] < alone.means["map"]
@@ -478,13 +500,13 @@ def test_a_fit_borrowed_from_the_gallery_of_distractors_is_noticed(root, tmp_pat
     with pytest.raises(FittedOnTest, match="on 8 of the distractors"):
         evaluate(small.FITTED, data(root), **options)
     marked = evaluate(small.FITTED, data(root), allow_overlap=True, **options)
-    assert marked.marks == ("fitted on 8 of the distractors",)
+    assert marked.caveats == ("fitted on 8 of the distractors",)
 
 
 def test_one_content_under_two_instances_is_marked(root):
     shutil.copy(root / "0" / "0.png", root / "1" / "0.png")
     found = evaluate(small.PLAIN, data(root))
-    assert found.marks == ("2 photos have the very content of one that shows something else",)
+    assert found.caveats == ("2 photos have the very content of one that shows something else",)
 
 
 def test_distractors_that_cannot_be_described_are_marked_and_not_counted(root, tmp_path):
@@ -493,7 +515,7 @@ def test_distractors_that_cannot_be_described_are_marked_and_not_counted(root, t
     (root / "0" / "0.png").write_bytes(b"no photo")
     found = evaluate(small.PLAIN, data(root), distractors=[tmp_path / "more"])
     assert found.facts["distractors"] == 3
-    assert "1 distractors could not be described" in found.marks
+    assert "1 distractors could not be described" in found.caveats
 
 
 def test_the_twin_of_a_cropped_query_stands_where_a_search_finds_it(root):
@@ -515,7 +537,7 @@ def test_a_box_outside_its_photo_is_a_query_that_failed(root):
     found = evaluate(small.PLAIN, replace(own, questions=questions))
     assert "outside the photo" in found.answers[0].failure
     assert found.answers[0].box == (500, 500, 10, 10)
-    assert found.marks == (
+    assert found.caveats == (
         "1 queries could not be described and count as found last (0/0.png: the box 500,500,10,10 lies "
         "outside the photo, which is 72 x 54 pixels upright)",
     )
@@ -577,7 +599,7 @@ def test_several_collections_are_as_one(root, tmp_path):
         snapshot_of(tmp_path / "more" / ".resight") as other,
         snapshot_of(tmp_path / "all" / ".resight") as whole,
     ):
-        several, single = Several([Collection(one), Collection(other)]), Collection(whole)
+        several, single = JoinedCollections([Collection(one), Collection(other)]), Collection(whole)
         names = {i: f"0/{one.catalogue.files_of(i)[0]}" for i in range(1, 13)}
         names |= {several.first(1) + i: f"1/{other.catalogue.files_of(i)[0]}" for i in range(1, 6)}
         query = single.take(np.array([7, 8]))
@@ -738,7 +760,7 @@ def test_a_cache_that_cannot_be_written_names_what_names_another(root, tmp_path,
 
 @pytest.mark.parametrize("what", ["gallery", "gallery/writer.lock", "gallery/catalogue.sqlite", "answers-*"])
 def test_a_part_of_the_cache_that_cannot_be_written_names_it_too(what, root, tmp_path, monkeypatch):
-    made_again = workspace.described([workspace.Source.of(data(root))], small.recipe(small.PLAIN), workers=1)
+    made_again = workspace.describe([workspace.Source.of(data(root))], small.recipe(small.PLAIN), workers=1)
     folder = made_again.gallery.parent
     if what == "gallery":
         shutil.rmtree(folder / what)
@@ -756,11 +778,3 @@ def test_a_part_of_the_cache_that_cannot_be_written_names_it_too(what, root, tmp
 
 def _empty_journal(self, folder, parts):
     self._found = {}
-
-
-def test_without_any_home_the_variable_is_named(monkeypatch):
-    monkeypatch.undo()
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setattr("pathlib.Path.home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
-    with pytest.raises(StorageFailed, match="name a folder in XDG_CACHE_HOME"):
-        workspace.cache()

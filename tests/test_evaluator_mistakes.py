@@ -66,9 +66,9 @@ def test_distractors_of_one_content_are_marked(root, tmp_path):
     for others in (tmp_path / "copies",), (gallery,):
         found = evaluate(small.PLAIN, data(root), distractors=[tmp_path / "more", *others])
         assert found.facts["distractors"] == 10
-        assert (words in found.marks) == (others[0] != gallery)
+        assert (words in found.caveats) == (others[0] != gallery)
     both = small.index(tmp_path / "more", small.PLAIN, gallery=tmp_path / "other").gallery
-    assert words in evaluate(small.PLAIN, data(root), distractors=[both, gallery]).marks
+    assert words in evaluate(small.PLAIN, data(root), distractors=[both, gallery]).caveats
 
 
 def test_one_content_under_two_instances_is_marked_although_a_photo_shows_two(root):
@@ -76,13 +76,13 @@ def test_one_content_under_two_instances_is_marked_although_a_photo_shows_two(ro
     own = data(root)
     more = (*own.questions, replace(own.questions[5], truths={"": Truth(np.array([9]))}))
     for found in (own, replace(own, labels=None), replace(own, labels=None, questions=more)):
-        marks = evaluate(small.PLAIN, found).marks
+        marks = evaluate(small.PLAIN, found).caveats
         assert marks == ("2 photos have the very content of one that shows something else",)
 
 
 def test_twins_of_one_instance_are_no_mistake_but_easily_found(root):
     shutil.copy(root / "0" / "1.png", root / "0" / "2.png")
-    (mark,) = evaluate(small.PLAIN, data(root)).marks
+    (mark,) = evaluate(small.PLAIN, data(root)).caveats
     assert mark.startswith("2 of 12 queries should find a copy of their own photo")
 
 
@@ -117,10 +117,10 @@ def test_a_fit_on_distractors_alone_is_said_to_be_that(root, tmp_path):
     options = {"fit_from": gallery, "allow_overlap": True}
     for distractors in (gallery, tmp_path / "more"):
         found = evaluate(small.FITTED, data(root), distractors=[distractors], **options)
-        assert found.marks == ("fitted on 8 of the distractors",)
+        assert found.caveats == ("fitted on 8 of the distractors",)
         assert found.facts["overlap"] == 0
     own = evaluate(small.FITTED, data(root), allow_overlap=True)
-    assert own.marks == ("fitted on 12 of the photos that it is tested on",)
+    assert own.caveats == ("fitted on 12 of the photos that it is tested on",)
     assert own.facts["fit"] == "fitted on 12 photos of its own"
 
 
@@ -129,7 +129,7 @@ def test_a_study_borrows_a_fit_for_those_recipes_that_have_one(root, tmp_path):
     recipes = [small.recipe(small.PLAIN), small.recipe(small.FITTED)]
     study = Study(data(root), recipes, ENGINE | {"fit_from": tmp_path / "more"})
     plain, fitted = (study.evaluation(recipe) for recipe in recipes)
-    assert (plain.marks, fitted.marks) == ((), ())
+    assert (plain.caveats, fitted.caveats) == ((), ())
     assert "8 photos" in fitted.facts["fit"]
     assert all(found is not None for recipe in recipes for found in study.descriptors(recipe))
 
@@ -186,8 +186,8 @@ def test_distractors_whose_photos_are_gone_are_marked_where_geometry_needs_them(
     (tmp_path / "more").rename(tmp_path / "away")
     with pytest.warns(UserWarning, match="gallery stores no|cannot be verified"):
         found = evaluate(small.PLAIN, data(root), **chain)
-    assert found.marks == ("5 photos are gone or have changed, so that geometry cannot verify them",)
-    assert evaluate(small.PLAIN, data(root), distractors=[gallery]).marks == ()
+    assert found.caveats == ("5 photos are gone or have changed, so that geometry cannot verify them",)
+    assert evaluate(small.PLAIN, data(root), distractors=[gallery]).caveats == ()
 
 
 @pytest.mark.parametrize("change", ["gone", "another"])
@@ -259,7 +259,7 @@ def test_a_run_that_cannot_be_written_whole_leaves_no_half(root, tmp_path, monke
     found.save(tmp_path / "run.json")
     before = (tmp_path / "run.json").read_bytes()
     assert json.loads(before)["answers"][3]["query"] == found.answers[3].query
-    monkeypatch.setattr("resight.evaluator.answers._plain", lambda answer: 1 / 0)
+    monkeypatch.setattr("resight.evaluator.answers._brief", lambda answer: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         found.save(tmp_path / "run.json")
     assert (tmp_path / "run.json").read_bytes() == before

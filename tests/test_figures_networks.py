@@ -16,16 +16,17 @@ from resight.areas import WHOLE, rectangle
 from resight.backbones._stages import stages
 from resight.datasets import open_dataset
 from resight.describing.steps import Step
+from resight.drawing.canvas import QUERY
+from resight.drawing.photos import FRAMES
 from resight.errors import BadQuery, BadRecipe, BadSetting, UnknownMethod
 from resight.evaluator import Study
 from resight.figures._columns import CELLS, References, closest, columns, nearest, taps, warped
-from resight.figures._ink import FRAMES, QUERY
 from resight.figures._patches import like, patch, place
+from resight.figures._photos import for_each_photo
 from resight.figures._responses import shares, strongest
 from resight.figures._truth import matching_pairs
-from resight.figures._watching import each_photo
 from resight.figures.activations import Stream, _values
-from resight.pictures.saving import save_figure
+from resight.pages.figure import save_figure
 from resight.progress import Silent, Stopped
 from resight.recipe import Backbone, Recipe
 from support.results import crowded, labelled, written
@@ -347,7 +348,7 @@ def test_photos_that_cannot_be_read_are_left_out_and_counted(tmp_path):
             self.steps += (failures,)
 
     study.options["progress"] = watching = Watching()
-    widths = dict(each_photo(study, "Reading", lambda number: study.read(number).width, range(3)))
+    widths = dict(for_each_photo(study, "Reading", lambda number: study.read(number).width, range(3)))
     assert widths == {0: 64, 1: 64}
     assert watching.steps == (0, 0, 1)
 

@@ -11,13 +11,14 @@ from PIL import Image
 
 from resight import methods
 from resight.datasets import open_dataset
+from resight.drawing.canvas import QUERY, figure, footnote, plain, short, spread
+from resight.drawing.curves import mean_curve
+from resight.drawing.photos import FRAMES, SIGNS
 from resight.errors import BadQuery, BadSetting, StorageFailed
 from resight.evaluator import Study
-from resight.figures._curves import mean_curve
+from resight.evaluator.wording import format_to_find, format_value, query_measure_name
 from resight.figures._descriptors import Described
-from resight.figures._ink import FRAMES, QUERY, SIGNS, figure, footnote, plain, short, spread
 from resight.figures._pairs import matching, non_matching
-from resight.figures._values import got, of_one, to_find
 from resight.metrics import (
     average_precision,
     paired,
@@ -25,7 +26,7 @@ from resight.metrics import (
     ranks_of,
     separability,
 )
-from resight.pictures.saving import check_suffix, save_figure
+from resight.pages.figure import check_suffix, save_figure
 from support.results import Known, answer, crowded, evaluation, labelled, match, placed, written
 from support.small import FITTED, KEEP, PLAIN, RANDOM_WEIGHTS, draw, recipe
 
@@ -57,7 +58,7 @@ def two(photos):
         (placed("b.png", "right", 0.6), placed("gone.png", "wrong", 0.5)),
     )
     bad = answer("a.png", (1,), 2, tops[0], box=(4.0, 6.0, 20.0, 10.0))
-    return evaluation(photos, bad, answer("e.png", (0, 1), 2, tops[1]), marks=("a mark",))
+    return evaluation(photos, bad, answer("e.png", (0, 1), 2, tops[1]), caveats=("a mark",))
 
 
 # Sheets
@@ -138,7 +139,7 @@ def test_each_query_has_a_row_without_and_one_with_what_re_ranks(photos, two):
             answer("a.png", (0,), 2, (placed("c.png", "right", 4.0, points),), box=two.answers[0].box),
             two.answers[1],
         ),
-        marks=(),
+        caveats=(),
     )
     sheet = drawn(
         "sheets:k=1", Known({("plain",): two, ("plain", "geometry:top=9"): other}, ("geometry:top=9",))
@@ -178,7 +179,7 @@ def test_nothing_lies_on_anything_else_however_tall_or_wide(photos, text):
     hits = tuple(placed(name.format("there"), "right", 0.953, points) for _ in range(12))
     results = [
         evaluation(
-            photos, *(answer(name.format(i), (rank,), 1, hits) for i in range(30)), marks=("word " * 90,)
+            photos, *(answer(name.format(i), (rank,), 1, hits) for i in range(30)), caveats=("word " * 90,)
         )
         for rank in (0, 3)
     ]
@@ -193,14 +194,14 @@ def test_nothing_lies_on_anything_else_however_tall_or_wide(photos, text):
      ("easy mp@10", "easy P@10"), ("nar", "nar"), ("r@1", "r@1"), ("mapped map", "mapped AP")],
 )  # fmt: skip
 def test_a_measure_of_one_query_is_no_mean(by, own):
-    assert of_one(by) == own
+    assert query_measure_name(by) == own
 
 
 def test_what_there_is_to_find_is_by_the_protocol_of_the_measure():
     found = dataclasses.replace(answer("a.png", (0,), 3, protocol="hard"), positives={"easy": 9, "hard": 3})
-    assert to_find(found, "hard map") == "3 to find"
-    assert got(found, "hard map") == "hard AP 0.333"
-    assert to_find(answer("a.png", (0,), 2), "map") == "2 to find"
+    assert format_to_find(found, "hard map") == "3 to find"
+    assert format_value(found, "hard map") == "hard AP 0.333"
+    assert format_to_find(answer("a.png", (0,), 2), "map") == "2 to find"
 
 
 # Matches
@@ -342,7 +343,7 @@ def test_many_levels_of_recall_are_spread_evenly():
 def test_a_panel_a_protocol_and_a_line_a_ranking(photos):
     def found(ranks, name):
         answers = [answer("a.png", ranks, 3, protocol=protocol) for protocol in ("easy", "hard")]
-        return evaluation(photos, *answers, recipe=name, marks=(f"mark of {name}",))
+        return evaluation(photos, *answers, recipe=name, caveats=(f"mark of {name}",))
 
     study = Known({("plain",): found((0, 1), "plain"), ("other",): found((1, 2, 5), "other")})
     made = drawn("precision-recall", study)
@@ -543,6 +544,13 @@ def test_dimensions_of_cropped_queries_end_at_what_is_evaluated(tmp_path):
 def test_fewer_queries_are_drawn_and_that_is_said(study):
     made = drawn("dimensions:dims=8,queries=4", study)
     assert any("4 of 9 queries, drawn at random" in text for text in texts(made))
+
+
+def test_dimensions_of_several_parts_are_refused_in_a_sentence(study):
+    parts = {"parts": [{key: value for key, value in PLAIN.items() if key != "name"}] * 2}
+    joined = Study(study.data, [study.recipes[0], recipe({"name": "joined"} | parts)], study.options)
+    with pytest.raises(BadQuery, match=r"of 'joined' are those of the first of its 2 parts alone: name a "):
+        drawn("dimensions:dims=8", joined)
 
 
 @pytest.mark.parametrize("dims", ["", "8+x", "0+8", "-1", "8+8"])

@@ -24,6 +24,7 @@ from resight.gallery.records import StoredFile, StoredRows
 from resight.gallery.repair import repair as put_right
 from resight.gallery.transaction import Transaction
 from resight.local_features import VERSION
+from resight.progress import Silent
 from resight.ranking import LocalFeatures
 from resight.searcher import Searcher
 from resight.types import Descriptor, Pooled, Prepared
@@ -696,7 +697,7 @@ def test_removed_local_features_give_back_their_room_and_no_more(tmp_path, rng):
 
 
 def test_compacting_local_features_that_is_stopped_changes_nothing(tmp_path, rng):
-    class Stops(indexer.Silent):
+    class Stops(Silent):
         now, left = "", 2
 
         def start(self, what: str, total: int | None) -> None:

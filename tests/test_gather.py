@@ -5,11 +5,12 @@ import math
 import numpy as np
 import pytest
 
+from resight.divergence import divergence, smoothed_histogram
 from resight.errors import BadRecipe
 from resight.gather.concat import concat
 from resight.gather.keep import keep
 from resight.gather.sum import sum as added
-from resight.gather.weighted_sum import divergence, fit, weighted_sum
+from resight.gather.weighted_sum import fit, weighted_sum
 
 ROWS = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
 
@@ -40,7 +41,8 @@ def test_divergence_is_its_formula():
 
     p, q = histogram(ones), histogram(others)
     expected = sum(a * math.log(a / b) for a, b in zip(p, q, strict=True))
-    assert divergence(np.array(ones), np.array(others), bins) == pytest.approx(expected, rel=1e-12)
+    found = (smoothed_histogram(np.array(values), bins, (-1, 1)) for values in (ones, others))
+    assert divergence(*found) == pytest.approx(expected, rel=1e-12)
 
 
 def pairs(count: int, seed: int = 0) -> list[np.ndarray]:

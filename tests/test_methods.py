@@ -213,3 +213,54 @@ def test_a_new_pooling_is_held_to_the_promises(house):
     assert not re.search(r"^FAILED .*spread", told, re.M)
     assert code == 1  # and a file that breaks a promise is found out
     assert re.search(r"^FAILED \S*::test_batch_and_single_agree\[.*leaking", told, re.M)
+
+
+# What a file says of its method
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "said"),
+    [
+        ("rerankers", "geometry:top=7", (("local_features",), 7)),
+        ("rerankers", "k-reciprocal", ((), 100)),
+        ("rerankers", "mean-expansion:n=3", ((), 3)),
+        ("rerankers", "alpha-expansion", ((), 50)),
+        ("rerankers", "regional-expansion:n=4", ((), 4)),
+        ("rerankers", "diffusion", ((), 0)),
+        ("gather", "concat", (("equal_counts",), 0)),
+        ("gather", "weighted-sum", (("equal_counts",), 0)),
+        ("gather", "sum", ((), 0)),
+    ],
+)
+def test_a_method_carries_what_its_file_says_it_needs(kind, text, said):
+    method = methods.find(kind, text)
+    assert (method.needs, method.depth) == said
+
+
+def test_one_way_to_gather_keeps_the_regions():
+    keeping = [name for name in methods.names("gather") if methods.find("gather", name).keeps_regions]
+    assert keeping == ["keep"]
+
+
+@pytest.mark.parametrize("name", methods.names("regions"))
+def test_the_number_of_regions_depends_on_what_the_file_says(name):
+    """Photos of one shape and of others, busy and plain: where the number differs, the file says why."""
+    method = methods.find("regions", name)
+    random = np.random.default_rng(0)
+
+    def count(height, width, busy):
+        alpha = (random.random((height, width)) if busy else np.zeros((height, width))).astype(np.float32)
+        pixels = np.asarray(255 * alpha, np.uint8).repeat(16, 0).repeat(16, 1)[..., None].repeat(3, 2)
+        return len(method(np.ascontiguousarray(pixels), alpha))
+
+    square = {count(20, 20, busy) for busy in (True, False, True)}
+    shapes = {count(height, width, True) for height, width in ((20, 20), (10, 20), (20, 6))}
+    assert len(square) == 1 or "content" in method.count_varies_with
+    assert len(shapes) == 1 or method.count_varies_with & {"shape", "content"}
+
+
+@pytest.mark.parametrize("name", methods.names("rerankers"))
+def test_a_re_ranker_says_how_deep_it_looks_by_a_setting_that_it_has(name):
+    """Those that look at the first alone leave all others in their order (test_rerankers)."""
+    method = methods.find("rerankers", name)
+    assert {"top", "n"}.isdisjoint(method.settings) == (method.depth == 0)

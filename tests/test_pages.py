@@ -4,16 +4,23 @@ import base64
 import dataclasses
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from resight.drawing import charts
+from resight.drawing.canvas import figure
 from resight.errors import StorageFailed
 from resight.evaluator import Evaluation, compare
-from resight.pictures import charts
-from resight.pictures.evaluation import write_comparison, write_evaluation
+from resight.pages import render
+from resight.pages.comparison import write_comparison
+from resight.pages.evaluation import write_evaluation
+from resight.pages.figure import save_figure
 from support.results import answer, evaluation, match, placed
 from support.small import draw
+
+TEMPLATES = Path(render.__file__).parent / "templates"
 
 
 class Page(HTMLParser):
@@ -91,7 +98,7 @@ def test_a_page_needs_nothing_but_itself(found, tmp_path):
 def test_what_is_not_by_the_protocol_stands_in_a_banner_above_all_else(found, tmp_path):
     plain = of(found, tmp_path / "plain.html")
     assert not [given for _, given in plain.tags if given.get("class") == "marks"]
-    marked = dataclasses.replace(found, marks=("queries not cropped", "fitted on 9 of <the> photos"))
+    marked = dataclasses.replace(found, caveats=("queries not cropped", "fitted on 9 of <the> photos"))
     page = of(marked, tmp_path / "marked.html")
     kinds = [given.get("class", tag) for tag, given in page.tags]
     assert kinds.index("marks") < kinds.index("table")
@@ -151,7 +158,13 @@ def test_a_query_that_could_not_be_described_says_why(photos, tmp_path):
     assert page.rows == [["query"]]
 
 
-@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "$title ${body} &amp;'\"", "caf\udce9 像"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "<script>alert(1)</script>", "$title ${body} &amp;'\"", "caf\udce9 像", "{{ 7 * 7 }} {% if a %} {# c",
+        "two\nlines", "'\" onload='x",
+    ],
+)  # fmt: skip
 def test_names_are_text_and_nothing_else(found, tmp_path, name):
     answers = (dataclasses.replace(found.answers[0], query=name, top=(placed(name, "wrong"),)),)
     strange = dataclasses.replace(
@@ -160,7 +173,7 @@ def test_names_are_text_and_nothing_else(found, tmp_path, name):
         dataset=name,
         root=name,
         answers=answers,
-        marks=(name,),
+        caveats=(name,),
         facts={**found.facts, "fit": name},
     )
     page = of(strange, tmp_path / "page.html")
@@ -169,7 +182,38 @@ def test_names_are_text_and_nothing_else(found, tmp_path, name):
     assert page.text.count(shown) >= 6
     for each in (page, Page(tmp_path / "both.html")):
         assert "script" not in {tag for tag, _ in each.tags}
+        assert not [key for _, given in each.tags for key in given if key.startswith("on")]
         assert shown in each.text
+
+
+@pytest.mark.parametrize("path", sorted(TEMPLATES.iterdir()), ids=lambda path: path.name)
+def test_no_template_lets_a_value_through_as_it_is(path):
+    """What is put into a page is escaped by the environment; a template may not take that back."""
+    text = path.read_text(encoding="utf8")
+    assert re.findall(r"\|\s*safe\b|autoescape|Markup", text) == []
+    assert render._environment().autoescape is True
+
+
+def test_a_page_around_a_figure_has_its_name_as_text(tmp_path):
+    path = tmp_path / "<script>{{ 1 }} '\" onload='x.html"
+    save_figure(figure(2, 2), path)
+    tags = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, given: tags.append((tag, dict(given)))
+    parser.feed(path.read_text(encoding="utf8"))
+    (image,) = [given for tag, given in tags if tag == "img"]
+    assert image["alt"] == path.stem
+    assert set(image) == {"src", "width", "alt"}
+    assert "script" not in {tag for tag, _ in tags}
+
+
+def test_the_photo_by_way_of_which_a_hit_was_found_is_text_and_nothing_else(found, tmp_path):
+    name = "x<img src=q onerror=alert(1)>.jpg"
+    hit = dataclasses.replace(placed("b.png", "right", 0.5), inliers=2, through=f"some/{name}")
+    answers = (dataclasses.replace(found.answers[0], top=(hit,)),)
+    page = of(dataclasses.replace(found, answers=answers), tmp_path / "page.html")
+    assert f"by way of {name}" in page.text
+    assert "q" not in [given.get("src") for tag, given in page.tags if tag == "img"]
 
 
 def test_a_page_that_cannot_be_written_is_one_sentence(found, tmp_path):
@@ -231,7 +275,7 @@ def test_a_comparison_says_the_test_and_both_headers(both, tmp_path):
 
 
 def test_marks_say_which_of_the_two_has_them(both, tmp_path):
-    marked = dataclasses.replace(both, second=dataclasses.replace(both.second, marks=("junk counted",)))
+    marked = dataclasses.replace(both, second=dataclasses.replace(both.second, caveats=("junk counted",)))
     write_comparison(tmp_path / "page.html", marked, 1)
     assert "the second: junk counted" in Page(tmp_path / "page.html").text
 
@@ -249,7 +293,7 @@ def test_equal_results_have_nothing_to_show_and_one_query_no_interval(photos, tm
 
 
 def test_points_of_a_comparison_are_the_values_of_each_query(both):
-    axes = charts.change_chart(both).axes[0]
+    axes = charts.draw_change(both).axes[0]
     shown = {each.get_label(): each.get_offsets().tolist() for each in axes.collections}
     assert shown == {
         "better: 1": [[0.25, 1.0]],
@@ -260,7 +304,7 @@ def test_points_of_a_comparison_are_the_values_of_each_query(both):
 
 def test_a_spread_counts_queries_by_their_value(photos):
     found = evaluation(photos, *(answer(f"{i}", (rank,), 1) for i, rank in enumerate([0, 0, 1, 4])))
-    axes = charts.spread_chart(found, "map").axes[0]
+    axes = charts.draw_spread(found, "map").axes[0]
     heights, edges, _ = axes.patches[0].get_data()
     assert heights.sum() == 4
     assert heights[-1] == 2

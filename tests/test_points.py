@@ -15,7 +15,7 @@ from resight.images import Photo
 from resight.poolings import vlad as vlads
 from resight.recipe import Backbone, Recipe
 from resight.searcher import Searcher
-from resight.types import Box
+from resight.types import Box, Maps
 from support import small
 
 SIFT = Backbone("opencv:sift:count=200")
@@ -127,8 +127,8 @@ def test_vlad_of_points_is_the_sum_of_what_they_differ_by_from_their_words():
     maps = [look(engine, textured(i)[None])[0] for i in range(6)]
     parameters = vlads.fit(((each.values(), each.masks(WHOLE)) for each in maps), k=4)
     sentence = Sentence(made.first)
-    prepared = sentence.prepare([[maps[0]]], [[WHOLE]])
-    found = sentence.finish(prepared, {"pooling.0.0.0": parameters})[0]
+    prepared = sentence.prepare([[Maps(maps[0].cells, tuple(WHOLE), maps[0].places, maps[0].scale)]])
+    found = sentence.finish(prepared, {"pooling.0.0.0": parameters})[0, 0]
 
     centres = parameters["centres"].astype(np.float64)
     sums = np.zeros_like(centres)

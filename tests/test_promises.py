@@ -22,7 +22,7 @@ NETWORK = Backbone("timm:test_efficientnet", "random:7", ("blocks.1", "blocks.4"
 def found(kind: str, name: str) -> methods.Method:
     """The method by its name alone; settings that must be given get a small value of their type."""
     home = methods.module(kind, name)
-    functions = [getattr(home, name.replace("-", "_")), getattr(home, "fit", None)]
+    functions = [getattr(home, methods.place(kind, name).function), getattr(home, "fit", None)]
     known = {key: value for each in functions if each for key, value in methods.settings(each).items()}
     needed = {key: type_ for key, (type_, default) in known.items() if default is inspect.Parameter.empty}
     return methods.find(kind, f"{name}:" + ",".join(f"{key}={SMALL[type_]}" for key, type_ in needed.items()))

@@ -70,15 +70,15 @@ def test_systems_that_one_paper_prints_in_two_tables_have_one_figure():
 def test_figures_are_those_that_are_printed(dataset, system, settings, protocol, measure, value):
     found = [
         row.value
-        for row in published.published(dataset)
+        for row in published.list_published(dataset)
         if (row.system, row.settings, row.protocol, row.measure) == (system, settings, protocol, measure)
     ]
     assert found == [value]
 
 
 def test_a_set_without_figures_has_none():
-    assert published.published("revisitop1m") == []
-    assert published.published("no such set") == []
+    assert published.list_published("revisitop1m") == []
+    assert published.list_published("no such set") == []
 
 
 def test_a_figure_says_itself_in_a_line():

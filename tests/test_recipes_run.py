@@ -10,6 +10,7 @@ from resight import indexer, recipe
 from resight.describing.describer import describer_like
 from resight.errors import BadRecipe
 from resight.gallery import Gallery, snapshot_of
+from resight.progress import Silent
 from resight.recipe import Backbone, Part, Recipe
 from resight.searcher import Searcher
 from resight.types import Box
@@ -125,7 +126,7 @@ def test_what_is_kept_does_not_grow_with_the_folder(tmp_path, monkeypatch):
     assert sizes[0] == sizes[1] <= 4 * each
 
 
-class Impatient(indexer.Silent):
+class Impatient(Silent):
     """Asks for an end in the middle of the first fit."""
 
     def __init__(self) -> None:

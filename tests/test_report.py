@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from resight.errors import StorageFailed
-from resight.pictures.report import SIDE, write_report
+from resight.pages.ranking import SIDE, write_report
 from resight.types import Box, Hit, Match, Ranking, Region
 
 
@@ -183,14 +183,45 @@ def test_a_hit_whose_file_is_gone_is_marked_and_no_picture_of_it_is_looked_for(t
     assert "no longer there" not in page.figures[2]["text"]
 
 
+def verified(score, count, photo, through=None):
+    region, points = Region.of([(0, 0), (9, 0), (9, 9)]), np.zeros((count, 2), np.float32)
+    match = Match(points, points, np.eye(3), region, region, 3 if through else None)
+    return Hit(1, score, photo, "a.png", match=match, through=through)
+
+
 @pytest.mark.parametrize(
-    "name", ["<b>&amp;'\".png", "<script>alert(1)</script>.png", "$query $hits ${x}.png", "ä 像.png"]
+    ("score", "told"),
+    [(0.53, "score 0.530, by way of other.png"), (2.0, "2 points agree, by way of other.png")],
 )
+def test_a_hit_found_by_way_of_another_photo_says_so_in_a_sentence(tmp_path, score, told):
+    photo = saved(tmp_path / "a.png")
+    _, page = written(tmp_path, verified(score, 2, photo, "some/other.png"), query=photo)
+    assert page.figures[1]["text"].endswith(told)
+
+
+NAMES = [
+    "<b>&amp;'\".png", "<script>alert(1)</script>.png", "$query $hits ${x}.png", "ä 像.png",
+    "x<img src=q onerror=alert(1)>.jpg", "{{ 7 * 7 }} {% for a in b %} {# c #}.png", "'\" onload='x.png",
+    "two\nlines.png", "a\t<i>.png",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_photo_by_way_of_which_a_hit_was_found_is_text_and_nothing_else(tmp_path, name):
+    photo = saved(tmp_path / "a.png")
+    _, page = written(tmp_path, verified(0.53, 2, photo, f"some/{name}"), query=photo)
+    assert page.figures[1]["text"].endswith(f"by way of {name.rpartition('/')[2]}")
+    assert not {"script", "img"} & {tag for tag, _ in page.tags}
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_names_are_text_and_nothing_else(tmp_path, name):
     photo = saved(tmp_path / "a.png")
     _, page = written(tmp_path, hit(1, photo, relative=name), query=photo, recipe=name)
     assert page.figures[1]["text"].startswith(f"1 {name}")
-    assert not {"script"} & {tag for tag, _ in page.tags}
+    assert not {"script", "img", "i"} & {tag for tag, _ in page.tags}
+    assert not [key for _, given in page.tags for key in given if key.startswith("on")]
+    assert [given["title"] for _, given in page.tags if given.get("class") == "name"] == [str(photo), name]
     assert sum(tag == "b" for tag, _ in page.tags) == 1  # the rank's own
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from resight.datasets._listing import photos_under
-from resight.errors import TooMuchVanished
+from resight.errors import BadData, TooMuchVanished
 from resight.gallery import Gallery, check, snapshot_of
 from resight.gallery.records import file_state
-from resight.indexer import excluding, walk
+from resight.images import excluding
+from resight.images import folder as walked
 from resight.searcher import Searcher
 from support import small
 
@@ -59,6 +60,67 @@ def test_a_photo_dated_past_2262_is_a_photo_as_any_other(root):
         assert next(iter(Searcher(gallery, "openvino").search(late))).self
     os.utime(late, ns=(LAST + 1 + 10**10, LAST + 1 + 10**10))
     assert small.index(root).same == 1
+
+
+# links: one answer for indexing and for data sets
+
+
+def test_a_photo_goes_by_the_path_of_its_own_folder_although_a_link_sorts_before_it(root):
+    small.draw(root / "z" / "1.png", 7)
+    (root / "0").symlink_to(root / "z")
+    (root / "a" / "link").symlink_to(root / "z")
+    assert small.index(root, small.PLAIN).described == 7
+    assert names(root) == {*small.album(root, 6), "z/1.png"}
+    assert photos_under(root) == sorted(names(root))
+
+
+def test_a_folder_outside_goes_by_the_first_link_and_its_sub_folders_with_it(root, tmp_path):
+    small.draw(tmp_path / "outside" / "sub" / "1.png", 7)
+    small.draw(tmp_path / "outside" / "2.png", 8)
+    for link in ("d", "c", "b/e"):
+        (root / link).symlink_to(tmp_path / "outside")
+    (root / "c2").symlink_to(tmp_path / "outside" / "sub")
+    small.index(root, small.PLAIN)
+    assert names(root) - {*small.album(root, 6)} == {"b/e/2.png", "b/e/sub/1.png"}
+    assert photos_under(root) == sorted(names(root))
+
+
+def test_links_to_photos_are_photos_and_links_to_nowhere_and_around_end(root):
+    (root / "copy.png").symlink_to(root / "a" / "000.png")
+    (root / "gone.png").symlink_to(root / "nowhere.png")
+    (root / "round").symlink_to("round")
+    (root / "up").symlink_to(root)
+    (root / "a" / "upper").symlink_to(root.parent)
+    report = small.index(root, small.PLAIN)
+    assert names(root) == {*small.album(root, 6), "copy.png"}
+    assert (report.described, report.same, report.skipped) == (6, 1, 2)
+    assert set(photos_under(root)) == {*names(root), "gone.png"}  # of a data set's photo no status is asked
+
+
+def test_what_an_older_gallery_found_by_a_link_moves_to_its_own_folder_and_is_not_described_again(root):
+    """An earlier walk entered a link that sorts before the folder it leads to: the photos were in `0`."""
+    for i in range(9):
+        small.draw(root / "z" / f"{i}.png", 7 + i)
+    older = [*small.album(root, 6), *(f"0/{i}.png" for i in range(9))]
+    (root / "0").symlink_to(root / "z")
+    assert small.index(root, small.PLAIN, only=older).described == 15
+    report = small.index(root)
+    assert (report.described, report.moved, report.vanished, report.unchanged) == (0, 9, 0, 6)
+    assert names(root) == {*small.album(root, 6), *(f"z/{i}.png" for i in range(9))}
+
+
+def test_a_folder_that_cannot_be_read_is_told_with_the_reason(root, monkeypatch):
+    scandir = os.scandir
+
+    def refuses(path):
+        if Path(path) == root / "b":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr("resight.images.folder.os.scandir", refuses)
+    assert small.index(root, small.PLAIN).unreadable == ("b",)
+    with pytest.raises(BadData, match=r"folder .*/b cannot be read: Permission denied\.$"):
+        photos_under(root)
 
 
 # folders of thumbnails and deleted files, and what is excluded
@@ -116,7 +178,7 @@ def test_thumbnails_of_an_older_gallery_leave_it_although_they_are_the_most(root
     for i in range(18):
         small.draw(root / "a" / "@eaDir" / f"{i // 3}.png" / f"SYNOPHOTO_THUMB_{'SMX'[i % 3]}.png", 300 + i)
     with monkeypatch.context() as before:
-        for module in (walk, excluding):
+        for module in (walked, excluding):
             before.setattr(module, "is_system_folder", lambda relative: False)
         assert small.index(root, small.PLAIN).described == 24
     report = small.index(root)

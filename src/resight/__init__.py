@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from resight.datasets import open_dataset
     from resight.describing import Describer
     from resight.errors import ResightError
-    from resight.evaluator import Evaluation, compare, evaluate
+    from resight.evaluator import Evaluation, compare, evaluate, score_vectors
     from resight.gallery import Gallery
     from resight.images import Photo, read
     from resight.indexer import Report, fit, index
@@ -30,7 +30,7 @@ _HOMES = {
     "datasets": ("open_dataset",),
     "describing": ("Describer",),
     "errors": ("ResightError",),
-    "evaluator": ("Evaluation", "compare", "evaluate"),
+    "evaluator": ("Evaluation", "compare", "evaluate", "score_vectors"),
     "gallery": ("Gallery",),
     "images": ("Photo", "read"),
     "indexer": ("Report", "fit", "index"),
@@ -43,7 +43,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Box", "Dataset", "Describer", "Descriptor", "Evaluation", "Gallery", "Hit", "Match", "Photo",
     "Ranking", "Recipe", "Region", "Report", "ResightError", "Searcher", "compare", "evaluate", "fit",
-    "index", "open_dataset", "read", "search",
+    "index", "open_dataset", "read", "score_vectors", "search",
 ]  # fmt: skip
 
 

@@ -23,7 +23,7 @@ class Truth:
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class BenchmarkQuery:
     """A query of a data set: the number of its photo, the part that is cropped out, and its truth.
 
     `box` is in pixels of the upright photo, None for all of it. `truths` by protocol: one named "" where a
@@ -43,7 +43,7 @@ class Dataset:
     `photos` are paths relative to `root`; a photo's number is its place. `database`: the numbers of those
     that are ranked (a photo that is only a query is not). `measures`: names of `resight.metrics`, the first
     being the one the set is known for. `keeps_query`: whether a query's own photo stays in its ranking.
-    `turns`: degrees clockwise that a photo must be turned by, by its path. `marks`: what is not as the
+    `turns`: degrees clockwise that a photo must be turned by, by its path. `caveats`: what is not as the
     protocol wants it, in words; printed with every result.
     """
 
@@ -51,10 +51,10 @@ class Dataset:
     root: Path
     photos: tuple[str, ...]
     database: Numbers
-    questions: tuple[Question, ...]
+    questions: tuple[BenchmarkQuery, ...]
     measures: tuple[str, ...]
     protocol: str
     keeps_query: bool = False
     turns: Mapping[str, int] = field(default_factory=dict)
-    marks: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
     labels: tuple[str, ...] | None = None  # the instance of each photo, "" for none, where a set has classes

@@ -8,9 +8,7 @@ FEW = 8  # names are quickly read; more are listed only where none is like the o
 
 
 class ResightError(Exception):
-    """The root of the tree; `exit_code` is what the command returns for it."""
-
-    exit_code = 2
+    """The root of the tree."""
 
 
 class UnknownMethod(ResightError):
@@ -21,6 +19,10 @@ class UnknownMethod(ResightError):
         hint = did_you_mean(name, known)
         listed = "" if hint and len(known) > FEW else f" Known: {', '.join(known)}."
         super().__init__(f"No {kind} called '{name}'.{hint}{listed}")
+
+
+class BadMethod(ResightError):
+    """A method of another package cannot be loaded, or two packages bring one of the same name."""
 
 
 class BadSetting(ResightError):
@@ -46,13 +48,9 @@ class BadData(ResightError):
 class FetchFailed(ResightError):
     """A file of a data set could not be fetched, is not what it should be, or cannot be unpacked."""
 
-    exit_code = 1
-
 
 class NotReached(FetchFailed):
     """No server answers at an address, or a proxy before it refuses."""
-
-    exit_code = 2
 
 
 class FittedOnTest(ResightError):
@@ -66,13 +64,9 @@ class NetworkUnavailable(ResightError):
 class BadImage(ResightError):
     """A file is not a photo that can be described; the message is the reason that is recorded."""
 
-    exit_code = 1
-
 
 class GalleryError(ResightError):
     """The gallery is missing, locked, damaged or of another kind."""
-
-    exit_code = 3
 
 
 class NoGallery(GalleryError):

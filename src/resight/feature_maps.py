@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from array_api_compat import array_namespace, to_device
 from numpy.typing import NDArray
 
 from resight import areas, saliency
@@ -18,18 +19,22 @@ CELL = 16  # pixels of a view, the side of the cells in which points are counted
 
 @dataclass(frozen=True, eq=False)
 class FeatureMap:
-    """`cells` (1, C, H, W): float32, or 8-bit whole numbers in steps of `scale`.
+    """`cells` (B, C, H, W) of any library and device: float32, or 8-bit whole numbers in steps of `scale`.
 
-    Of a network the cells are a grid over the view. Of points, H is 1, and `places` (W, 2) float32 are their
-    x, y in shares of the view.
+    Of a network the cells are a grid over each of B views of one shape. Of points, B and H are 1, and
+    `places` (W, 2) float32 are their x, y in shares of the view.
     """
 
-    cells: NDArray[Any]
+    cells: Any
     places: NDArray[np.float32] | None = None
     scale: float = 1.0
 
-    def values(self) -> Vectors:
-        """(1, C, H, W) float32, channels last in memory: pooling over places then runs along whole rows."""
+    def values(self) -> Any:
+        """(B, C, H, W) float32; NumPy's have channels last in memory: poolings then run along whole rows."""
+        if not isinstance(self.cells, np.ndarray):
+            xp = array_namespace(self.cells)
+            floats = xp.astype(self.cells, xp.float32, copy=False)
+            return floats if self.scale == 1 else floats * self.scale
         last = np.ascontiguousarray(self.cells.transpose(0, 2, 3, 1), dtype=np.float32)
         if self.scale != 1:
             last = last * np.float32(self.scale)
@@ -42,14 +47,16 @@ class FeatureMap:
         return areas.inside(polygons, self.places)[:, None, :]
 
     def saliency(self, height: int, width: int) -> Vectors:
-        """(H, W) saliency on a grid over the view of `height` and `width` pixels, as region methods take it.
+        """(H, W) saliency on a grid over the first view, of `height` and `width` pixels, for region methods.
 
         Points give theirs to the cell that they lie in.
         """
         grid = np.zeros((max(1, round(height / CELL)), max(1, round(width / CELL))), np.float32)
         if self.places is not None and not len(self.places):
             return grid
-        alpha: Vectors = saliency.spatial(np.maximum(self.values(), 0))[0]
+        first = FeatureMap(self.cells[:1], self.places, self.scale).values()
+        positive = array_namespace(first).clip(first, min=0)
+        alpha: Vectors = np.asarray(to_device(saliency.spatial(positive)[0], "cpu"))
         if self.places is None:
             return alpha
         rows, columns = (

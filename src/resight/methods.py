@@ -1,34 +1,34 @@
 """Finds a method by its name: a file of a room is a method, and its function bears the file's name.
 
 `find("poolings", "gem:p=2")` imports `resight/poolings/gem.py` only then; `names("poolings")` reads the
-folder and imports nothing. The keyword-only arguments of the function (and of the file's `fit`, where a
-method is fitted) are the settings; their annotations say how a value is read.
+folder and imports nothing. Other packages add methods by entry points (`resight.places`). The keyword-only
+arguments of the function (and of the file's `fit`, where a method is fitted) are the settings; their
+annotations say how a value is read.
+
+A file says of its method what others must know, in names of capital letters: `FIT_ON` what its fit is given,
+`NEEDS` what must be there or hold (`local_features`; `equal_counts`: as many regions in every photo),
+`DEPTH` the setting that says how many of a ranking's first it looks at, `KEEPS_REGIONS` that a photo keeps a
+vector a region, `COUNT_VARIES_WITH` whether the number of regions depends on a photo's `shape` or `content`.
 """
 
 from __future__ import annotations
 
 import ast
 import functools
-import importlib
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from resight.errors import BadSetting, UnknownMethod
-
-ROOT = Path(__file__).parent
-KINDS = (
-    "backbones", "datasets", "engines", "figures", "gather", "points", "poolings", "post", "regions",
-    "rerankers", "stores", "transforms",
-)  # fmt: skip
-SINGULAR = {
-    "datasets": "data set", "gather": "way to gather", "points": "kind of points",
-    "post": "step", "rerankers": "re-ranker",
-}  # fmt: skip
+from resight.errors import BadSetting
+from resight.places import KINDS as KINDS
+from resight.places import ROOT as ROOT
+from resight.places import has as has
+from resight.places import names as names
+from resight.places import place as place
+from resight.places import unknown as unknown
 
 Parameters = dict[str, Any]
 
@@ -39,7 +39,8 @@ class Method:
 
     `fit` is None for a method that needs no fitting; `fit_on` is what its fit is given of each photo: "maps"
     (features and masks), "rows" (N, D), or "views" (a `Varied`: rows, and those of synthetic views).
-    `hides` says whether a fit on few photos hides what they share.
+    `hides` says whether a fit on few photos hides what they share. `says` is what its file says of it in
+    names of capital letters. `origin` is the package, and its version, of a method that is not Resight's.
     """
 
     kind: str
@@ -49,10 +50,32 @@ class Method:
     settings: dict[str, Any] = field(default_factory=dict)
     fit_on: str = "rows"
     hides: bool = False
+    says: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    origin: str = ""
 
     def __call__(self, *values: Any, parameters: Parameters | None = None) -> Any:
         """Apply to values; a fitted method also needs the parameters that its `fit` gave."""
         return self.call(*values, parameters) if self.fit else self.call(*values)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What must be there, or hold, for it to work."""
+        return tuple(self.says.get("NEEDS", ()))
+
+    @property
+    def depth(self) -> int:
+        """How many of a ranking's first it looks at; 0 where it asks for others by itself."""
+        return int(self.settings[self.says["DEPTH"]]) if "DEPTH" in self.says else 0
+
+    @property
+    def keeps_regions(self) -> bool:
+        """Whether a photo keeps a vector a region."""
+        return bool(self.says.get("KEEPS_REGIONS", False))
+
+    @property
+    def count_varies_with(self) -> frozenset[str]:
+        """What the number of regions depends on; of a method that does not say, the content of the photo."""
+        return frozenset(self.says.get("COUNT_VARIES_WITH", ("shape", "content")))
 
     def sentence(self) -> str:
         """The full spelling, defaults written out, so that a changed default changes the fingerprint."""
@@ -60,37 +83,22 @@ class Method:
         return f"{self.name}:{settings}" if settings else self.name
 
 
-def names(kind: str) -> list[str]:
-    """The methods of a kind, from the file names of its room."""
-    if kind not in KINDS:
-        raise UnknownMethod("kind of method", kind, KINDS)
-    files = (path.stem for path in (ROOT / kind).glob("*.py"))
-    return sorted(name.replace("_", "-") for name in files if not name.startswith("_"))
-
-
 def summary(kind: str, name: str) -> str:
     """The first line of a method's file, which cites its source; nothing is imported for it."""
-    text = (ROOT / kind / f"{name.replace('-', '_')}.py").read_text(encoding="utf8")
-    return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
+    return (ast.get_docstring(place(kind, name).tree()) or "").partition("\n")[0]
 
 
 def module(kind: str, name: str) -> Any:
     """Import the file of a method."""
-    if name not in names(kind):
-        raise unknown(kind, name)
-    return importlib.import_module(f"resight.{kind}.{name.replace('-', '_')}")
-
-
-def unknown(kind: str, name: str) -> UnknownMethod:
-    """The error that a kind has no such method."""
-    return UnknownMethod(SINGULAR.get(kind, kind.removesuffix("s")), name, names(kind))
+    return place(kind, name).load()
 
 
 def find(kind: str, text: str) -> Method:
     """The method that a recipe names as `name` or `name:setting=value,setting=value`."""
     name, _, rest = (piece.strip() for piece in text.partition(":"))
-    home = module(kind, name)
-    call = getattr(home, name.replace("-", "_"))
+    there = place(kind, name)
+    home = there.load()
+    call = getattr(home, there.function)
     fitting = getattr(home, "fit", None)
     known = settings(call) | (settings(fitting) if fitting else {})
     given = _given(name, rest, known)
@@ -98,10 +106,11 @@ def find(kind: str, text: str) -> Method:
     missing = [key for key, value in bound.items() if value is inspect.Parameter.empty]
     if missing:
         raise BadSetting(f"'{name}' needs its setting '{missing[0]}', as in '{name}:{missing[0]}=...'.")
-    fit_on = getattr(home, "FIT_ON", "maps" if kind == "poolings" else "rows")
+    says = {key: value for key, value in vars(home).items() if key.isupper()}
+    fit_on = says.get("FIT_ON", "maps" if kind == "poolings" else "rows")
     hides = bool(home.hides(bound)) if hasattr(home, "hides") else False
     fit = _bind(fitting, bound) if fitting else None
-    return Method(kind, name, _bind(call, bound), fit, bound, fit_on, hides)
+    return Method(kind, name, _bind(call, bound), fit, bound, fit_on, hides, says, there.origin)
 
 
 def settings(function: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:

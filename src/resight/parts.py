@@ -37,7 +37,7 @@ class Backbone:
     """Which network runs, with which weights, and the layers whose feature maps are taken.
 
     `relu` clamps the maps at zero; `preprocess` says how pixels enter: "" as the library states for its
-    weights, "caffe" as blue, green, red of 255 less their means. A library that finds points, as
+    weights, or another way that its file lists in `PREPROCESS`. A library that finds points, as
     "opencv:sift:count=1000", has neither weights nor layers: its descriptors are one map.
     """
 
@@ -49,16 +49,18 @@ class Backbone:
 
     def __post_init__(self) -> None:
         library, _, name = self.network.partition(":")
-        if library not in methods.names("backbones") or not name:
+        if not name or not methods.has("backbones", library):
             known = ", ".join(f"{library}:NAME" for library in methods.names("backbones"))
             raise BadRecipe(f"backbone.network is one of {known}, not '{self.network}'.")
-        check = getattr(methods.module("backbones", library), "check", _has_layers_and_weights)
-        check(self)
+        home = methods.module("backbones", library)
+        getattr(home, "check", _has_layers_and_weights)(self)
         if not isinstance(self.relu, bool):
             raise BadRecipe(f"backbone.relu is true or false, not {self.relu!r}.")
-        if self.preprocess not in ("", "caffe"):
+        others = getattr(home, "PREPROCESS", ())
+        if self.preprocess not in ("", *others):
+            known = "".join(f" or '{each}'" for each in others)
             raise BadRecipe(
-                f"backbone.preprocess is '' (what the library states) or 'caffe', not '{self.preprocess}'."
+                f"backbone.preprocess is '' (what the library states){known}, not '{self.preprocess}'."
             )
 
 
@@ -89,20 +91,22 @@ class Part:
     def __post_init__(self) -> None:
         if self.weight != FITTED and not (_is_number(self.weight) and 0 < float(self.weight) < math.inf):
             raise BadRecipe(f"weight is a number above zero, or '{FITTED}', not {self.weight!r}.")
-        gather = methods.find("gather", self.gather).name
+        gather = methods.find("gather", self.gather)
         methods.find("regions", self.regions)
         methods.find("poolings", self.pooling)
         for step in (*self.each, *self.join, *self.post):
             methods.find("post", step)
-        if gather == "keep" and (self.layers > 1 or len(self.views.sizes) > 1):
-            raise BadRecipe("gather = 'keep' takes one layer and one size: vectors are kept a region each.")
-        if gather in ("concat", "weighted-sum"):
-            self._has_as_many_regions_in_every_photo(gather)
+        if gather.keeps_regions and (self.layers > 1 or len(self.views.sizes) > 1):
+            raise BadRecipe(
+                f"gather = '{gather.name}' takes one layer and one size: vectors are kept a region each."
+            )
+        if "equal_counts" in gather.needs:
+            self._has_as_many_regions_in_every_photo(gather.name)
 
     def _has_as_many_regions_in_every_photo(self, gather: str) -> None:
-        regions = methods.find("regions", self.regions).name
-        fixed = regions == "whole" or (regions != "salient" and self.views.resize == "square")
-        if not fixed or len(self.views.sizes) > 1:
+        same = {"shape"} if self.views.resize == "square" else set()
+        varies = methods.find("regions", self.regions).count_varies_with - same
+        if varies or len(self.views.sizes) > 1:
             raise BadRecipe(
                 f"gather = '{gather}' needs as many regions in every photo: "
                 "a grid, one size, and views.resize = 'square'."
@@ -116,7 +120,7 @@ class Part:
     @property
     def keeps_regions(self) -> bool:
         """Whether an image has a vector for each of its regions."""
-        return methods.find("gather", self.gather).name == "keep"
+        return methods.find("gather", self.gather).keeps_regions
 
     @classmethod
     def parse(cls, where: str, values: Mapping[str, Any]) -> Part:
@@ -130,6 +134,15 @@ class Part:
         }
         built: Part = _build(cls, where, values | parts)
         return built
+
+    @property
+    def packages(self) -> set[str]:
+        """The packages, with their versions, of methods that are not Resight's."""
+        steps = (*self.each, *self.join, *self.post)
+        named = [("regions", self.regions), ("poolings", self.pooling), ("gather", self.gather)]
+        named += [("backbones", self.backbone.network), *(("post", step) for step in steps)]
+        origins = {methods.place(kind, text.partition(":")[0].strip()).origin for kind, text in named}
+        return origins - {""}
 
     def sentence(self) -> dict[str, Any]:
         """What its vectors depend on, with default settings written out."""

@@ -21,12 +21,12 @@ class Progress(Protocol):
         ...
 
     def stopping(self) -> bool:
-        """Asked between photos: true when the work should end cleanly as soon as it can."""
+        """Asked between photos, or blocks of a file: whether to end cleanly as soon as possible."""
         ...
 
 
 class Stopped(Exception):
-    """The work was asked to stop, and did, between two photos."""
+    """The work was asked to stop, and did; what was done before is kept where the work says so."""
 
 
 class Silent:

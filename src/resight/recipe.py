@@ -72,6 +72,11 @@ class Recipe:
         """The backbones of its parts, each once."""
         return tuple(dict.fromkeys(part.backbone for part in self.parts))
 
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages, with their versions, that bring methods of its parts: none for Resight's own."""
+        return tuple(sorted(set().union(*(part.packages for part in self.parts))))
+
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Recipe:
         """A recipe from the tables of its TOML: one sentence, or a list of them under `parts`."""

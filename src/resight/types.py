@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,9 +12,15 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from resight.codec import encode
 from resight.errors import BadQuery
 
 Vectors = NDArray[np.float32]
+
+WRITTEN = (
+    "rank", "score", "path", "relative", "region", "query_region", "self", "match", "through", "gone",
+    "warnings",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,11 +61,21 @@ class Box:
         return [round(value, 1) for value in (self.x, self.y, self.width, self.height)]
 
 
-@dataclass(frozen=True)
 class Region:
-    """The part of a photo that one vector describes: corners (x, y) in pixels of the upright original."""
+    """The part of a photo that one vector describes: corners (x, y) in pixels of the upright original.
 
-    polygon: tuple[tuple[float, float], ...]
+    A value, which nothing changes. It is no dataclass, since the codec writes it as its corners.
+    """
+
+    __slots__ = ("_polygon",)
+
+    def __init__(self, polygon: tuple[tuple[float, float], ...]) -> None:
+        self._polygon = polygon
+
+    @property
+    def polygon(self) -> tuple[tuple[float, float], ...]:
+        """The corners."""
+        return self._polygon
 
     @property
     def box(self) -> Box:
@@ -66,31 +83,46 @@ class Region:
         across, down = zip(*self.polygon, strict=True)
         return Box(min(across), min(down), max(across) - min(across), max(down) - min(down))
 
-    def as_list(self) -> list[list[float]]:
-        """`[[x, y], ...]`, rounded to a tenth of a pixel, as JSON and the catalogue hold it."""
-        return [[round(x, 1), round(y, 1)] for x, y in self.polygon]
+    def as_list(self, places: int | None = 1) -> list[list[float]]:
+        """`[[x, y], ...]`, rounded to a tenth of a pixel, as JSON and the catalogue hold it; None: not."""
+        if places is None:
+            return [[x, y] for x, y in self.polygon]
+        return [[round(x, places), round(y, places)] for x, y in self.polygon]
 
     @classmethod
     def of(cls, corners: Iterable[Iterable[float]]) -> Region:
         """A region from its corners, as `as_list` gives them."""
         return cls(tuple((float(x), float(y)) for x, y in corners))
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Region) and self.polygon == other.polygon
+
+    def __hash__(self) -> int:
+        return hash(self.polygon)
+
+    def __repr__(self) -> str:
+        return f"Region(polygon={self.polygon!r})"
+
 
 @dataclass(frozen=True, eq=False)
 class Pooled:
-    """One layer of one view, pooled: (R, D) float32, a row a region."""
+    """One layer of one view, pooled: (R, D) float32, a row a region; or (B, R, D) of B photos.
 
-    rows: Vectors
+    An array of any library; what a gallery keeps is NumPy's, of one photo.
+    """
+
+    rows: Any
 
 
 @dataclass(frozen=True, eq=False)
 class Maps:
-    """One layer of one view whose pooling must be fitted: the map, and the regions to be pooled from it.
+    """One layer of one view, not pooled yet: the map, and the regions to be pooled from it.
 
-    `cells`, `places` and `scale` are those of a `FeatureMap`; `polygons` are corners in shares of the view.
+    `cells`, `places` and `scale` are those of a `FeatureMap`, of one photo or of several that have the same
+    regions; `polygons` are corners in shares of the view. What a gallery keeps is NumPy's, of one photo.
     """
 
-    cells: NDArray[Any]
+    cells: Any
     polygons: tuple[NDArray[np.float64], ...]
     places: NDArray[np.float32] | None = None
     scale: float = 1.0
@@ -181,6 +213,12 @@ class Hit:
     gone: bool = False
     warnings: tuple[str, ...] = ()
 
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON holds it: corners and points to a tenth of a pixel, the score to six digits."""
+        plain = encode(dataclasses.replace(self, match=None), places=1)
+        plain |= {"score": round(self.score, 6), "match": self.match.as_dict() if self.match else None}
+        return {key: plain[key] for key in WRITTEN}
+
 
 @dataclass(frozen=True)
 class Ranking(Sequence[Hit]):
@@ -205,23 +243,4 @@ class Ranking(Sequence[Hit]):
 
     def as_dict(self) -> dict[str, Any]:
         """The one JSON object of `resight search --json` (docs/command.md)."""
-        return {
-            "query": self.query,
-            "recipe": self.recipe,
-            "hits": [
-                {
-                    "rank": hit.rank,
-                    "score": round(hit.score, 6),
-                    "path": str(hit.path),
-                    "relative": hit.relative,
-                    "region": hit.region.as_list() if hit.region else None,
-                    "query_region": hit.query_region.as_list() if hit.query_region else None,
-                    "self": hit.self,
-                    "match": hit.match.as_dict() if hit.match else None,
-                    "through": hit.through,
-                    "gone": hit.gone,
-                    "warnings": list(hit.warnings),
-                }
-                for hit in self.hits
-            ],
-        }
+        return {"query": self.query, "recipe": self.recipe, "hits": [hit.as_dict() for hit in self.hits]}

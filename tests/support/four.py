@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from resight import evaluator
-from resight.dataset import Dataset, Question, Truth
+from resight.dataset import BenchmarkQuery, Dataset, Truth
 from support import small
 
 INSTANCES, EACH = 4, 3
@@ -31,7 +31,7 @@ def data(root, **more):
     photos = tuple(f"{i}/{j}.png" for i in range(INSTANCES) for j in range(EACH))
     labels = np.repeat(np.arange(INSTANCES), EACH)
     questions = tuple(
-        Question(i, {"": Truth(np.setdiff1d(np.flatnonzero(labels == labels[i]), [i]))})
+        BenchmarkQuery(i, {"": Truth(np.setdiff1d(np.flatnonzero(labels == labels[i]), [i]))})
         for i in range(len(photos))
     )
     own = Dataset(

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 from matplotlib.text import Text
 
-from resight.evaluator import Answer, Evaluation, Placed
-from resight.evaluator.answers import mean, thinned
+from resight.evaluator import Evaluation, QueryResult, RankedPhoto
+from resight.evaluator.answers import mean, thin_out
 from resight.metrics import average_precision
 from resight.types import Match, Region
 from support.small import draw
@@ -23,24 +23,31 @@ FACTS = {
 }  # fmt: skip
 
 
-def placed(photo: str, verdict: str, score: float = 0.5, match: Match | None = None) -> Placed:
+def placed(photo: str, verdict: str, score: float = 0.5, match: Match | None = None) -> RankedPhoto:
     inliers, region = (match.inliers, match.region) if match else (0, None)
-    return Placed(photo, score, verdict, inliers, region, match=match)
+    return RankedPhoto(photo, score, verdict, inliers, region, match=match)
 
 
 def answer(
-    photo: str, ranks: tuple[int, ...], total: int, top: tuple[Placed, ...] = (), protocol: str = "", **more
-) -> Answer:
+    photo: str,
+    ranks: tuple[int, ...],
+    total: int,
+    top: tuple[RankedPhoto, ...] = (),
+    protocol: str = "",
+    **more,
+) -> QueryResult:
     """With the finite sum of its ranks as `map`."""
     value = average_precision(np.array(ranks, np.int64), total)
     values = {f"{protocol} map".strip(): value}
-    kept = {protocol: thinned(np.array(ranks, np.int64), total)}
-    return Answer(photo, photo, values, kept, {protocol: total}, top, **more)
+    kept = {protocol: thin_out(np.array(ranks, np.int64), total)}
+    return QueryResult(photo, photo, values, kept, {protocol: total}, top, **more)
 
 
-def evaluation(root: Path, *answers: Answer, recipe: str = "plain", marks: tuple[str, ...] = (), **facts):
+def evaluation(
+    root: Path, *answers: QueryResult, recipe: str = "plain", caveats: tuple[str, ...] = (), **facts
+):
     given = FACTS | {"queries": len(answers)} | facts
-    return Evaluation(recipe, "tiny", str(root), given, marks, mean(answers), answers)
+    return Evaluation(recipe, "tiny", str(root), given, caveats, mean(answers), answers)
 
 
 def match(points: np.ndarray, shift: tuple[float, float]) -> Match:

@@ -22,6 +22,7 @@ import pytest
 from PIL import Image
 
 from resight import indexer
+from resight.cli._exit_codes import exit_code
 from resight.errors import BadQuery, ResightError
 from resight.gallery import Gallery, Writer, check, snapshot_of, writer
 from resight.gallery.vectors import Disk
@@ -244,7 +245,7 @@ def main() -> None:
         sys.stdout.flush()
     except ResightError as error:
         sys.stderr.write(f"{error}\n")
-        sys.exit(error.exit_code)
+        sys.exit(exit_code(error))
 
 
 if __name__ == "__main__":

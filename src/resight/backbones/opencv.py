@@ -22,7 +22,7 @@ class Points:
     def __init__(self, found: methods.Method) -> None:
         home = methods.module("points", found.name)
         self._find, self._step, self._width = found, home.STEP, home.WIDTH
-        self.weights = str(home.VERSION)
+        self.weights = _version(found)
 
     def __call__(self, pixels: NDArray[np.uint8]) -> list[Vectors]:
         """(1, H, W, 3) uint8 sRGB -> one (1, C, 1, N) float32."""
@@ -54,7 +54,13 @@ def engine(backbone: Backbone) -> Points:
 
 def version(backbone: Backbone) -> str:
     """What stands where a network has the hash of its weights."""
-    return str(methods.module("points", _points(backbone).name).VERSION)
+    return _version(_points(backbone))
+
+
+def _version(found: methods.Method) -> str:
+    """That of the points, with the package that brings them, if it is another."""
+    told = str(found.says["VERSION"])
+    return f"{told}@{found.origin}" if found.origin else told
 
 
 def _points(backbone: Backbone) -> Any:

@@ -10,6 +10,7 @@ from resight.errors import NetworkUnavailable, UnknownMethod
 if TYPE_CHECKING:
     import torch
 
+PREPROCESS = ("caffe",)  # beside what the weights state
 # What makes a network take any size, by its family; others know none of it.
 ANY_SIZE: list[dict[str, Any]] = [
     {"dynamic_img_size": True, "dynamic_img_pad": True},

@@ -10,6 +10,7 @@ from resight.errors import NetworkUnavailable, UnknownMethod
 if TYPE_CHECKING:
     import torch
 
+PREPROCESS = ("caffe",)  # beside what the weights state
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 

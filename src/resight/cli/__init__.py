@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from resight.cli._exit_codes import INTERRUPTED, exit_code
 from resight.cli._plain import PlainCommand
 from resight.cli._streams import take_streams
 from resight.cli._terminal import Terminal, write_sentence
@@ -66,8 +67,8 @@ def main() -> None:
             sys.stdout.flush()  # here, so that a full disk is an error like another
     except ResightError as error:
         write_sentence(f"resight: {error}")
-        sys.exit(error.exit_code)
+        sys.exit(exit_code(error))
     except Exception:
         if Terminal.interrupted:  # an import that is cut off raises what it likes
-            sys.exit(130)
+            sys.exit(INTERRUPTED)
         raise

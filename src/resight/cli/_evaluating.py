@@ -52,7 +52,7 @@ DeviateOption = Annotated[
 ]
 
 
-def opened(data: str, root: Path | None) -> Dataset:
+def open_data(data: str, root: Path | None) -> Dataset:
     """The data set that a verb works on."""
     from resight.datasets import open_dataset
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from resight import methods
 from resight.errors import BadSetting, UnknownMethod, did_you_mean
+from resight.places import place
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,17 @@ class Setting:
 
 @dataclass(frozen=True)
 class Manual:
-    """`about` cites the source; `text` is what the docstrings say beyond that, settings among it."""
+    """`about` cites the source; `text` is what the docstrings say beyond that, settings among it.
+
+    `origin` is the package, and its version, of a method that is not Resight's.
+    """
 
     kind: str
     name: str
     about: str
     text: str
     settings: dict[str, Setting]
+    origin: str = ""
 
     def defaults(self) -> str:
         """All settings in one line: `top=100, ratio=0.8`; "" for none."""
@@ -44,17 +49,15 @@ class Manual:
 
 def manual(kind: str, name: str) -> Manual:
     """Read the file of a method; raises UnknownMethod."""
-    if name not in methods.names(kind):
-        raise methods.unknown(kind, name)
-    stem = name.replace("-", "_")
-    tree = ast.parse((methods.ROOT / kind / f"{stem}.py").read_text(encoding="utf8"))
+    there = place(kind, name)
+    tree = there.tree()
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    own = [functions[each] for each in (stem, "fit") if each in functions]
+    own = [functions[each] for each in (there.function, "fit") if each in functions]
     about, _, rest = (ast.get_docstring(tree) or "").partition("\n")
     words = [rest.strip(), *(ast.get_docstring(each) or "" for each in own)]
     text = "\n\n".join(dict.fromkeys(filter(None, words)))
     settings = {key: setting for each in own for key, setting in _settings(each, tree)}
-    return Manual(kind, name, about, text, settings)
+    return Manual(kind, name, about, text, settings, there.origin)
 
 
 def kind_of(name: str) -> str:
@@ -78,7 +81,7 @@ def _settings(function: ast.FunctionDef, tree: ast.Module) -> Iterator[tuple[str
 
 
 def _value(default: ast.expr, tree: ast.Module) -> Any:
-    """A literal, or a name that the file gives to one."""
+    """A literal, or a name that the file gives to one; the words of the file for anything else."""
     given = {
         target.id: node.value
         for node in tree.body
@@ -86,4 +89,7 @@ def _value(default: ast.expr, tree: ast.Module) -> Any:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-    return ast.literal_eval(given[default.id] if isinstance(default, ast.Name) else default)
+    try:
+        return ast.literal_eval(given[default.id] if isinstance(default, ast.Name) else default)
+    except (KeyError, ValueError):
+        return ast.unparse(default)

@@ -24,6 +24,6 @@ def run_file(name: str, results: Path) -> Path:
     )
 
 
-def told(run: Evaluation) -> str:
+def describe_run(run: Evaluation) -> str:
     """Recipe, re-rankers and data set: `default, then geometry, on photos`."""
     return f"{', then '.join([run.recipe, *run.facts['rerank']])}, on {run.dataset}"

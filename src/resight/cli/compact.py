@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from resight.cli._exit_codes import INTERRUPTED
 from resight.cli._options import GalleryOption
 
 
@@ -17,5 +18,5 @@ def compact(gallery: GalleryOption = None) -> None:
         given = indexer.compact(find_gallery(gallery), terminal)
     if given is None:
         print_line("Stopped before the end: nothing was changed.")
-        raise typer.Exit(130)
+        raise typer.Exit(INTERRUPTED)
     print_line(f"Gave back {given:,} bytes.")

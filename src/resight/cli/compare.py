@@ -49,14 +49,14 @@ def compare(
         one, other = map(evaluator.Evaluation.load, files)
         found = evaluator.compare(one, other, measure)
         if html:
-            from resight.pictures.evaluation import write_comparison
+            from resight.pages.comparison import write_comparison
 
             write_comparison(html, found, k)
             terminal.say(f"Wrote {html}")
     if as_json:
         print_json(_plain(found, files))
         return
-    for line in _told(found, files, k):
+    for line in _describe(found, files, k):
         print_line(line)
 
 
@@ -69,7 +69,7 @@ def _plain(found: Comparison, files: tuple[Path, Path]) -> dict[str, Any]:
         "measure": found.measure,
         **{name: _run(file, run) for name, (file, run) in runs.items()},
         "test": tested,
-        "marks": {name: list(run.marks) for name, (_, run) in runs.items()},
+        "marks": {name: list(run.caveats) for name, (_, run) in runs.items()},
         "differences": [
             {"query": each.first.query, "first": each.first.values[found.measure],
              "second": each.second.values[found.measure]}
@@ -86,20 +86,20 @@ def _run(file: Path, run: Evaluation) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _told(found: Comparison, files: tuple[Path, Path], k: int) -> list[str]:
+def _describe(found: Comparison, files: tuple[Path, Path], k: int) -> list[str]:
     """The same for people."""
-    from resight.cli._runs import told
+    from resight.cli._runs import describe_run
 
     by, test, runs = found.measure, found.test, (found.first, found.second)
     lines = [
-        f"{which:8}{told(run)}, {run.facts['fit']} ({file.stem}): {by} {run.means[by]:.4f}"
+        f"{which:8}{describe_run(run)}, {run.facts['fit']} ({file.stem}): {by} {run.means[by]:.4f}"
         for which, run, file in zip(("first", "second"), runs, files, strict=True)
     ]
     sure = f"95 % between {test.low:+.4f} and {test.high:+.4f}" if test.low == test.low else "no interval"
     changed = f"{test.changed} of {test.queries} queries changed"
     lines.append(f"gain    {test.mean:+.4f} ({sure}), p {test.p:.4f}; {changed}")
     for which, run in zip(("first", "second"), runs, strict=True):
-        lines += [f"NOTE    {which}: {mark}" for mark in run.marks]
+        lines += [f"NOTE    {which}: {caveat}" for caveat in run.caveats]
     gains = [each for each in found.differences[:k] if each.gain > 0]
     losses = [each for each in found.differences[::-1][:k] if each.gain < 0]
     for words, shown in (("largest gains", gains), ("largest losses", losses)):

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from resight.cli._exit_codes import INTERRUPTED, exit_code
 from resight.cli._manual import manual
 from resight.cli._options import JsonOption
+from resight.datasets._opening import OWN, VARIABLE, home, is_dataset
 
 if TYPE_CHECKING:
     from resight.fetching.sources import Source
 
 SHOWN = 12  # files of a set; the rest is counted
-OWN = "name your folder or CSV itself: `resight data photos` tells what Resight makes of it."
+YOURS = "name your folder or CSV itself: `resight data photos` tells what Resight makes of it."
 ELSEWHERE = "say where it lies with --root, or name the folder of all in RESIGHT_DATA."
 
 
@@ -41,14 +43,13 @@ def data(
     """List the data sets, or tell what one needs, and fetch it."""
     from resight import methods
     from resight.cli._terminal import print_json, print_line
-    from resight.datasets._opening import home, is_dataset
     from resight.errors import DataMissing, UnknownMethod
 
     if not name:
         _list(as_json)
         return
     if root is None and not is_dataset(name) and Path(name).exists():
-        name, root = "folder", Path(name)
+        name, root = OWN, Path(name)
     if not is_dataset(name):
         raise UnknownMethod("data set, folder or CSV file", name, methods.names("datasets"))
     try:
@@ -74,13 +75,12 @@ def _list(as_json: bool) -> None:
 
     from resight import methods
     from resight.cli._terminal import print_json, print_line
-    from resight.datasets._opening import VARIABLE, home
 
     known = bool(os.environ.get(VARIABLE))
     found = {
         name: {
             "about": methods.summary("datasets", name),
-            "here": known and name != "folder" and home(name).is_dir(),
+            "here": known and name != OWN and home(name).is_dir(),
         }
         for name in methods.names("datasets")
     }
@@ -122,15 +122,16 @@ def _sources(name: str, only: str) -> list[Source]:
 def _fetch(sources: list[Source], folder: Path) -> int:
     """Fetch them; the code to exit with."""
     from resight.cli._terminal import Terminal
-    from resight.fetching.fetch import Stopped, fetch
+    from resight.fetching.fetch import fetch
+    from resight.progress import Stopped
 
     terminal = Terminal(reading="the block that is being read")
     try:
         with terminal.watching():
-            return max((error.exit_code for error in fetch(sources, folder, terminal)), default=0)
+            return max(map(exit_code, fetch(sources, folder, terminal)), default=0)
     except (Stopped, KeyboardInterrupt):
         terminal.say("Stopped before the end: the same command goes on from here.")
-        return 130
+        return INTERRUPTED
 
 
 def _told(name: str, folder: Path | None, sources: list[Source]) -> dict[str, Any]:
@@ -140,24 +141,24 @@ def _told(name: str, folder: Path | None, sources: list[Source]) -> dict[str, An
     from resight import methods
     from resight.datasets import open_dataset
     from resight.errors import DataMissing, ResightError
-    from resight.evaluator.published import published
+    from resight.evaluator.published import list_published
     from resight.fetching.fetch import state
 
     name = name.replace("_", "-")
     told: dict[str, Any] = {"name": name, "about": methods.module("datasets", name).ABOUT}
     told["folder"] = str(folder.absolute()) if folder else None
-    told["published"] = [asdict(figure) for figure in published(name)]
+    told["published"] = [asdict(figure) for figure in list_published(name)]
     told["files"] = [
         asdict(source) | {"state": state(source, folder) if folder else "missing"} for source in sources
     ]
     try:
         if folder is None:
-            raise DataMissing(OWN if name == "folder" else ELSEWHERE)
+            raise DataMissing(YOURS if name == OWN else ELSEWHERE)
         dataset = open_dataset(name, folder)
     except ResightError as error:
         return told | {"photos": None, "queries": None, "marks": [], "error": str(error)}
     counts = {"photos": len(dataset.photos), "queries": len(dataset.questions)}
-    return told | counts | {"marks": list(dataset.marks), "error": None}
+    return told | counts | {"marks": list(dataset.caveats), "error": None}
 
 
 def _lines(told: dict[str, Any], published: bool) -> list[str]:
@@ -166,8 +167,8 @@ def _lines(told: dict[str, Any], published: bool) -> list[str]:
     if published:
         figures = [_figure(each) for each in told["published"]]
         return [*lines, "Published figures (shares):", *(figures or ["  none"])]
-    if told["name"] == "folder" and not told["folder"]:
-        return [*lines, manual("datasets", "folder").text, "", f"Yours: {told['error']}"]
+    if told["name"] == OWN and not told["folder"]:
+        return [*lines, manual("datasets", OWN).text, "", f"Yours: {told['error']}"]
     if files := _files(told["files"]):
         lines += [*files, ""]
     if told["published"]:

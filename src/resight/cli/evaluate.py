@@ -16,6 +16,7 @@ from resight.cli._evaluating import (
     RerankOption,
     RootOption,
 )
+from resight.cli._exit_codes import INTERRUPTED
 from resight.cli._names import quoted
 from resight.cli._options import EngineOption, JsonOption, WorkersOption
 
@@ -34,6 +35,9 @@ def evaluate(
     allow_overlap: OverlapOption = False,
     rerank: RerankOption = None,
     deviate: DeviateOption = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Ask every query again, also those answered before a stop.")
+    ] = False,
     results: Annotated[
         Path,
         typer.Option(
@@ -52,7 +56,7 @@ def evaluate(
 ) -> None:
     """Measure a recipe on a data set by its protocol; what is described is kept for the next time."""
     from resight import evaluator
-    from resight.cli._evaluating import check_order, opened
+    from resight.cli._evaluating import check_order, open_data
     from resight.cli._options import check_page
     from resight.cli._terminal import Terminal, print_json, print_line
     from resight.evaluator.results import check, keep
@@ -66,36 +70,37 @@ def evaluate(
         try:
             found = evaluator.evaluate(
                 Recipe.load(recipe),
-                opened(data, root),
+                open_data(data, root),
                 distractors=distractors or (),
                 fit_from=fit_from or None,
                 allow_overlap=allow_overlap,
                 rerank=rerank or (),
                 deviate=deviate or (),
+                fresh=fresh,
                 engine=engine,
                 workers=workers,
                 progress=terminal,
             )
         except Stopped:
             terminal.say("Stopped before the end: what was done is kept, and the same command goes on.")
-            raise typer.Exit(130) from None
+            raise typer.Exit(INTERRUPTED) from None
         run = keep(found, results)
         if html:
-            from resight.pictures.evaluation import write_evaluation
+            from resight.pages.evaluation import write_evaluation
 
             write_evaluation(html, found)
             terminal.say(f"Wrote {html}")
     if as_json:
         print_json(found.as_dict(answers=False) | {"run": str(run)})
         return
-    for line in _told(found):
+    for line in _describe(found):
         print_line(line)
     print_line(f"Kept in {quoted(str(run.parent.parent / 'evaluate.csv'))} and {quoted(str(run))}")
 
 
-def _told(found: Evaluation) -> list[str]:
-    from resight.evaluator.published import published
-    from resight.evaluator.results import milliseconds
+def _describe(found: Evaluation) -> list[str]:
+    from resight.evaluator.published import list_published
+    from resight.evaluator.results import format_milliseconds
     from resight.metrics import measure
 
     facts = found.facts
@@ -107,12 +112,12 @@ def _told(found: Evaluation) -> list[str]:
     ]
     if facts["rerank"]:
         lines.append(f"re-ranked  {', then '.join(facts['rerank'])}")
-    lines += [f"NOTE       {mark}" for mark in found.marks]
+    lines += [f"NOTE       {caveat}" for caveat in found.caveats]
     width = max(map(len, found.means)) + 2
     lines += [f"{name:{width}}{value:.4f}" for name, value in found.means.items()]
     names = dict.fromkeys(name.split()[-1] for name in found.means)
     lines += [f"{name}: {measure(name).describe}" for name in names]
-    known = published(found.dataset)
+    known = list_published(found.dataset)
     own = [each for each in known if each.recipe == found.recipe]
     lines += [f"published  {each}" for each in own]
     if known and not own:
@@ -120,4 +125,4 @@ def _told(found: Evaluation) -> list[str]:
             f"published  nothing of this recipe, {len(known)} figures of others: "
             f"`resight data {found.dataset} --published`"
         )
-    return [*lines, f"{milliseconds(facts['seconds']['a query'])} a query"]
+    return [*lines, f"{format_milliseconds(facts['seconds']['a query'])} a query"]

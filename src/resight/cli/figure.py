@@ -16,8 +16,10 @@ from resight.cli._evaluating import (
     RerankOption,
     RootOption,
 )
+from resight.cli._exit_codes import INTERRUPTED
 from resight.cli._names import quoted
 from resight.cli._options import EngineOption, WorkersOption
+from resight.places import own_names
 
 
 def figure(
@@ -25,7 +27,7 @@ def figure(
         str,
         typer.Argument(
             metavar="KIND",
-            help=f"Which one: {', '.join(methods.names('figures'))}. `resight methods figures` says what "
+            help=f"Which one: {', '.join(own_names('figures'))}. `resight methods figures` says what "
             "each shows, and its settings, which follow a colon, as in sheets:queries=8,order=worst.",
         ),
     ],
@@ -49,11 +51,11 @@ def figure(
     workers: WorkersOption = None,
 ) -> None:
     """Draw a figure of a data set, and of recipes on it."""
-    from resight.cli._evaluating import opened
+    from resight.cli._evaluating import open_data
     from resight.cli._options import check_target
     from resight.cli._terminal import Terminal, print_line
     from resight.evaluator import Study
-    from resight.pictures.saving import check_suffix, save_figure
+    from resight.pages.figure import check_suffix, save_figure
     from resight.progress import Stopped
     from resight.recipe import Recipe
 
@@ -69,10 +71,10 @@ def figure(
         }  # fmt: skip
         recipes = [Recipe.load(name) for name in recipe or ["default"]]
         try:
-            drawn = draw(Study(opened(data, root), recipes, options))
+            drawn = draw(Study(open_data(data, root), recipes, options))
         except Stopped:
             terminal.say("Stopped before the end: what was done is kept, and the same command goes on.")
-            raise typer.Exit(130) from None
+            raise typer.Exit(INTERRUPTED) from None
         save_figure(drawn, target)
     print_line(f"Wrote {quoted(str(target))}")
 

@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from resight.cli._exit_codes import INTERRUPTED
 from resight.cli._options import EngineOption, GalleryOption, WorkersOption
 
 
@@ -29,5 +30,5 @@ def fit(
         told = indexer.fit(find_gallery(gallery), source, engine=engine, workers=workers, progress=terminal)
     if told is None:
         print_line("Stopped before the end: `resight fit` goes on from here; searches use the old fit.")
-        raise typer.Exit(130)
+        raise typer.Exit(INTERRUPTED)
     print_line(f"The recipe is now {told}.")

@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from resight.cli._exit_codes import INTERRUPTED
 from resight.cli._names import quoted
 from resight.cli._options import EngineOption, JsonOption, MegapixelsOption, WorkersOption
 
@@ -95,7 +96,7 @@ def index(
             print_line(line)
     if report.interrupted:
         terminal.say("Stopped before the end: the same command goes on from here.")
-        raise typer.Exit(130)
+        raise typer.Exit(INTERRUPTED)
     raise typer.Exit(1 if report.failed or report.unreadable else 0)
 
 

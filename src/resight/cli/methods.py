@@ -26,6 +26,7 @@ def methods(
     from resight import methods as found
     from resight.cli._manual import kind_of, manual
     from resight.cli._terminal import print_json, print_line
+    from resight.places import unused
 
     if kind and not name and kind not in found.KINDS:
         kind, name = kind_of(kind), kind
@@ -48,21 +49,24 @@ def methods(
     for each, ones in known.items():
         print_line(each)
         for name, one in ones.items():
-            print_line(f"  {name:{width}}{one.about}")
+            print_line(f"  {name:{width}}{one.about}{f' [{one.origin}]' if one.origin else ''}")
             if one.settings:
                 print_line(f"  {'':{width}}{one.defaults()}")
+        for other in unused(each):
+            print_line(f"  {other} is not used: Resight has its own of this name.")
 
 
 def _plain(one: Manual) -> dict[str, Any]:
     settings = {
         key: {"type": setting.kind, "default": setting.default} for key, setting in one.settings.items()
     }
-    return {"about": one.about, "settings": settings}
+    return {"about": one.about, "settings": settings} | ({"package": one.origin} if one.origin else {})
 
 
 def _page(one: Manual) -> str:
     """All that is known of one method, for people."""
-    lines = [f"{one.name}, of the {one.kind}", one.about, *(("", one.text) if one.text else ()), ""]
+    origin = f", from {one.origin}" if one.origin else ""
+    lines = [f"{one.name}, of the {one.kind}{origin}", one.about, *(("", one.text) if one.text else ()), ""]
     if not one.settings:
         return "\n".join([*lines, "It has no settings."])
     width = max(map(len, one.settings)) + 2

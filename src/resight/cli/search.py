@@ -50,7 +50,7 @@ def search(
         searcher = Searcher(opened, engine, max_megapixels)
         ranking = searcher.search(query, k, wanted, under or None, rerank or ())
         if html:
-            from resight.pictures.report import write_report
+            from resight.pages.ranking import write_report
 
             limit = searcher.pixel_limit
             write_report(html, ranking, query, wanted, rerank or (), opened.folder, pixel_limit=limit)

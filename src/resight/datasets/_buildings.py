@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from resight.dataset import Dataset, Question, Truth
+from resight.dataset import BenchmarkQuery, Dataset, Truth
 from resight.datasets import _corners
 from resight.datasets._photos_by_name import check_name, must_be_here, partial, photos_by_name
 from resight.datasets._text import lines
@@ -61,19 +61,19 @@ def buildings(edition: Edition, root: Path, queries: str) -> Dataset:
         f"{len(asked)} queries {_corners.how(crop)}; good and ok are right, junk does not count, a query's "
         f"own photo stays in its ranking; {edition.remark}",
         keeps_query=True,
-        marks=(
+        caveats=(
             *partial("photos", len(paths), *edition.counts), *partial("queries", len(asked), 55),
-            *_corners.marks(crop),
+            *_corners.list_caveats(crop),
         ),
     )  # fmt: skip
 
 
-def _question(asked: Asked, numbers: Mapping[str, int], crop: bool) -> Question:
+def _question(asked: Asked, numbers: Mapping[str, int], crop: bool) -> BenchmarkQuery:
     right, junk = (
         np.array(sorted(numbers[name] for name in names), np.int64) for names in (asked.right, asked.junk)
     )
     box = asked.box if crop else None
-    return Question(numbers[asked.photo], {"": Truth(right, junk)}, box, asked.name)
+    return BenchmarkQuery(numbers[asked.photo], {"": Truth(right, junk)}, box, asked.name)
 
 
 def _folder(edition: Edition, root: Path) -> Path:

@@ -21,7 +21,7 @@ def how(crop: bool) -> str:
     return "cropped to their boxes" if crop else "whole"
 
 
-def marks(crop: bool) -> tuple[str, ...]:
+def list_caveats(crop: bool) -> tuple[str, ...]:
     """What a result says of it, if that is not what the protocol wants."""
     return () if crop else ("full queries, boxes ignored",)
 

@@ -49,13 +49,13 @@ class Named:
 
 
 def landmarks(published: Published, named: Named, limit: int) -> Dataset:
-    """The photos that are on the disk, each with its class; what is not there is counted in a mark.
+    """The photos that are on the disk, each with its class; what is not there is counted in a caveat.
 
     They lie below the folder of the table or its `train`, as `0/a/b/0ab....jpg`, or all in one folder.
     `limit`: only the first so many landmarks, 0 for all.
     """
     root, table = named.table.parent, named.table
-    ids, classes, marks = _first(published, named, limit)
+    ids, classes, caveats = _first(published, named, limit)
     paths, here = _paths(root, ids)
     if not here.any():
         raise DataMissing(
@@ -64,14 +64,14 @@ def landmarks(published: Published, named: Named, limit: int) -> Dataset:
         )
     places = np.flatnonzero(here).tolist()
     if not limit:
-        marks += partial("photos", len(places), published.photos, rounded=published.rounded)
+        caveats += partial("photos", len(places), published.photos, rounded=published.rounded)
     if len(places) < len(ids):
-        marks += (f"{len(places)} of {len(ids)} photos of {table.name} are here",)
+        caveats += (f"{len(places)} of {len(ids)} photos of {table.name} are here",)
     photos = tuple(paths[place] for place in places)
     labels = tuple(classes[place] for place in places)
     return Dataset(
         published.name, root, photos, np.arange(len(photos)), leave_one_out(labels, photos), ("map", "r@1"),
-        "leave-one-out by landmark", marks=marks, labels=labels,
+        "leave-one-out by landmark", caveats=caveats, labels=labels,
     )  # fmt: skip
 
 
@@ -84,13 +84,13 @@ def _first(
             f"'{published.name}' takes a number of landmarks for 'limit', or 0 for all, not {limit}."
         )
     kept = [landmark for landmark in dict.fromkeys(named.classes) if landmark]
-    marks = partial("landmarks", len(kept), published.landmarks, rounded=published.rounded)
+    caveats = partial("landmarks", len(kept), published.landmarks, rounded=published.rounded)
     if not limit:
-        return named.ids, named.classes, marks
+        return named.ids, named.classes, caveats
     first = set(kept[:limit])
     chosen = [place for place, each in enumerate(named.classes) if each in first]
     ids, classes = [named.ids[place] for place in chosen], [named.classes[place] for place in chosen]
-    return ids, classes, (f"the first {len(first)} of {len(kept)} landmarks", *marks)
+    return ids, classes, (f"the first {len(first)} of {len(kept)} landmarks", *caveats)
 
 
 def _paths(root: Path, ids: Sequence[str]) -> tuple[list[str], NDArray[np.bool_]]:

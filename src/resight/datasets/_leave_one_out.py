@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.dataset import Numbers, Question, Truth
+from resight.dataset import BenchmarkQuery, Numbers, Truth
 
 
 class Others(Mapping[str, Truth]):
@@ -33,11 +33,11 @@ class Others(Mapping[str, Truth]):
         return 1
 
 
-def leave_one_out(labels: Sequence[str], photos: Sequence[str]) -> tuple[Question, ...]:
+def leave_one_out(labels: Sequence[str], photos: Sequence[str]) -> tuple[BenchmarkQuery, ...]:
     """A question for each photo whose label, "" being none, another photo has too; named by its path."""
     groups = members(labels)
     return tuple(
-        Question(photo, Others(groups[label], photo), name=photos[photo])
+        BenchmarkQuery(photo, Others(groups[label], photo), name=photos[photo])
         for photo, label in enumerate(labels)
         if label and len(groups[label]) > 1
     )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import heapq
 import os
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -13,18 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resight.errors import BadData, DataMissing
-from resight.images import SUFFIXES
-from resight.images.system_folders import is_system_folder
+from resight.images.folder import Walk
 
 
 def photos_under(root: Path) -> list[str]:
-    """Relative paths of all files with a photo's suffix, sorted.
-
-    Hidden files and folders, and folders of thumbnails and deleted files, are passed over. Links to folders
-    are followed, but no folder is entered twice: it is listed under its own name if that is below `root`,
-    else under that of the first link to it.
-    """
-    return sorted(_walk(root))
+    """Relative paths of all photos of a walk, sorted; raises BadData for a folder that cannot be read."""
+    walk = Walk(root)
+    try:
+        found = sorted(relative for relative, _ in walk)
+    except OSError as error:
+        raise BadData(f"The folder {root} cannot be read: {error.strerror}.") from None
+    for folder, why in walk.unreadable.items():
+        raise BadData(f"The folder {root / folder} cannot be read: {why}.")
+    return found
 
 
 def present(root: Path, paths: Sequence[str]) -> NDArray[np.bool_]:
@@ -47,34 +47,6 @@ def must_be_present(root: Path, paths: Sequence[str], told_by: str) -> None:
             f"{len(gone)} of the {len(paths)} photos that {told_by} names are not in {root}, "
             f"the first being '{paths[gone[0]]}'."
         )
-
-
-def _walk(root: Path) -> Iterator[str]:
-    folders, links, seen = [""], list[str](), set[str]()
-    while folders or links:
-        folder = folders.pop() if folders else heapq.heappop(links)  # never as the file system lists them
-        real = os.path.realpath(root / folder)
-        if real in seen:
-            continue
-        seen.add(real)
-        for entry in _entries(root / folder):
-            relative = f"{folder}/{entry.name}" if folder else entry.name
-            if is_system_folder(relative) and os.path.isdir(entry.path):
-                continue
-            if entry.is_symlink() and os.path.isdir(entry.path):
-                heapq.heappush(links, relative)
-            elif entry.is_dir(follow_symlinks=False):
-                folders.append(relative)
-            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:
-                yield relative
-
-
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return [entry for entry in entries if not entry.name.startswith(".")]
-    except OSError as error:
-        raise BadData(f"The folder {folder} cannot be read: {error.strerror}.") from None
 
 
 def _names(folder: Path) -> frozenset[str]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from resight.dataset import Dataset
 
 VARIABLE = "RESIGHT_DATA"
+OWN = "folder"  # the method for what users name by its path
 
 
 def open_dataset(text: str, root: Path | None = None) -> Dataset:
@@ -25,7 +26,7 @@ def open_dataset(text: str, root: Path | None = None) -> Dataset:
         raise BadQuery("An empty name is no folder, CSV file or data set: name one.")
     name, colon, settings = text.partition(":")
     if root is None and not is_dataset(name) and os.path.exists(text):
-        return cast("Dataset", methods.find("datasets", "folder")(Path(text)))
+        return cast("Dataset", methods.find("datasets", OWN)(Path(text)))
     if root is None and not is_dataset(name) and ("/" in text or text.endswith(".csv")):
         raise DataMissing(f"There is no folder or CSV file {text}.")
     if not is_dataset(name):
@@ -42,13 +43,13 @@ def open_dataset(text: str, root: Path | None = None) -> Dataset:
 
 def is_dataset(name: str) -> bool:
     """Whether a data set has this name, with hyphens or underscores."""
-    return name.replace("_", "-") in methods.names("datasets")
+    return methods.has("datasets", name.replace("_", "-"))
 
 
 def home(name: str) -> Path:
     """The folder of a data set below $RESIGHT_DATA."""
     data = os.environ.get(VARIABLE)
-    if name.replace("_", "-") == "folder":
+    if name.replace("_", "-") == OWN:
         raise DataMissing("Name your folder or CSV by its path, or with --root.")
     if not data:
         raise DataMissing(

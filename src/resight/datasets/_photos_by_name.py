@@ -46,9 +46,9 @@ def must_be_here(name: str, needed: Iterable[str], here: Iterable[str], root: Pa
 
 
 def partial(what: str, found: int, *published: int, rounded: bool = False) -> tuple[str, ...]:
-    """A mark that says how many are here of those that were published; none if it is one of these numbers.
+    """A caveat that says how many are here of those that were published; none if it is one of these numbers.
 
-    `rounded`: the number that was published is a round one, so a tenth less or more is no reason for a mark.
+    `rounded`: the number that was published is a round one, so a tenth less or more gives no caveat.
     """
     if rounded:
         near = abs(found - published[-1]) <= published[-1] / 10

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from resight.dataset import Dataset, Numbers, Question, Truth
+from resight.dataset import BenchmarkQuery, Dataset, Numbers, Truth
 from resight.datasets import _corners
 from resight.datasets._photos_by_name import check_name, must_be_here, partial, photos_by_name
 from resight.errors import BadData, DataMissing
@@ -36,7 +36,7 @@ def revisited(
     return Dataset(
         name, root, tuple(paths[each] for each in (*kept, *asked)), np.arange(len(kept)),
         tuple(
-            Question(
+            BenchmarkQuery(
                 len(kept) + place, _protocols({kind: moved[truth[kind]] for kind in DIFFICULTIES}),
                 truth["box"] if crop else None,
                 asked[place],
@@ -46,9 +46,9 @@ def revisited(
         MEASURES,
         f"{len(asked)} queries {_corners.how(crop)}, which are not among "
         "the photos searched; easy, medium and hard (Radenovic et al. 2018); AP by the trapezoid",
-        marks=(
+        caveats=(
             *partial("photos", len(kept), count), *partial("queries", len(asked), 70),
-            *_corners.marks(crop),
+            *_corners.list_caveats(crop),
         ),
     )  # fmt: skip
 

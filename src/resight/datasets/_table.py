@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.dataset import Dataset, Numbers, Question
+from resight.dataset import BenchmarkQuery, Dataset, Numbers
 from resight.datasets._leave_one_out import Others, members
 from resight.datasets._listing import must_be_present
 from resight.datasets._rows import rows
@@ -129,17 +129,17 @@ def table(name: str, path: Path, measures: tuple[str, ...]) -> Dataset:
     return Dataset(
         name, path.parent, photos, np.flatnonzero(ranked), questions, measures,
         f"queries and database by the column role of {path.name}" if read.roles else named,
-        marks=(f"{alone} queries have nothing to find and are left out",) if alone else (),
+        caveats=(f"{alone} queries have nothing to find and are left out",) if alone else (),
         labels=_labels(read, len(photos)),
     )  # fmt: skip
 
 
 def _questions(
     read: _Rows, photos: tuple[str, ...], ranked: NDArray[np.bool_]
-) -> tuple[tuple[Question, ...], int]:
+) -> tuple[tuple[BenchmarkQuery, ...], int]:
     """The questions; and how many rows of photos that are not ranked have nothing to find."""
     shown = _shown(read, ranked)
-    found: list[Question] = []
+    found: list[BenchmarkQuery] = []
     alone = 0
     for row, (photo, instance) in enumerate(zip(read.photo, read.instance, strict=True)):
         if not read.asks[row]:
@@ -150,7 +150,7 @@ def _questions(
             continue
         box = read.box.get(row)
         name = f"{photos[photo]} {','.join(f'{side:g}' for side in box.as_list())}" if box else photos[photo]
-        found.append(Question(photo, Others(right, photo), box, name))
+        found.append(BenchmarkQuery(photo, Others(right, photo), box, name))
     return tuple(found), alone
 
 

@@ -59,7 +59,7 @@ def folder(root: Path, *, truth: str = "groundtruth.csv") -> Dataset:
     return Dataset(
         own_name(root.resolve().name), root, photos, np.arange(len(photos)), questions, MEASURES,
         "leave-one-out by sub-folder", labels=labels,
-        marks=("all photos show one instance, so any ranking is right",) if alone else (),
+        caveats=("all photos show one instance, so any ranking is right",) if alone else (),
     )  # fmt: skip
 
 

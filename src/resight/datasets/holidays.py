@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from resight.dataset import Dataset, Question, Truth
+from resight.dataset import BenchmarkQuery, Dataset, Truth
 from resight.datasets._photos_by_name import partial, photos_by_name
 from resight.errors import BadData
 from resight.fetching.sources import Source
@@ -56,21 +56,21 @@ def holidays(root: Path, *, turned: bool = True) -> Dataset:
         "holidays", root, photos, np.arange(len(photos)), questions, ("map-trapezoid",),
         f"{len(questions)} queries, each removed from its ranking; photos {standing}; AP by the trapezoid",
         turns={found[name]: degrees for name, degrees in _upright().items() if turned and name in found},
-        marks=(*partial("photos", len(photos), 1491), *_incomplete(questions, members)),
+        caveats=(*partial("photos", len(photos), 1491), *_incomplete(questions, members)),
         labels=labels,
     )  # fmt: skip
 
 
-def _questions(names: tuple[str, ...], members: Mapping[str, list[int]]) -> tuple[Question, ...]:
+def _questions(names: tuple[str, ...], members: Mapping[str, list[int]]) -> tuple[BenchmarkQuery, ...]:
     """A group is sorted by number: its query, if it is there, comes first."""
     return tuple(
-        Question(first, {"": Truth(np.array(others, np.int64))}, name=names[first])
+        BenchmarkQuery(first, {"": Truth(np.array(others, np.int64))}, name=names[first])
         for first, *others in members.values()
         if names[first].endswith("00")
     )
 
 
-def _incomplete(questions: tuple[Question, ...], members: Mapping[str, list[int]]) -> tuple[str, ...]:
+def _incomplete(questions: tuple[BenchmarkQuery, ...], members: Mapping[str, list[int]]) -> tuple[str, ...]:
     alone = [question.name for question in questions if not len(question.truths[""].positive)]
     asked = {question.name[:4] for question in questions}
     mute = [f"{group}00" for group in members if group not in asked]

@@ -55,7 +55,7 @@ def metu(root: Path, *, queries: str = "queries", pool: str = "pool") -> Dataset
     return Dataset(
         "metu", root, photos, np.arange(len(photos)), questions, ("map@100", "nar"),
         "queries by group among all trademarks, the query left out",
-        marks=() if counts == PUBLISHED else (_told(counts),), labels=labels,
+        caveats=() if counts == PUBLISHED else (_told(counts),), labels=labels,
     )  # fmt: skip
 
 

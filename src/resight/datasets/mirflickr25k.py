@@ -27,7 +27,7 @@ COUNT = 25_000
 
 
 def mirflickr25k(root: Path) -> Dataset:
-    """The photos in the order of their numbers; those that are not there are counted in a mark."""
+    """The photos in the order of their numbers; those that are not there are counted in a caveat."""
     for folder in ("mirflickr/", ""):
         paths = [f"{folder}im{number}.jpg" for number in range(1, COUNT + 1)]
         here = present(root, paths)
@@ -36,6 +36,6 @@ def mirflickr25k(root: Path) -> Dataset:
             few = len(photos) < COUNT
             return Dataset(
                 "mirflickr25k", root, photos, np.arange(len(photos)), (), (), "no questions",
-                marks=(f"{len(photos)} of {COUNT} photos of MIRFLICKR are here",) if few else (),
+                caveats=(f"{len(photos)} of {COUNT} photos of MIRFLICKR are here",) if few else (),
             )  # fmt: skip
     raise DataMissing(f"There is neither mirflickr/im1.jpg nor im1.jpg, nor any of the others, in {root}.")

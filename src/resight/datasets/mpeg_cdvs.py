@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from resight.dataset import Dataset, Question, Truth
+from resight.dataset import BenchmarkQuery, Dataset, Truth
 from resight.datasets._listing import must_be_present
 from resight.datasets._photos_by_name import partial
 from resight.datasets._spelling import Spelling
@@ -46,7 +46,7 @@ def mpeg_cdvs(root: Path, *, categories: str = "1a+2+3+4+5", lists: str = "") ->
     spelling = Spelling(root)
     numbers = {path: place for place, path in enumerate(_database(folder / DATABASE, spelling))}
     count = len(numbers)
-    questions: list[Question] = []
+    questions: list[BenchmarkQuery] = []
     for each in chosen:
         questions += _questions(folder / f"{each}_retrieval.txt", spelling, numbers, count)
     _check_once(folder, questions)
@@ -54,7 +54,7 @@ def mpeg_cdvs(root: Path, *, categories: str = "1a+2+3+4+5", lists: str = "") ->
     return Dataset(
         "mpeg-cdvs", root, tuple(numbers), np.arange(count), tuple(questions), ("map", "map-trapezoid"),
         "queries of categories " + ", ".join(chosen),
-        marks=(
+        caveats=(
             *partial("photos", len(numbers), PHOTOS, rounded=True), *_whole(chosen, len(questions)),
         ),
     )  # fmt: skip
@@ -67,7 +67,7 @@ def _whole(chosen: list[str], queries: int) -> tuple[str, ...]:
     return partial("queries", queries, QUERIES)
 
 
-def _check_once(folder: Path, questions: list[Question]) -> None:
+def _check_once(folder: Path, questions: list[BenchmarkQuery]) -> None:
     seen: set[str] = set()
     for each in questions:
         if each.name in seen:
@@ -86,7 +86,7 @@ def _database(path: Path, spelling: Spelling) -> list[str]:
     return [words[0] for words in found]
 
 
-def _questions(path: Path, spelling: Spelling, numbers: dict[str, int], count: int) -> list[Question]:
+def _questions(path: Path, spelling: Spelling, numbers: dict[str, int], count: int) -> list[BenchmarkQuery]:
     """The queries of a list; those that the database lacks get the next numbers."""
     found = []
     for line, (query, *others) in _lines(path, spelling):
@@ -97,7 +97,7 @@ def _questions(path: Path, spelling: Spelling, numbers: dict[str, int], count: i
         right = np.unique(np.array([numbers[other] for other in others], np.int64))
         if not np.any(right != place):
             raise BadData(f"{path}, line {line}: the query '{query}' has nothing to find but itself.")
-        found.append(Question(place, {"": Truth(right[right != place])}, name=query))
+        found.append(BenchmarkQuery(place, {"": Truth(right[right != place])}, name=query))
     if not found:
         raise BadData(f"{path} has no queries.")
     return found

@@ -37,7 +37,7 @@ def npu(root: Path) -> Dataset:
     return Dataset(
         "npu", root, photos, np.arange(len(photos)), questions, ("map", "r@1", "nar"),
         "leave-one-out by group",
-        marks=_told(labels), labels=labels,
+        caveats=_told(labels), labels=labels,
     )  # fmt: skip
 
 

@@ -38,10 +38,10 @@ FOLDERS = ("jpg/", "")
 def revisitop1m(root: Path) -> Dataset:
     """The photos in the order of the list, or of their paths if there is none; no questions."""
     tables = [root / name for name in LISTS if (root / name).is_file()]
-    photos, marks = _listed(root, tables[0]) if tables else _found(root)
+    photos, caveats = _listed(root, tables[0]) if tables else _found(root)
     return Dataset(
         "revisitop1m", root, photos, np.arange(len(photos)), (), (), "distractors, no queries",
-        marks=(*marks, *partial("photos", len(photos), COUNT)),
+        caveats=(*caveats, *partial("photos", len(photos), COUNT)),
     )  # fmt: skip
 
 
@@ -52,8 +52,8 @@ def _listed(root: Path, table: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
         paths = [f"{folder}{each}" for each in named]
         here = np.flatnonzero(present(root, paths))
         if len(here):
-            mark = f"{len(here)} of the {len(named)} photos that {table.name} names are here"
-            return tuple(paths[place] for place in here), (mark,) if len(here) < len(named) else ()
+            caveat = f"{len(here)} of the {len(named)} photos that {table.name} names are here"
+            return tuple(paths[place] for place in here), (caveat,) if len(here) < len(named) else ()
     raise DataMissing(f"None of the photos that {table} names is in {root} or its folder jpg.")
 
 

@@ -7,29 +7,29 @@ gallery keeps so that a new fit never sends a photo through the network twice.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from array_api_compat import array_namespace, device
 
-from resight import methods
-from resight.areas import WHOLE, Polygon
-from resight.describing.seeing import Networks, fitting, one_size
-from resight.describing.sentence import Sentence
+from resight.describing.seeing import Look, Networks, fitting
+from resight.describing.sentences import Sentences
 from resight.describing.steps import Step
-from resight.describing.weighting import PLACE, weighting
+from resight.describing.together import Run, apart, as_numpy, see
 from resight.engines import Engine, load
 from resight.errors import NotFitted
-from resight.feature_maps import FeatureMap
 from resight.images import PIXEL_LIMIT, PIXEL_PATH, Photo, read
 from resight.methods import Parameters
 from resight.parts import Backbone
 from resight.recipe import NO_PARAMETERS, PRECISION, Recipe, fingerprint
-from resight.types import Box, Descriptor, Maps, Prepared, PreparedPart, Region, Vectors
+from resight.types import Box, Descriptor, Maps, Pooled, Prepared, PreparedPart, Region
 from resight.variations import varied
-from resight.views import View, enough
+from resight.views import enough
 
 
 class Fitted(Protocol):
@@ -62,22 +62,25 @@ class Describer:
     ) -> None:
         self.recipe, self.parameters, self.parameters_id = recipe, parameters or {}, parameters_id
         self.networks = networks or Networks(recipe.backbones, fitting(engine or load, recipe.parts))
-        self._sentences = [Sentence(part, number) for number, part in enumerate(recipe.parts)]
-        self._weighting = weighting(recipe.parts) if len(recipe.parts) > 1 else None
-        self._regions = [methods.find("regions", part.regions) for part in recipe.parts]
-        self._keeps = recipe.keeps_regions
+        self.sentences = Sentences(recipe.parts)
+        self._asking = [sentence.asks_for_variants for sentence in self.sentences.parts]
+        self._everything = [True] * len(recipe.parts)
+        self._on_device: dict[str, dict[str, Parameters]] = {}
 
     @functools.cached_property
     def fingerprint(self) -> str:
         """Descriptors of equal fingerprints can be compared."""
-        return fingerprint(self.recipe, self.networks.weights, self.parameters_id, PIXEL_PATH, PRECISION)
+        return fingerprint(self.recipe, self.made_with, self.parameters_id, PIXEL_PATH, PRECISION)
 
-    @functools.cached_property
+    @property
+    def made_with(self) -> str:
+        """The weights of the networks, and the packages that bring methods, with their versions."""
+        return "+".join((self.networks.weights, *self.recipe.packages))
+
+    @property
     def fitted_steps(self) -> list[Step]:
         """The steps that need fitting, part by part in the order of the sentence; the weights come last."""
-        steps = [step for sentence in self._sentences for step in sentence.fitted_steps]
-        last = [self._weighting] if self._weighting and self._weighting.method.fit else []
-        return [*steps, *last]
+        return self.sentences.fitted_steps
 
     @functools.cached_property
     def is_fitted(self) -> bool:
@@ -87,7 +90,7 @@ class Describer:
     @property
     def asks_for_variants(self) -> bool:
         """Whether a fit needs synthetic views of the sample's photos."""
-        return any(sentence.asks_for_variants for sentence in self._sentences)
+        return any(self._asking)
 
     def with_parameters(self, parameters: dict[str, Parameters], parameters_id: str) -> Describer:
         """The same describer, fitted."""
@@ -113,79 +116,102 @@ class Describer:
         A box in a photo whose regions are kept is one region, the box: it says itself what is looked for.
         `variants` are how many synthetic views of the photo a fit is to have, drawn by `seed`.
         """
-        parts, regions = self._prepared(photo, box, [True] * len(self._sentences))
+        return self.prepare_all([self.look(photo, box, variants, seed)])[0]
+
+    def look(self, photo: Photo, box: Box | None = None, variants: int = 0, seed: Sequence[int] = ()) -> Look:
+        """What is done before a network runs, and needs none: views are made, and points are found."""
         more = []
-        wanted = [sentence.asks_for_variants for sentence in self._sentences]
-        for number in range(variants if any(wanted) else 0):
+        for number in range(variants if self.asks_for_variants else 0):
             pixels = varied(photo.pixels, [*seed, number])
-            more.append(Prepared(self._prepared(Photo(pixels, photo.width, photo.height), box, wanted)[0]))
-        return Prepared(parts, regions, tuple(more))
+            more.append(self._look(Photo(pixels, photo.width, photo.height), box, self._asking))
+        return dataclasses.replace(self._look(photo, box, self._everything), variants=tuple(more))
+
+    def prepare_all(self, looks: Sequence[Look]) -> list[Prepared]:
+        """The first half of photos whose views have one shape, seen together; of NumPy arrays."""
+        parts, regions = self._see(looks, self._everything)
+        variants = [variant for look in looks for variant in look.variants]
+        more = _prepared(self._see(variants, self._asking)[0]) if variants else iter(())
+        return [
+            dataclasses.replace(own, regions=kept, variants=tuple(itertools.islice(more, len(look.variants))))
+            for look, kept, own in zip(looks, regions, _prepared(parts), strict=True)
+        ]
+
+    def describe_all(self, looks: Sequence[Look]) -> Callable[[], list[Descriptor]]:
+        """Both halves of photos whose views have one shape, seen together, where the engine leaves its maps.
+
+        What comes back waits for their descriptors; until it is called, a GPU works on by itself.
+        """
+        self._refuse_unless_fitted()
+        parts, regions = self._see(looks, self._everything)
+        begun = [
+            [sentence.finish(run.part, self._parameters_for(run.part)) for run in runs]
+            for sentence, runs in zip(self.sentences.parts, parts, strict=True)
+        ]
+
+        def descriptors() -> list[Descriptor]:
+            photos = zip(*(itertools.chain(*map(as_numpy, runs)) for runs in begun), strict=True)
+            joined = (self.sentences.join(rows, self.parameters) for rows in photos)
+            return [self._descriptor(one, kept) for one, kept in zip(joined, regions, strict=True)]
+
+        return descriptors
 
     def bytes_kept(self, variants: int = 0) -> int:
         """Bytes of the feature maps of a large photo, where these wait for a fit of the pooling; else 0."""
-        late = [sentence.pools_late for sentence in self._sentences]
+        late = [sentence.pools_late for sentence in self.sentences.parts]
         if not any(late):
             return 0
         side = max(size for own in self.recipe.views for size in own.sizes)
         # Noise, since a blank photo has no point.
         noise = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
-        parts, _ = self._prepared(Photo(noise, side, side), None, late)
+        look = self._look(Photo(noise, side, side), None, late)
+        (prepared,) = _prepared(self._see([look], late)[0])
         total = 0
-        for sentence, part in zip(self._sentences, parts, strict=True):
-            own = sum(found.cells.nbytes for of_view in part for found in of_view if isinstance(found, Maps))
-            total += own * (1 + variants if sentence.asks_for_variants else 1)
+        for asking, part in zip(self._asking, prepared.parts, strict=True):
+            own = sum(found.cells.nbytes for view in part for found in view if isinstance(found, Maps))
+            total += own * (1 + variants if asking else 1)
         return total
 
     def finish(self, prepared: Prepared) -> Descriptor:
         """The second half: what was prepared -> the descriptor."""
+        self._refuse_unless_fitted()
+        vectors = self.sentences.finish(prepared.parts, self.parameters)
+        return self._descriptor(vectors.reshape(-1, vectors.shape[-1]), prepared.regions)
+
+    def _look(self, photo: Photo, box: Box | None, wanted: Sequence[bool]) -> Look:
+        return self.networks.look(photo, box, itertools.compress(self.recipe.parts, wanted))
+
+    def _see(self, looks: Sequence[Look], wanted: Sequence[bool]) -> Any:
+        return see(self.networks, self.sentences.parts, looks, wanted)
+
+    def _descriptor(self, vectors: Any, regions: tuple[Region, ...]) -> Descriptor:
+        kept = regions if self.recipe.keeps_regions else None
+        return Descriptor(np.ascontiguousarray(vectors, dtype=np.float32), kept, self.fingerprint)
+
+    def _refuse_unless_fitted(self) -> None:
         if not self.is_fitted:
             raise NotFitted(f"The recipe '{self.recipe.name}' must be fitted on photos before it describes.")
-        rows = self._rows(prepared)
-        vectors = rows[0]
-        if self._weighting:
-            vectors = self._weighting.method(rows, parameters=self.parameters.get(self._weighting.name))
-        regions = prepared.regions if self._keeps else None
-        return Descriptor(np.ascontiguousarray(vectors, dtype=np.float32), regions, self.fingerprint)
 
-    def entering(self, step: Step, prepared: Prepared) -> Iterator[Any]:
-        """What the fit of a step is given of one photo; all steps before it must be fitted.
+    def _parameters_for(self, part: PreparedPart) -> dict[str, Parameters]:
+        """The parameters, of the kind and on the device of a part's arrays; sent there once."""
+        first = part[0][0]
+        array = first.rows if isinstance(first, Pooled) else first.cells
+        if isinstance(array, np.ndarray):
+            return self.parameters
+        xp, there = array_namespace(array), device(array)
+        if str(there) not in self._on_device:
+            self._on_device[str(there)] = {
+                step: {key: xp.asarray(value, device=there) for key, value in own.items()}
+                for step, own in self.parameters.items()
+            }
+        return self._on_device[str(there)]
 
-        To a pooling (features (1, C, H, W), masks); to the weights, each part's (N, D) rows; to any other
-        step such rows of its part, view by view, with those of synthetic views where it asks for them.
-        """
-        if step.place == PLACE:
-            yield self._rows(prepared)
-        else:
-            yield from self._sentences[step.part].entering(step, prepared, self.parameters)
 
-    def _rows(self, prepared: Prepared) -> list[Vectors]:
-        pairs = zip(self._sentences, prepared.parts, strict=True)
-        return [sentence.finish(own, self.parameters) for sentence, own in pairs]
-
-    def _prepared(
-        self, photo: Photo, box: Box | None, wanted: Sequence[bool]
-    ) -> tuple[tuple[PreparedPart, ...], tuple[Region, ...]]:
-        """The wanted parts of a photo, the others empty; and the regions that are kept."""
-        see = self.networks.see(photo, box)
-        parts: list[PreparedPart] = []
-        shared: list[Polygon] | None = [WHOLE] if box is not None and self._keeps else None
-        view: View | None = None
-        for number, own in enumerate(self.recipe.parts):
-            maps, polygons = [], []
-            for wanted_view in one_size(own.views) if wanted[number] else ():
-                view, found = see(own.backbone, wanted_view)
-                regions = [shared or self._polygons(number, view, features) for features in found]
-                shared = regions[0] if self._keeps else None  # parts that keep regions keep the same ones
-                maps.append(found)
-                polygons.append(regions)
-            parts.append(self._sentences[number].prepare(maps, polygons))
-        if not self._keeps or view is None or shared is None:
-            return tuple(parts), ()
-        return tuple(parts), tuple(Region.of(view.to_original(polygon)) for polygon in shared)
-
-    def _polygons(self, part: int, view: View, features: FeatureMap) -> list[Polygon]:
-        found: list[Polygon] = self._regions[part](view.pixels, features.saliency(*view.pixels.shape[:2]))
-        return found
+def _prepared(parts: Sequence[Sequence[Run]]) -> Iterator[Prepared]:
+    """The runs of each part -> each photo, as NumPy arrays; a part without a run is empty."""
+    photos = max(sum(run.photos for run in runs) for runs in parts)
+    empty: PreparedPart = ()
+    own = (apart(runs) if runs else itertools.repeat(empty, photos) for runs in parts)
+    return map(Prepared, zip(*own, strict=True))
 
 
 def describer_like(source: Fitted, engine: str = "auto", workers: int = 1) -> Describer:

@@ -1,13 +1,17 @@
-"""The networks of a recipe, and what they see in a photo: parts that agree share engines, views and maps."""
+"""The networks of a recipe, and what they see in views: parts that agree share engines, views and maps."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from resight.engines import Engine, refuse_other_views
+import numpy as np
+from numpy.typing import NDArray
+
+from resight.engines import Engine, most_at_once, refuse_other_views
 from resight.feature_maps import FeatureMap, look
 from resight.images import Photo
 from resight.parts import Backbone, Part, Views
@@ -17,8 +21,30 @@ from resight.views import View, views
 Network = tuple[str, str, bool, str]
 """A backbone but for its layers."""
 
-Seen = tuple[View, list[FeatureMap]]
-"""One view, and the map of each layer."""
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One photo, ready for the networks: its views, and what was found in them by engines that find points.
+
+    `boxed`: it shows a box in the photo, which is then the one region where regions are kept. `variants` are
+    synthetic views of the photo, made ready for the parts whose fit asks for them.
+    """
+
+    views: Mapping[Views, View]
+    points: Mapping[tuple[Network, Views], list[FeatureMap]]
+    boxed: bool = False
+    variants: tuple[Look, ...] = ()
+
+    @property
+    def shape(self) -> tuple[tuple[int, ...], ...]:
+        """The shapes of its views: photos that agree in it can be seen together."""
+        return tuple(view.pixels.shape for view in self.views.values())
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the pixels of all its views."""
+        own = sum(view.pixels.nbytes for view in self.views.values())
+        return own + sum(each.nbytes for each in self.variants)
 
 
 class Networks:
@@ -31,7 +57,7 @@ class Networks:
         self._make, self._loading = make, threading.Lock()
         self._backbones: dict[Network, Backbone] = {}
         for backbone in backbones:
-            network = _without_layers(backbone)
+            network = without_layers(backbone)
             known = self._backbones[network].layers if network in self._backbones else ()
             layers = tuple(dict.fromkeys(known + backbone.layers))
             self._backbones[network] = dataclasses.replace(backbone, layers=layers)
@@ -51,27 +77,68 @@ class Networks:
         """Which weights the engines have."""
         return "+".join(engine.weights for engine in self.engines.values())
 
-    def see(self, photo: Photo, box: Box | None) -> Callable[[Backbone, Views], Seen]:
-        """For one photo, or a box in it: a backbone and views of one size -> the view and its maps.
+    @property
+    def batch(self) -> int:
+        """How many photos of one shape are best seen at once; loads the engines."""
+        return max(most_at_once(engine) for engine in self.engines.values())
 
-        What was seen once is not looked at again.
-        """
+    def look(self, photo: Photo, box: Box | None, parts: Iterable[Part]) -> Look:
+        """A photo, or a box in it, made ready for these parts: what is done before a network runs."""
         engines = self.engines
+        seen: dict[Views, View] = {}
+        points: dict[tuple[Network, Views], list[FeatureMap]] = {}
+        for part in parts:
+            network = without_layers(part.backbone)
+            for own in one_size(part.views):
+                if own not in seen:
+                    seen[own] = next(views(photo, own, box))
+                if hasattr(engines[network], "look") and (network, own) not in points:
+                    points[network, own] = look(engines[network], seen[own].pixels[None])
+        return Look(seen, points, box is not None)
 
-        @functools.cache
-        def view(wanted: Views) -> View:
-            return next(views(photo, wanted, box))
+    def maps(self, network: Network, pixels: NDArray[np.uint8]) -> dict[str, FeatureMap]:
+        """(B, H, W, 3) through a network -> the map of each layer that any part asks for."""
+        found = self.engines[network](pixels)
+        layers = self._backbones[network].layers or ("",)
+        return {layer: FeatureMap(cells) for layer, cells in zip(layers, found, strict=True)}
 
-        @functools.cache
-        def maps(network: Network, wanted: Views) -> dict[str, FeatureMap]:
-            found = look(engines[network], view(wanted).pixels[None])
-            return dict(zip(self._backbones[network].layers or ("",), found, strict=True))
 
-        def seen(backbone: Backbone, wanted: Views) -> Seen:
-            found = maps(_without_layers(backbone), wanted)
-            return view(wanted), [found[layer] for layer in backbone.layers or ("",)]
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """What the networks see in views of one shape; what was seen once is not looked at again."""
 
-        return seen
+    networks: Networks
+    looks: Sequence[Look]
+    _seen: dict[tuple[Network, Views], dict[str, FeatureMap]] = field(default_factory=dict)
+
+    def __call__(self, backbone: Backbone, wanted: Views) -> list[FeatureMap]:
+        """A backbone and views of one size -> a map a layer: of all photos, or the points of the one."""
+        key = without_layers(backbone), wanted
+        if key in self.looks[0].points:
+            (look,) = self.looks
+            return look.points[key]
+        if key not in self._seen:
+            pixels = [look.views[wanted].pixels for look in self.looks]
+            batch = np.stack(pixels) if len(pixels) > 1 else pixels[0][None]
+            self._seen[key] = self.networks.maps(key[0], batch)
+        return [self._seen[key][layer] for layer in backbone.layers or ("",)]
+
+    def sees_together(self, part: Part) -> bool:
+        """Have a part's network look at all photos at once; false where it finds points in each instead."""
+        key = without_layers(part.backbone), one_size(part.views)[0]
+        if key in self.looks[0].points:
+            return False
+        for wanted in one_size(part.views):
+            self(part.backbone, wanted)
+        return True
+
+    def of(self, number: int) -> Sight:
+        """The same of one photo alone, by its number; what was seen is not looked at again."""
+        own = {
+            key: {layer: FeatureMap(found.cells[number : number + 1]) for layer, found in maps.items()}
+            for key, maps in self._seen.items()
+        }
+        return Sight(self.networks, self.looks[number : number + 1], own)
 
 
 def fitting(make: Callable[[Backbone], Engine], parts: Sequence[Part]) -> Callable[[Backbone], Engine]:
@@ -80,7 +147,7 @@ def fitting(make: Callable[[Backbone], Engine], parts: Sequence[Part]) -> Callab
     def made(backbone: Backbone) -> Engine:
         engine = make(backbone)
         for part in parts:
-            if _without_layers(part.backbone) == _without_layers(backbone):
+            if without_layers(part.backbone) == without_layers(backbone):
                 refuse_other_views(getattr(engine, "only", 0), part.views)  # what finds points has no `only`
         return engine
 
@@ -92,5 +159,6 @@ def one_size(wanted: Views) -> list[Views]:
     return [dataclasses.replace(wanted, sizes=(size,), combine="sum") for size in wanted.sizes]
 
 
-def _without_layers(backbone: Backbone) -> Network:
+def without_layers(backbone: Backbone) -> Network:
+    """The backbone but for its layers, by which parts share a network."""
     return backbone.network, backbone.weights, backbone.relu, backbone.preprocess

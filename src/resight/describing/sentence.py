@@ -1,19 +1,25 @@
-"""One part of a recipe as arithmetic: maps to vectors, with parameters handed in; no file, no engine."""
+"""One part of a recipe as arithmetic: maps to vectors, with parameters handed in; no file, no engine.
+
+All of it works over the array API: NumPy at a query, torch on a GPU and in training, where gradients flow
+from the descriptor to the maps and to the parameters. Leading axes stay, so (B, R, D) are R regions of each
+of B photos. Which cells a region has is geometry, and stays NumPy.
+"""
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from array_api_compat import array_namespace, device
 
-from resight.areas import Polygon
 from resight.describing.steps import Step, Stream, steps_at
 from resight.feature_maps import FeatureMap
 from resight.methods import Parameters
 from resight.parts import Part
-from resight.types import Maps, Pooled, Prepared, PreparedPart, Varied, Vectors
+from resight.types import Maps, Pooled, PreparedPart
 
 AllParameters = Mapping[str, Parameters]
 
@@ -26,8 +32,8 @@ class Sentence:
         own = range(len(part.views.sizes) if part.views.combine == "concat" else 1)
         layers = range(part.layers)
         self.streams = [[Stream.of(part, view, layer, number) for layer in layers] for view in own]
-        self._join = [steps_at("join", view, 0, part.join, number) for view in own]
-        self._post = steps_at("post", 0, 0, part.post, number)
+        self.join = [steps_at("join", view, 0, part.join, number) for view in own]
+        self.post = steps_at("post", 0, 0, part.post, number)
         self.pools_late = self.streams[0][0].pooling.method.fit is not None
 
     @property
@@ -36,126 +42,81 @@ class Sentence:
         each = [
             step for one in itertools.chain(*self.streams) for step in (one.pooling, *one.each, one.gather)
         ]
-        return [step for step in (*each, *itertools.chain(*self._join), *self._post) if step.method.fit]
+        return [step for step in (*each, *itertools.chain(*self.join), *self.post) if step.method.fit]
 
     @property
     def asks_for_variants(self) -> bool:
         """Whether a fit needs synthetic views of the sample's photos."""
         return any(step.method.fit_on == "views" for step in self.fitted_steps)
 
-    def prepare(
-        self, maps: Sequence[Sequence[FeatureMap]], polygons: Sequence[Sequence[Sequence[Polygon]]]
-    ) -> PreparedPart:
-        """Maps and regions `[view][layer]` -> what they give without a fit: pooled, unless that is fitted."""
+    def prepare(self, maps: Sequence[Sequence[Maps]]) -> PreparedPart:
+        """Maps `[view][layer]` -> what they give without a fit: pooled, unless that is fitted."""
+        if self.pools_late:
+            return tuple(map(tuple, maps))
         return tuple(
-            tuple(
-                self._prepare(layer, features, tuple(regions))
-                for layer, (features, regions) in enumerate(zip(of_view, found, strict=True))
-            )
-            for of_view, found in zip(maps, polygons, strict=True)
+            tuple(self.pool(found, self.streams[0][layer].pooling, {}) for layer, found in enumerate(view))
+            for view in maps
         )
 
-    def finish(self, prepared: PreparedPart, parameters: AllParameters) -> Vectors:
-        """What was prepared -> (1, D), or (R, D) where regions are kept."""
-        return _run(self._combined(prepared, parameters), self._post, parameters)
+    def pool(self, maps: Maps, pooling: Step, parameters: AllParameters) -> Pooled:
+        """B maps (B, C, H, W) and their R regions -> (B, R, D); a region without a point gives zeros."""
+        seen = FeatureMap(maps.cells, maps.places, maps.scale)
+        masks, values = seen.masks(maps.polygons), seen.values()
+        own = parameters.get(pooling.name)
+        if seen.places is None:
+            return Pooled(pooling.method(values, masks, parameters=own))
+        xp, there = array_namespace(values), device(values)
+        if not masks.shape[2]:  # one point of zeros stands for none: a pooling needs one to know its width
+            values = xp.zeros((*values.shape[:3], 1), dtype=values.dtype, device=there)
+            masks = np.zeros((*masks.shape[:2], 1), np.bool_)
+        empty = ~np.any(masks.reshape(len(masks), -1), axis=1)
+        rows = pooling.method(values, masks | empty[:, None, None], parameters=own)
+        return Pooled(xp.where(xp.asarray(empty[:, None], device=there), xp.zeros_like(rows), rows))
 
-    def entering(self, step: Step, photo: Prepared, parameters: AllParameters) -> Iterator[Any]:
-        """What the fit of a step is given of one photo, view by view; all steps before it must be fitted."""
-        own = self._entering(step, photo.parts[self.number], parameters)
-        if step.method.fit_on != "views":
-            yield from own
-            return
-        varied = [list(self._entering(step, each.parts[self.number], parameters)) for each in photo.variants]
-        for view, rows in enumerate(own):
-            yield Varied(rows, tuple(each[view] for each in varied))
+    def finish(self, prepared: PreparedPart, parameters: AllParameters) -> Any:
+        """What was prepared -> (..., N, D): one row a photo, or one a region where regions are kept."""
+        return run(self.combined(prepared, parameters), self.post, parameters)
 
-    def _entering(self, step: Step, prepared: PreparedPart, parameters: AllParameters) -> Iterator[Any]:
-        """To a pooling (features (1, C, H, W), masks); to any other step (N, D) rows."""
-        if step.place == "post":
-            yield _run(self._combined(prepared, parameters), self._post[: step.index], parameters)
-            return
-        for view in range(len(prepared)):
-            if self._own(view) != step.view:
-                continue
-            stream = self.streams[step.view][step.layer]
-            if step.place == "pooling":
-                found = prepared[view][step.layer]
-                assert isinstance(found, Maps)
-                seen = _seen(found)
-                yield seen.values(), seen.masks(found.polygons)
-            elif step.place == "join":
-                yield _run(
-                    self._joined(prepared, view, parameters), self._join[step.view][: step.index], parameters
-                )
-            else:
-                until = len(stream.each) if step.place == "gather" else step.index
-                yield _run(
-                    self._rows(prepared, view, step.layer, parameters), stream.each[:until], parameters
-                )
-
-    def _own(self, view: int) -> int:
-        """Which steps a view goes through."""
-        return view if len(self.streams) > 1 else 0
-
-    def _prepare(self, layer: int, features: FeatureMap, regions: tuple[Polygon, ...]) -> Pooled | Maps:
-        if self.pools_late:
-            return Maps(features.cells, regions, features.places, features.scale)
-        return Pooled(_pooled(self.streams[0][layer].pooling, features, regions, {}))
-
-    def _rows(self, prepared: PreparedPart, view: int, layer: int, parameters: AllParameters) -> Vectors:
-        """One layer of one view, pooled -> (R, D)."""
-        found = prepared[view][layer]
-        if isinstance(found, Pooled):
-            return found.rows
-        pooling = self.streams[self._own(view)][layer].pooling
-        return _pooled(pooling, _seen(found), found.polygons, parameters)
-
-    def _joined(self, prepared: PreparedPart, view: int, parameters: AllParameters) -> Vectors:
-        """One view's layers -> (1, D), or (R, D) where regions are kept."""
-        layers = []
-        for layer, stream in enumerate(self.streams[self._own(view)]):
-            rows = self._rows(prepared, view, layer, parameters)
-            layers.append(_run(rows, [*stream.each, stream.gather], parameters))
-        return np.concatenate(layers, axis=1)
-
-    def _combined(self, prepared: PreparedPart, parameters: AllParameters) -> Vectors:
+    def combined(self, prepared: PreparedPart, parameters: AllParameters) -> Any:
+        """All views, as they enter the steps of `post` -> (..., N, D)."""
         views = [
-            _run(self._joined(prepared, view, parameters), self._join[self._own(view)], parameters)
+            run(self.joined(prepared, view, parameters), self.join[self.own(view)], parameters)
             for view in range(len(prepared))
         ]
         if self.part.views.combine == "concat":
-            return np.concatenate(views, axis=1)
-        combined: Vectors = np.sum(views, axis=0, dtype=np.float32)
-        return combined
+            return array_namespace(*views).concat(views, axis=-1)
+        return functools.reduce(lambda one, other: one + other, views)
+
+    def joined(self, prepared: PreparedPart, view: int, parameters: AllParameters) -> Any:
+        """One view's layers, as they enter the steps of `join` -> (..., N, D)."""
+        layers = []
+        for layer, stream in enumerate(self.streams[self.own(view)]):
+            rows = run(self.rows(prepared, view, layer, parameters), stream.each, parameters)
+            layers.append(stream.gather.method(rows, parameters=parameters.get(stream.gather.name)))
+        return array_namespace(*layers).concat(layers, axis=-1)
+
+    def rows(self, prepared: PreparedPart, view: int, layer: int, parameters: AllParameters) -> Any:
+        """One layer of one view, pooled, as it enters the steps of `each` -> (..., R, D)."""
+        found = prepared[view][layer]
+        if isinstance(found, Maps):
+            found = self.pool(found, self.streams[self.own(view)][layer].pooling, parameters)
+        return found.rows
+
+    def own(self, view: int) -> int:
+        """Which steps a view goes through."""
+        return view if len(self.streams) > 1 else 0
 
 
-def _seen(found: Maps) -> FeatureMap:
-    """The map as the backbone gave it."""
-    return FeatureMap(found.cells, found.places, found.scale)
+def run(vectors: Any, steps: Sequence[Step], parameters: AllParameters) -> Any:
+    """Steps on the rows of (..., N, D), one after the other.
 
-
-def _pooled(
-    pooling: Step, features: FeatureMap, polygons: Sequence[Polygon], parameters: AllParameters
-) -> Vectors:
-    """A map and R polygons -> (R, D); a region without a point gives zeros."""
-    masks, values = features.masks(polygons), features.values()
-    if features.places is None:
-        rows: Vectors = pooling.method(values, masks, parameters=parameters.get(pooling.name))[0]
-        return rows
-    if not masks.shape[2]:  # one point of zeros stands for none, since a pooling needs one to know its width
-        values = np.zeros((*values.shape[:3], 1), np.float32)
-        masks = np.zeros((*masks.shape[:2], 1), np.bool_)
-    empty = ~np.any(masks.reshape(len(masks), -1), axis=1)
-    rows = pooling.method(values, masks | empty[:, None, None], parameters=parameters.get(pooling.name))[0]
-    rows[empty] = 0
-    return rows
-
-
-def _run(vectors: Vectors, steps: Sequence[Step], parameters: AllParameters) -> Vectors:
-    """The steps, one after the other; a vector of zeros, of nothing seen, stays one through each."""
+    A vector of zeros, of nothing seen, stays one through each.
+    """
+    xp = array_namespace(vectors)
     for step in steps:
-        silent = (vectors == 0).all(axis=1)
-        vectors = step.method(vectors, parameters=parameters.get(step.name))
-        if len(silent) == len(vectors) and silent.any():
-            vectors[silent] = 0
+        rows = xp.reshape(vectors, (-1, vectors.shape[-1]))
+        found = step.method(rows, parameters=parameters.get(step.name))
+        silent = xp.all(rows == 0, axis=1, keepdims=True)
+        found = xp.where(silent, xp.zeros_like(found), found)
+        vectors = xp.reshape(found, (*vectors.shape[:-1], found.shape[-1]))
     return vectors

@@ -29,13 +29,13 @@ def weighting(parts: Sequence[Part]) -> Step:
 
 
 def weighted(vectors: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    """P arrays of (N, D_p) -> (N, sum of D_p) of unit length: each of unit length, times its weight's root.
+    """P arrays of (..., N, D_p) -> (..., N, sum of D_p) of unit length: each so too, times its weight's root.
 
     A part that saw nothing (zeros) stays zeros; the others then have the whole length.
     """
-    xp = array_namespace(*vectors)
-    roots = xp.sqrt(parameters["weights"])
-    joined = xp.concat([_unit(xp, rows) * roots[part] for part, rows in enumerate(vectors)], axis=1)
+    xp, weights = array_namespace(*vectors), parameters["weights"]
+    roots = array_namespace(weights).sqrt(weights)
+    joined = xp.concat([_unit(xp, rows) * roots[part] for part, rows in enumerate(vectors)], axis=-1)
     return _unit(xp, joined)
 
 
@@ -74,5 +74,6 @@ def _normalised(weights: Sequence[Any]) -> dict[str, Any]:
 
 
 def _unit(xp: Any, rows: Any) -> Any:
-    lengths = xp.sqrt(xp.sum(rows * rows, axis=1, keepdims=True))
-    return rows / xp.clip(lengths, min=TINY)
+    squares = xp.sum(rows * rows, axis=-1, keepdims=True)
+    squares = xp.where(squares > 0, xp.clip(squares, min=TINY * TINY), xp.ones_like(squares))
+    return rows / xp.sqrt(squares)  # of squares above zero alone, so that the gradient is finite

@@ -45,6 +45,11 @@ def load(backbone: Backbone, name: str = "auto", workers: int = 1) -> Engine:
     return methods.find("engines", name).call(backbone, workers)  # type: ignore[no-any-return]
 
 
+def most_at_once(engine: Engine) -> int:
+    """How many views of one shape an engine takes at once; what says nothing takes one."""
+    return getattr(engine, "batch", 1)
+
+
 def refuse_other_views(only: int, views: Views) -> None:
     """Raise BadRecipe where a network takes squares of one side alone, and the views are others."""
     if only and (views.resize, views.sizes) != ("square", (only,)):

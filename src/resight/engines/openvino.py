@@ -7,7 +7,6 @@ import functools
 import hashlib
 import json
 import logging
-import os
 import shutil
 import tempfile
 import threading
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resight import methods
+from resight import files, methods
 from resight.backbones._openvino_alone import openvino_alone
 from resight.backbones._taken import refuse_others
 from resight.backbones._weights import locate
@@ -94,8 +93,8 @@ def _core() -> Any:
 
 
 def cache_folder() -> Path:
-    """Where converted networks are kept; safe to delete."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "resight" / "networks"
+    """Where converted networks are kept; safe to delete. Raises StorageFailed without a home folder."""
+    return files.cache_folder() / "networks"
 
 
 def _converted(backbone: Backbone) -> Path:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from resight.codec import decode, encode
 from resight.errors import BadQuery
+from resight.files import write_whole
 from resight.ranking import Numbers
 from resight.types import Match, Region
 
@@ -20,6 +23,7 @@ SHOWN = 100  # photos of a ranking that are kept
 MATCHED = 10  # of these, verified ones whose matched points are kept: a thousand queries would fill memory
 RANKS = 1000  # places of right photos that are kept of a query: all of them would grow with N x N
 DISTRACTOR = re.compile(r"distractors:(\d+)/")  # before the path of a photo that is none of the data set
+KEYS = {"caveats": "marks"}  # what a file calls otherwise than this code
 NEEDED = (
     "protocol", "queries", "photos", "distractors", "fit", "rerank", "seconds", "fingerprint", "data_hash",
     "version",
@@ -27,7 +31,7 @@ NEEDED = (
 
 
 @dataclass(frozen=True)
-class Placed:
+class RankedPhoto:
     """A photo of a ranking: `verdict` is right, wrong, junk, or query for the query's own photo.
 
     `inliers`: how many points agree, 0 where nothing was verified, and `region` where they lie; `through` the
@@ -45,7 +49,7 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class Answer:
+class QueryResult:
     """One query: `values` by "protocol measure", or by the measure where a set has one protocol.
 
     `ranks` by protocol: the positions of the right photos, from 0, junk not counted; of more than a thousand,
@@ -59,7 +63,7 @@ class Answer:
     values: Mapping[str, float]
     ranks: Mapping[str, tuple[int, ...]]
     positives: Mapping[str, int]
-    top: tuple[Placed, ...]
+    top: tuple[RankedPhoto, ...]
     box: tuple[float, float, float, float] | None = None
     failure: str = ""
     copies: tuple[str, ...] = ()
@@ -69,7 +73,7 @@ class Answer:
 class Evaluation:
     """A recipe on a data set: what was measured, how, and on what.
 
-    `facts` are words for whoever reads the result: protocol, fit, re-rankers, hashes. `marks` say what was
+    `facts` are words for whoever reads the result: protocol, fit, re-rankers, hashes. `caveats` say what was
     not as the protocol wants it. `means` are over all queries that have something to find.
     """
 
@@ -77,9 +81,9 @@ class Evaluation:
     dataset: str
     root: str
     facts: Mapping[str, Any]
-    marks: tuple[str, ...]
+    caveats: tuple[str, ...]
     means: Mapping[str, float]
-    answers: tuple[Answer, ...]
+    answers: tuple[QueryResult, ...]
 
     def file(self, photo: str) -> Path:
         """Where a photo of a ranking lies: in the data set, or in a folder that distractors come from."""
@@ -95,21 +99,21 @@ class Evaluation:
 
     def save(self, path: Path) -> None:
         """As JSON, a line a query; matched points are left out, their number stays. Raises OSError."""
-        unfinished = path.with_name(f"{path.name}.unfinished")
-        with unfinished.open("w", encoding="utf8") as file:
-            head = json.dumps(self.as_dict(answers=False), indent=1)
-            file.write(head.removesuffix("\n}") + ',\n "answers": [')
-            for number, answer in enumerate(self.answers):
-                file.write((",\n" if number else "\n") + json.dumps(_plain(answer)))
-            file.write("\n ]\n}\n")
-        unfinished.replace(path)
+        write_whole(path, (piece.encode("utf8") for piece in self._pieces()))
+
+    def _pieces(self) -> Iterator[str]:
+        head = json.dumps(self.as_dict(answers=False), indent=1)
+        yield head.removesuffix("\n}") + ',\n "answers": ['
+        for number, answer in enumerate(self.answers):
+            yield (",\n" if number else "\n") + json.dumps(_brief(answer))
+        yield "\n ]\n}\n"
 
     def as_dict(self, answers: bool = True) -> dict[str, Any]:
         """Plain values, with the queries or without."""
-        plain = {key: value for key, value in vars(self).items() if key != "answers"}
+        plain = {KEYS.get(key, key): value for key, value in vars(self).items() if key != "answers"}
         if not answers:
             return plain
-        return plain | {"answers": [_plain(answer) for answer in self.answers]}
+        return plain | {"answers": [_brief(answer) for answer in self.answers]}
 
     @classmethod
     def load(cls, path: Path) -> Evaluation:
@@ -118,39 +122,47 @@ class Evaluation:
             if not path.is_file():  # a pipe would hang
                 raise ValueError("no such file" if not path.exists() else "not a file")
             values = json.loads(path.read_text(encoding="utf8"))
-            values["answers"] = tuple(answer_from(each) for each in values["answers"])
-            for name in NEEDED:
-                values["facts"][name]
-            return cls(**values | {"marks": tuple(values["marks"])})
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            names = {written: name for name, written in KEYS.items()}
+            found = decode({names.get(key, key): value for key, value in values.items()}, cls)
+            found._check()
+        except (OSError, ValueError, AttributeError) as error:
             raise BadQuery(
                 f"{path} is no result of `resight evaluate` ({error}): name a file of its results/runs."
             ) from None
+        return found
+
+    def _check(self) -> None:
+        """Raise ValueError for a result that lacks a fact, or has a value that is not finite."""
+        missing = [name for name in NEEDED if name not in self.facts]
+        if missing:
+            raise ValueError(f"it lacks {', '.join(missing)}")
+        if not all(math.isfinite(value) for answer in self.answers for value in answer.values.values()):
+            raise ValueError("a value is not finite")
 
 
-def thinned(ranks: Numbers, positives: int) -> tuple[int, ...]:
+def thin_out(ranks: Numbers, positives: int) -> tuple[int, ...]:
     """Those of the (M,) places of a query's right photos that are kept."""
-    counts = kept_of(positives)
+    counts = kept_ranks(positives)
     return tuple(ranks[counts[counts <= len(ranks)] - 1].tolist())
 
 
-def kept_of(positives: int) -> Numbers:
+def kept_ranks(positives: int) -> Numbers:
     """Which of so many right photos have their place kept, from 1: all, or a thousand evenly spread."""
     kept = min(positives, RANKS)
     return -(-np.arange(1, kept + 1) * positives // max(1, kept))
 
 
-def mean(answers: tuple[Answer, ...]) -> dict[str, float]:
+def mean(answers: tuple[QueryResult, ...]) -> dict[str, float]:
     """Of each measure, over the queries that have it."""
     return {name: float(np.mean(values)) for name, values in _by_measure(answers).items()}
 
 
-def spread(answers: tuple[Answer, ...]) -> dict[str, float]:
+def spread(answers: tuple[QueryResult, ...]) -> dict[str, float]:
     """The standard deviation of each measure over the queries that have it, as METU reports it."""
     return {name: float(np.std(values)) for name, values in _by_measure(answers).items()}
 
 
-def _by_measure(answers: tuple[Answer, ...]) -> dict[str, list[float]]:
+def _by_measure(answers: tuple[QueryResult, ...]) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for answer in answers:
         for name, value in answer.values.items():
@@ -158,32 +170,15 @@ def _by_measure(answers: tuple[Answer, ...]) -> dict[str, list[float]]:
     return found
 
 
-def _plain(answer: Answer) -> dict[str, Any]:
-    top = [_plain_placed(one) for one in answer.top]
-    return vars(answer) | {"top": top}
+def _brief(answer: QueryResult) -> dict[str, Any]:
+    """An answer as a run's file has it: regions to a tenth of a pixel, scores to six digits, no match."""
+    unmatched = (dataclasses.replace(one, match=None) if one.match else one for one in answer.top)
+    plain: dict[str, Any] = encode(dataclasses.replace(answer, top=tuple(unmatched)), places=1)
+    return plain | {"top": [_brief_photo(one) for one in plain["top"]]}
 
 
-def _plain_placed(one: Placed) -> dict[str, Any]:
-    plain = {"photo": one.photo, "score": round(one.score, 6), "verdict": one.verdict}
-    if one.region:
-        plain |= {"inliers": one.inliers, "region": one.region.as_list()}
-    if one.through:
-        plain["through"] = one.through
-    return plain
-
-
-def placed_from(values: Mapping[str, Any]) -> Placed:
-    """A photo of a ranking from plain values, as JSON has them."""
-    region = Region.of(values["region"]) if values.get("region") else None
-    return Placed(**{**values, "region": region})
-
-
-def answer_from(values: Mapping[str, Any]) -> Answer:
-    """An answer from plain values, as JSON has them; raises ValueError, TypeError or KeyError for others."""
-    top = tuple(placed_from(one) for one in values["top"])
-    ranks = {protocol: tuple(found) for protocol, found in values["ranks"].items()}
-    box = tuple(values["box"]) if values["box"] else None
-    if not all(math.isfinite(value) for value in values["values"].values()):
-        raise ValueError("a value is not finite")
-    copies = tuple(values.get("copies", ()))
-    return Answer(**{**values, "top": top, "ranks": ranks, "box": box, "copies": copies})
+def _brief_photo(plain: dict[str, Any]) -> dict[str, Any]:
+    """Without what most photos of a ranking do not have."""
+    keys = ["photo", "score", "verdict", *(["inliers", "region"] if plain["region"] else [])]
+    keys += ["through"] if plain["through"] else []
+    return {key: plain[key] for key in keys} | {"score": round(plain["score"], 6)}

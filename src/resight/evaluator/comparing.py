@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resight.errors import BadQuery
-from resight.evaluator.answers import Answer, Evaluation
+from resight.evaluator.answers import Evaluation, QueryResult
 from resight.metrics import Paired, measure, paired
 
 
@@ -13,8 +13,8 @@ from resight.metrics import Paired, measure, paired
 class Difference:
     """One query under both: `gain` is second less first, turned so that more is better."""
 
-    first: Answer
-    second: Answer
+    first: QueryResult
+    second: QueryResult
     gain: float
 
 

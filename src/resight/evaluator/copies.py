@@ -13,15 +13,14 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
-from resight.dataset import Dataset, Question
+from resight.dataset import BenchmarkQuery, Dataset
 from resight.errors import BadImage
-from resight.evaluator.pool import Pool, read
+from resight.evaluator.candidates import Candidates, read
 from resight.evaluator.workspace import unwritable_cache
 from resight.gallery import Snapshot
 from resight.images.likeness import COPY, SIDE, Small, difference, enough, small
-from resight.indexer import Progress
 from resight.processors import processors
-from resight.progress import Stopped
+from resight.progress import Progress, Stopped
 from resight.ranking import Numbers
 from resight.workers.threads import in_order
 
@@ -33,24 +32,24 @@ NOWHERE = np.empty(0, np.int64)
 Key = tuple[bytes, int]
 
 
-def copied(
-    pool: Pool, opened: Snapshot, folder: Path, workers: int | None, progress: Progress
+def find_copies(
+    candidates: Candidates, opened: Snapshot, folder: Path, workers: int | None, progress: Progress
 ) -> Mapping[int, Numbers]:
     """The queries, by their place in the data set, and which of their right photos are copies of theirs.
 
     Whole photos are compared, with a box or not. `folder` keeps the small pictures. Raises Stopped, and
     StorageFailed.
     """
-    data = pool.data
+    data = candidates.data
     needed = np.zeros(len(data.photos), np.bool_)
     for question in data.questions:
-        photos = _right(data, question)
+        photos = _find_right(data, question)
         needed[photos] = True
         needed[question.photo] |= len(photos) > 0
-    pictures, row = _pictures(pool, opened, folder, np.flatnonzero(needed), workers, progress)
+    pictures, row = _pictures(candidates, opened, folder, np.flatnonzero(needed), workers, progress)
     found = {}
     for place, question in enumerate(data.questions):
-        photos = _right(data, question)
+        photos = _find_right(data, question)
         photos = photos[row[photos] >= 0]
         if row[question.photo] >= 0 and len(photos):
             near = difference(pictures[row[question.photo]], pictures[row[photos]]) <= COPY
@@ -59,7 +58,7 @@ def copied(
     return found
 
 
-def _right(data: Dataset, question: Question) -> Numbers:
+def _find_right(data: Dataset, question: BenchmarkQuery) -> Numbers:
     """What a query should find, by any of its protocols, besides its own photo."""
     every = [truth.positive for truth in question.truths.values()]
     found: Numbers = np.setdiff1d(np.concatenate([NOWHERE, *every]), [question.photo])
@@ -67,29 +66,36 @@ def _right(data: Dataset, question: Question) -> Numbers:
 
 
 def _pictures(
-    pool: Pool, opened: Snapshot, folder: Path, needed: Numbers, workers: int | None, progress: Progress
+    candidates: Candidates,
+    opened: Snapshot,
+    folder: Path,
+    needed: Numbers,
+    workers: int | None,
+    progress: Progress,
 ) -> tuple[Small, Numbers]:
     """(N, SIDE, SIDE, 3) small pictures, and (photos,) which is whose, -1 where there is none."""
     stored = opened.catalogue.contents()
     keys: dict[int, Key] = {
-        number: stored[int(pool.image_of[number])] for number in needed.tolist() if pool.image_of[number] >= 0
+        number: stored[int(candidates.image_of[number])]
+        for number in needed.tolist()
+        if candidates.image_of[number] >= 0
     }
-    pictures, places = _kept(folder / NAME)
+    pictures, places = _read_pictures(folder / NAME)
     missing = {key: number for number, key in keys.items() if key not in places}
     if missing:
         progress.start("Looking for copies", len(missing))
-        for made in _made(pool.data, missing, workers, progress):
+        for made in _make_pictures(candidates.data, missing, workers, progress):
             _append(folder / NAME, made)
         if progress.stopping():
             raise Stopped
-        pictures, places = _kept(folder / NAME)
-    row = np.full(len(pool.data.photos), -1, np.int64)
+        pictures, places = _read_pictures(folder / NAME)
+    row = np.full(len(candidates.data.photos), -1, np.int64)
     for number, key in keys.items():
         row[number] = places.get(key, -1)
     return pictures, row
 
 
-def _made(
+def _make_pictures(
     data: Dataset, missing: Mapping[Key, int], workers: int | None, progress: Progress
 ) -> Iterator[dict[Key, Small]]:
     """Small pictures, some at a time, of photos by their numbers; none of what cannot be read now."""
@@ -112,7 +118,7 @@ def _made(
     yield made
 
 
-def _kept(path: Path) -> tuple[Small, dict[Key, int]]:
+def _read_pictures(path: Path) -> tuple[Small, dict[Key, int]]:
     """(N, SIDE, SIDE, 3) the pictures of the file, and the places of those that are what was written."""
     try:
         data = path.read_bytes()

@@ -1,56 +1,69 @@
-"""Known ways to measure something else than the protocol says: each changes the data set, and marks it."""
+"""Known ways to measure something else than the protocol says: each changes the data set, and says so."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from resight.dataset import Dataset, Truth
 from resight.errors import BadSetting
 
-NOTHING = {  # why a deviation would change nothing
-    "full-queries": "no query with a box",
-    "junk-counted": "no junk",
-    "query-kept": "its queries in their own rankings already",
-}
+
+@dataclass(frozen=True)
+class Deviation:
+    """`mark` is what a result says of it, `nothing` why a set is as it was where `changes` is false."""
+
+    mark: str
+    nothing: str
+    changes: Callable[[Dataset], bool]
+    apply: Callable[[Dataset], Dataset]
 
 
-def deviating(data: Dataset, deviation: str) -> Dataset:
+def deviate_from(data: Dataset, deviation: str) -> Dataset:
     """The data set with one deviation, marked with it in words; BadSetting where it would change nothing."""
-    if deviation == "full-queries":
-        changed, words = _full(data), "queries not cropped"
-    elif deviation == "junk-counted":
-        changed, words = _junk_counted(data), "junk counted as wrong"
-    elif deviation == "query-kept":
-        changed, words = dataclasses.replace(data, keeps_query=True), "the query stays in its own ranking"
-    else:
-        raise BadSetting(f"No deviation '{deviation}'. Known: {', '.join(NOTHING)}.")
-    if not _changes(data, deviation):
-        raise BadSetting(
-            f"The data set {data.name} has {NOTHING[deviation]}: leave --deviate {deviation} out."
-        )
-    return dataclasses.replace(changed, marks=(*data.marks, words))
+    if deviation not in DEVIATIONS:
+        raise BadSetting(f"No deviation '{deviation}'. Known: {', '.join(DEVIATIONS)}.")
+    known = DEVIATIONS[deviation]
+    if not known.changes(data):
+        raise BadSetting(f"The data set {data.name} has {known.nothing}: leave --deviate {deviation} out.")
+    return dataclasses.replace(known.apply(data), caveats=(*data.caveats, known.mark))
 
 
-def _changes(data: Dataset, deviation: str) -> bool:
-    if deviation == "full-queries":
-        return any(each.box for each in data.questions)
-    if deviation == "junk-counted":
-        return any(len(truth.junk) for each in data.questions for truth in each.truths.values())
-    return not data.keeps_query
+def _has_boxes(data: Dataset) -> bool:
+    return any(each.box for each in data.questions)
 
 
-def _full(data: Dataset) -> Dataset:
+def _without_boxes(data: Dataset) -> Dataset:
     whole = tuple(dataclasses.replace(each, box=None) for each in data.questions)
     return dataclasses.replace(data, questions=whole)
 
 
-def _junk_counted(data: Dataset) -> Dataset:
-    return dataclasses.replace(
-        data,
-        questions=tuple(
-            dataclasses.replace(
-                each, truths={name: Truth(truth.positive) for name, truth in each.truths.items()}
-            )
-            for each in data.questions
-        ),
-    )
+def _has_junk(data: Dataset) -> bool:
+    return any(len(truth.junk) for each in data.questions for truth in each.truths.values())
+
+
+def _without_junk(data: Dataset) -> Dataset:
+    counted = [
+        dataclasses.replace(each, truths={name: Truth(truth.positive) for name, truth in each.truths.items()})
+        for each in data.questions
+    ]
+    return dataclasses.replace(data, questions=tuple(counted))
+
+
+def _leaves_query_out(data: Dataset) -> bool:
+    return not data.keeps_query
+
+
+def _with_query(data: Dataset) -> Dataset:
+    return dataclasses.replace(data, keeps_query=True)
+
+
+DEVIATIONS = {
+    "full-queries": Deviation("queries not cropped", "no query with a box", _has_boxes, _without_boxes),
+    "junk-counted": Deviation("junk counted as wrong", "no junk", _has_junk, _without_junk),
+    "query-kept": Deviation(
+        "the query stays in its own ranking", "its queries in their own rankings already",
+        _leaves_query_out, _with_query,
+    ),
+}  # fmt: skip

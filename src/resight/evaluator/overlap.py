@@ -1,4 +1,4 @@
-"""What must not be: a fit on what is tested, and distractors that are what is looked for."""
+"""Checks for leakage: test photos in the fit, and correct answers among the distractors."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Shared:
     distractors: int = 0
 
     def __str__(self) -> str:
-        """What of, in words; "" where there are none."""
+        """As "N of the photos that it is tested on and M of the distractors"; "" if both are 0."""
         named = {"the photos that it is tested on": self.tested, "the distractors": self.distractors}
         return " and ".join(f"{count} of {words}" for words, count in named.items() if count)
 
@@ -105,21 +105,21 @@ def distractors_in_set(data: Dataset, image_of: Numbers, opened: Snapshot, other
     return len(shared)
 
 
-def twins_apart(data: Dataset, image_of: Numbers) -> int:
+def count_duplicates_apart(data: Dataset, image_of: Numbers) -> int:
     """How many photos of the data set have the very content of one that it says shows something else.
 
     That is: one of them is right for a query, and the other neither that, nor junk, nor the query itself.
     """
     own = image_of[: len(data.photos)]
     images, counts = np.unique(own[own >= 0], return_counts=True)
-    twins = np.flatnonzero(np.isin(own, images[counts > 1]))
+    doubled = np.flatnonzero(np.isin(own, images[counts > 1]))
     apart: set[int] = set()
-    for question in data.questions if len(twins) else ():
+    for question in data.questions if len(doubled) else ():
         for truth in question.truths.values():
-            right = np.intersect1d(twins, truth.positive)
-            alike = twins[np.isin(own[twins], own[right])]
+            right = np.intersect1d(doubled, truth.positive)
+            alike = doubled[np.isin(own[doubled], own[right])]
             wrong = np.setdiff1d(alike, [*truth.positive, *truth.junk, question.photo])
-            apart |= set(twins[np.isin(own[twins], own[wrong])].tolist())
+            apart |= set(doubled[np.isin(own[doubled], own[wrong])].tolist())
     return len(apart)
 
 

@@ -19,7 +19,7 @@ from resight.gallery.database import is_there
 from resight.recipe import Recipe
 
 
-def prepared(
+def describe_photos(
     recipe: Recipe,
     data: Dataset,
     *,
@@ -41,19 +41,19 @@ def prepared(
     sources, searched = _sources(data, distractors)
     if fit_from and _gallery(fit_from) is None and not allow_overlap:
         refuse_same_files(_source(fit_from), sources)
-    fitted = _fitted(recipe, fit_from, settings) if fit_from else None
+    fitted = _find_fit(recipe, fit_from, settings) if fit_from else None
     if fitted and not allow_overlap:
         with snapshot_of(fitted) as opened:
             refuse_fit_on(sources, opened)
-    made = workspace.described(sources, recipe, fit_from=fitted, local_features=local_features, **settings)
+    made = workspace.describe(sources, recipe, fit_from=fitted, local_features=local_features, **settings)
     return made, searched
 
 
-def _fitted(recipe: Recipe, fit_from: str | Path, settings: dict[str, Any]) -> Path:
+def _find_fit(recipe: Recipe, fit_from: str | Path, settings: dict[str, Any]) -> Path:
     """The gallery whose fit is borrowed: one that exists, or one made of the photos that are named."""
     gallery = _gallery(fit_from)
     if gallery is None:
-        gallery = workspace.described([_source(fit_from)], recipe, **settings).gallery
+        gallery = workspace.describe([_source(fit_from)], recipe, **settings).gallery
     return gallery
 
 

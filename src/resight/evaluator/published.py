@@ -36,7 +36,7 @@ class Published:
         return f"{self.value:.3f} {name}: {self.system} ({self.paper}{'; ' if how else ''}{how})"
 
 
-def published(dataset: str) -> list[Published]:
+def list_published(dataset: str) -> list[Published]:
     """The figures for a data set, by its name, in the order of the papers; none if no paper has any."""
     return [each for each in _table() if each.dataset == dataset]
 

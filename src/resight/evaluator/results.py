@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import os
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from filelock import FileLock
 
 from resight.errors import StorageFailed
 from resight.evaluator.answers import Evaluation
+from resight.evaluator.code_version import commit
 
 COLUMNS = (
     "date", "run", "dataset", "data_hash", "queries", "photos", "distractors", "recipe", "rerank", "fit",
@@ -51,7 +51,7 @@ def keep(evaluation: Evaluation, folder: Path) -> Path:
     return run
 
 
-def milliseconds(seconds: float) -> str:
+def format_milliseconds(seconds: float) -> str:
     """Two digits that say something: `0.43 ms`, `7.1 ms`, `164 ms`."""
     value = 1000 * seconds
     return f"{value:.0f} ms" if value >= 10 else f"{value:.2g} ms"
@@ -65,9 +65,9 @@ def _rows(evaluation: Evaluation, run: str) -> list[dict[str, object]]:
         "dataset": evaluation.dataset,
         "recipe": evaluation.recipe,
         "rerank": " ".join(facts["rerank"]),
-        "marks": "; ".join(evaluation.marks),
+        "marks": "; ".join(evaluation.caveats),
         "ms_a_query": f"{1000 * facts['seconds']['a query']:.1f}",
-        "commit": _commit(),
+        "commit": commit(),
     }
     return [common | {"measure": name, "value": f"{value:.6f}"} for name, value in evaluation.means.items()]
 
@@ -97,20 +97,3 @@ def _unused(folder: Path, evaluation: Evaluation) -> Path:
     while (path := folder / f"{name}-{number}.json").exists():
         number += 1
     return path
-
-
-def _commit() -> str:
-    """The commit of this very code, with a plus where the tree differs from it; "" outside a checkout."""
-    try:
-        _git(
-            "ls-files", "--error-unmatch", Path(__file__).name
-        )  # else it is the commit of what lies around it
-        return _git("describe", "--always", "--dirty=+", "--exclude=*")
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-
-
-def _git(*words: str) -> str:
-    home = Path(__file__).parent
-    done = subprocess.run(["git", *words], capture_output=True, text=True, check=True, cwd=home)
-    return done.stdout.strip()

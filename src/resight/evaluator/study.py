@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,9 @@ from resight.dataset import Dataset
 from resight.describing.describer import Describer
 from resight.engines import Engine, load
 from resight.evaluator.answers import Evaluation
-from resight.evaluator.pool import read
-from resight.evaluator.preparing import prepared
+from resight.evaluator.bench import Bench, prepare
+from resight.evaluator.candidates import read
 from resight.evaluator.running import evaluate
-from resight.gallery import snapshot_of
 from resight.images import Photo
 from resight.images.photo import Enough
 from resight.processors import processors
@@ -53,31 +52,28 @@ class Study:
         return read(self.data, number, enough)
 
     def descriptors(self, recipe: Recipe) -> list[Vectors | None]:
-        """Of each photo of the data set (R, D), None where it could not be described."""
-        with self._gallery(recipe) as (made, opened):
-            photos = Collection(opened)
-            numbers = made.images(opened)[: len(self.data.photos)].tolist()
+        """Of each photo of the data set (R, D), None where it could not be described. Asks no query."""
+        with self._bench(recipe) as bench:
+            photos = Collection(bench.own)
+            numbers = bench.candidates.image_of[: len(self.data.photos)].tolist()
             return [photos.take(photos.rows_of(image)) if image >= 0 else None for image in numbers]
 
     def describer(self, recipe: Recipe) -> Describer:
         """The recipe, fitted as the evaluation fits it; it describes on all cores, a photo at a time."""
-        with self._gallery(recipe) as (_, opened):
-            found, name = opened.parameters()
+        with self._bench(recipe) as bench:
+            found, name = bench.own.parameters()
             return Describer(recipe, found, name, self.engine)
 
     def labels(self) -> np.ndarray[Any, Any]:
         """(photos,) the instance of each, "" for none; empty where a set has no classes."""
         return np.array(self.data.labels or (), dtype=object)
 
-    @contextlib.contextmanager
-    def _gallery(self, recipe: Recipe) -> Any:
-        self.evaluation(recipe, rerank=())  # describes what is not described, refuses what must be refused
+    def _bench(self, recipe: Recipe) -> AbstractContextManager[Bench]:
+        """The data set described by a recipe: what is not described yet is described now."""
         options = {key: value for key, value in self.options.items() if key in PREPARING}
         if not Describer(recipe).fitted_steps:
             options["fit_from"] = None
-        made, _ = prepared(recipe, self.data, **options)
-        with snapshot_of(made.gallery) as opened:
-            yield made, opened
+        return prepare(recipe, self.data, **options)
 
     def _engine(self, backbone: Backbone) -> Engine:
         return load(backbone, self.options.get("engine", "auto"), self.options.get("workers") or processors())

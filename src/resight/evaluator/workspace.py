@@ -10,7 +10,6 @@ import contextlib
 import functools
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from resight import indexer
+from resight import files, indexer
 from resight.backbones._weights import locate
 from resight.dataset import Dataset
 from resight.describing.describer import Describer
@@ -26,13 +25,13 @@ from resight.errors import BadQuery, GalleryError, GalleryLocked, StorageFailed
 from resight.gallery import Snapshot, snapshot_of
 from resight.gallery.vectors import CutShort
 from resight.images import PIXEL_PATH, SUFFIXES
-from resight.indexer import Progress, Report
-from resight.indexer.walk import Walk
-from resight.progress import Silent, Stopped
+from resight.images.folder import Walk
+from resight.indexer import Report
+from resight.indexer.walk import file_states
+from resight.progress import Progress, Silent, Stopped
 from resight.ranking import Numbers
 from resight.recipe import PRECISION, Recipe
 
-VARIABLE = "XDG_CACHE_HOME"
 PATIENCE = 0.5  # seconds between two tries
 
 
@@ -57,7 +56,7 @@ class Source:
     @classmethod
     def below(cls, folder: Path) -> Source:
         """Every photo in a folder."""
-        found = tuple(sorted(path for path, _, _ in Walk(folder, folder / ".resight")))
+        found = tuple(sorted(path for path, _, _ in file_states(Walk(folder))))
         if not found:
             raise BadQuery(f"There is no photo in {folder}: files with {', '.join(sorted(SUFFIXES)[:4])} ...")
         return cls(folder, found)
@@ -76,7 +75,7 @@ class Workspace:
         return np.array([found.get(name, -1) for name in self.names], np.int64)
 
 
-def described(
+def describe(
     sources: Sequence[Source],
     recipe: Recipe,
     *,
@@ -107,7 +106,7 @@ def described(
         local_features=local_features or None, engine=engine, workers=workers, progress=progress, prune=True,
     )  # fmt: skip
     try:
-        report = _alone(progress or Silent(), index)
+        report = _wait_turn(progress or Silent(), index)
     except CutShort:
         raise damaged_cache(folder, "a file is cut short") from None
     except StorageFailed as error:
@@ -117,7 +116,7 @@ def described(
     return Workspace(folder / "gallery", tuple(names))
 
 
-def _alone(progress: Progress, work: Callable[[], Report]) -> Report:
+def _wait_turn(progress: Progress, work: Callable[[], Report]) -> Report:
     """Work that only one process may do at a time: the others wait for their turn."""
     waited = False
     while True:
@@ -143,19 +142,14 @@ def unwritable_cache(path: Path, error: BaseException) -> StorageFailed:
     """The error that says so, and what names another place."""
     why = getattr(error, "strerror", None) or error
     return StorageFailed(
-        f"The cache {path} cannot be written ({why}): make room there, or name another folder in {VARIABLE}."
+        f"The cache {path} cannot be written ({why}): make room there, or name another folder in "
+        f"{files.CACHE}."
     )
 
 
 def cache() -> Path:
-    """Where such galleries are kept: `XDG_CACHE_HOME`, else `~/.cache`; raises StorageFailed without any."""
-    try:
-        named = os.environ.get(VARIABLE) or Path.home() / ".cache"
-    except RuntimeError:
-        raise StorageFailed(
-            f"There is no home folder to keep a cache in: name a folder in {VARIABLE}."
-        ) from None
-    return Path(named) / "resight" / "evaluations"
+    """Where such galleries are kept; raises StorageFailed without a home folder."""
+    return files.cache_folder() / "evaluations"
 
 
 def _key(sources: Sequence[Source], recipe: Recipe, fit_from: Path | None) -> str:
@@ -170,6 +164,7 @@ def _key(sources: Sequence[Source], recipe: Recipe, fit_from: Path | None) -> st
         PIXEL_PATH,
         PRECISION,
         _fit(fit_from),
+        *recipe.packages,
     ]
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
     fits = fit_from is None and bool(Describer(recipe).fitted_steps)

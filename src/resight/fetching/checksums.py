@@ -9,6 +9,7 @@ from pathlib import Path
 
 from resight.errors import FetchFailed
 from resight.fetching.sources import Source
+from resight.files import write_whole
 
 RECORD = "checksums.txt"
 BLOCK = 1 << 20
@@ -59,9 +60,4 @@ def _recorded(root: Path) -> dict[str, str]:
 
 def _record(root: Path, known: dict[str, str]) -> None:
     text = "".join(f"{digest}  {name}\n" for name, digest in sorted(known.items()))
-    new = root / f"{RECORD}.new"
-    with new.open("w", encoding="utf8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(new, root / RECORD)
+    write_whole(root / RECORD, [text.encode("utf8")], sync=os.fsync)

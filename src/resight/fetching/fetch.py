@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from resight.errors import FetchFailed, NotReached
@@ -13,32 +12,9 @@ from resight.fetching.checksums import verify
 from resight.fetching.downloading import download
 from resight.fetching.sources import Source
 from resight.fetching.unpacking import is_archive, unpack
+from resight.progress import Progress, Stopped
 
 MEGABYTE = 1_000_000
-
-
-class Progress(Protocol):
-    """Whoever watches; a step is a megabyte."""
-
-    def start(self, what: str, total: int | None) -> None:
-        """A stage begins."""
-        ...
-
-    def step(self) -> None:
-        """One more megabyte is done."""
-        ...
-
-    def say(self, sentence: str) -> None:
-        """Something worth a line."""
-        ...
-
-    def stopping(self) -> bool:
-        """Whether to stop: asked for every block."""
-        ...
-
-
-class Stopped(Exception):
-    """The work was asked to stop, and did; what has come stays."""
 
 
 def state(source: Source, root: Path) -> str:
@@ -56,7 +32,8 @@ def fetch(sources: Iterable[Source], root: Path, progress: Progress) -> list[Fet
 
     A file that is there, laid there by hand perhaps, is not fetched, but compared with its checksum. An
     archive is unpacked into the folder that it lies in, and may be deleted after that: `FILE.unpacked` says
-    that it was. Raises Stopped if `progress.stopping()`, and FetchFailed if another process is fetching.
+    that it was. A step of the progress is a megabyte. Raises Stopped if `progress.stopping()`, which is asked
+    for every block: what has come stays. Raises FetchFailed if another process is fetching.
     """
     from filelock import FileLock, Timeout
 

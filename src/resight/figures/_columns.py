@@ -15,7 +15,7 @@ from resight import views
 from resight.errors import BadSetting
 from resight.evaluator import Study
 from resight.figures._lists import words
-from resight.figures._watching import each_photo
+from resight.figures._photos import for_each_photo
 from resight.images import Photo
 from resight.images.photo import Pixels
 from resight.ranking import Numbers
@@ -101,7 +101,7 @@ def nearest(study: Study, tap: Tap, numbers: Sequence[int], wanted: References, 
     shape = (len(wanted.columns), k)
     distances, cells = np.full(shape, np.inf, np.float32), np.full(shape, -1)
     photos = cells.copy()
-    for number, (near, own) in each_photo(study, f"Patches by {tap.name}", see, numbers):
+    for number, (near, own) in for_each_photo(study, f"Patches by {tap.name}", see, numbers):
         distances = np.concatenate([distances, near], axis=1)
         order = np.argsort(distances, axis=1, kind="stable")[:, :k]
         distances = np.take_along_axis(distances, order, axis=1)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from resight import methods
 from resight.areas import Masks
 from resight.describing.steps import Step
 from resight.errors import BadQuery
 from resight.types import Vectors
 
-SUMS = ("spoc", "crow", "sinh", "exp", "weibull")
+POWER = "POWER_OF_MEAN"
 TINY = 1e-30
 
 
@@ -56,15 +56,16 @@ def _shared(values: NDArray[np.float64], power: Any) -> NDArray[np.float64]:
 
 
 def _power(step: Step, parameters: Any) -> Any:
-    """Of the mean that a pooling is: 1, that of its setting or of each channel, or infinity."""
-    name = step.method.name
-    if name in SUMS:
-        return 1.0
-    if name == "gem":
-        return float(step.method.settings["p"])
-    if name == "gem-channels":
-        return np.asarray(parameters["p"], np.float64)
-    if name == "mac":
-        return math.inf
-    known = ", ".join(("mac", "gem", "gem-channels", *SUMS))
-    raise BadQuery(f"This figure needs a pooling that adds up places ({known}), which {name} does not.")
+    """Of the generalized mean that a pooling is, as its file says: a number, or one of each channel."""
+    power = step.method.says.get(POWER)
+    if power is None:
+        kind = step.method.kind
+        means = [name for name in methods.names(kind) if hasattr(methods.module(kind, name), POWER)]
+        raise BadQuery(
+            f"This figure needs a pooling that adds up places ({', '.join(means)}), which {step.method.name} "
+            "does not."
+        )
+    if isinstance(power, str):
+        fitted = parameters or {}
+        power = fitted[power] if power in fitted else step.method.settings[power]
+    return np.asarray(power, np.float64)

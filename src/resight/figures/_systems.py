@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resight.errors import BadQuery, BadSetting
-from resight.evaluator import Answer, Evaluation, Study
+from resight.evaluator import Evaluation, QueryResult, Study
 from resight.metrics import measure
 from resight.searcher.reranking import rerankers
 
@@ -21,7 +21,7 @@ class System:
     evaluation: Evaluation
 
 
-def systems(study: Study, wanted: int | None = None) -> list[System]:
+def list_systems(study: Study, wanted: int | None = None) -> list[System]:
     """Each recipe; where the study re-ranks, each without and then with all its re-rankers.
 
     `wanted`: how many the figure compares, where that is a fixed number; BadQuery for more or fewer.
@@ -40,17 +40,17 @@ def systems(study: Study, wanted: int | None = None) -> list[System]:
     return _told_apart(found)
 
 
-def alone(study: Study) -> list[System]:
+def list_alone(study: Study) -> list[System]:
     """Each recipe without re-ranking, for a figure that re-ranking does not change."""
     return _told_apart([System(recipe.name, study.evaluation(recipe, rerank=())) for recipe in study.recipes])
 
 
-def unranked(study: Study) -> list[str]:
+def note_unranked(study: Study) -> list[str]:
     """Says that a figure is not re-ranked, where that was asked for; a wrong name is still an error."""
     return ["not re-ranked"] if rerankers(study.options.get("rerank") or ()) else []
 
 
-def growing(study: Study) -> list[System]:
+def add_rerankers(study: Study) -> list[System]:
     """Each recipe alone, then with its first re-ranker, then with the first two, and so on."""
     chain = tuple(study.options.get("rerank") or ())
     return _told_apart(
@@ -62,16 +62,16 @@ def growing(study: Study) -> list[System]:
     )
 
 
-def marks(found: Sequence[System]) -> list[str]:
+def list_caveats(found: Sequence[System]) -> list[str]:
     """What is not by the protocol, for the foot of a figure: with names where only some have it."""
     lines = []
-    for mark in dict.fromkeys(mark for each in found for mark in each.evaluation.marks):
-        having = [each.name for each in found if mark in each.evaluation.marks]
-        lines.append(mark if len(having) == len(found) else f"{', '.join(having)}: {mark}")
+    for caveat in dict.fromkeys(caveat for each in found for caveat in each.evaluation.caveats):
+        having = [each.name for each in found if caveat in each.evaluation.caveats]
+        lines.append(caveat if len(having) == len(found) else f"{', '.join(having)}: {caveat}")
     return lines
 
 
-def measured(evaluation: Evaluation, name: str = "") -> str:
+def find_measure(evaluation: Evaluation, name: str = "") -> str:
     """A measure of an evaluation by its name, by default the first; raises BadSetting for one it has not."""
     known = list(evaluation.means)
     if name and name not in known:
@@ -81,12 +81,12 @@ def measured(evaluation: Evaluation, name: str = "") -> str:
     return name or known[0]
 
 
-def chosen(evaluation: Evaluation, order: str, count: int) -> list[Answer]:
+def choose_queries(evaluation: Evaluation, order: str, count: int) -> list[QueryResult]:
     """So many queries that have the first measure: the worst by it, the best, or the first there are."""
     if order not in ORDERS:
         raise BadSetting(f"'order' is {', '.join(ORDERS)}, not '{order}'.")
-    at_least("queries", count, 1)
-    by = measured(evaluation)
+    check_at_least("queries", count, 1)
+    by = find_measure(evaluation)
     answers = [answer for answer in evaluation.answers if by in answer.values]
     if order == "first":
         return answers[:count]
@@ -94,13 +94,13 @@ def chosen(evaluation: Evaluation, order: str, count: int) -> list[Answer]:
     return sorted(answers, key=lambda answer: sign * answer.values[by])[:count]
 
 
-def same_query(evaluation: Evaluation, answer: Answer, of: Evaluation) -> Answer:
+def find_same_query(evaluation: Evaluation, answer: QueryResult, of: Evaluation) -> QueryResult:
     """The answer to the query of an `answer` of another evaluation of the same data: they are in order."""
     place = next(i for i, one in enumerate(of.answers) if one is answer)
     return evaluation.answers[place]
 
 
-def at_least(name: str, value: int, least: int) -> None:
+def check_at_least(name: str, value: int, least: int) -> None:
     """BadSetting for a number that is too small."""
     if value < least:
         raise BadSetting(f"'{name}' is a whole number from {least} on, not {value}.")

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from resight.errors import BadQuery
 from resight.evaluator import Study
-from resight.evaluator.scoring import counted
+from resight.evaluator.scoring import find_truth
 from resight.figures._descriptors import Described
 from resight.ranking import Numbers
 
@@ -22,7 +22,7 @@ def matching_pairs(study: Study) -> Numbers:
     found: dict[tuple[int, int], tuple[int, int]] = {}
     for question in study.data.questions:
         for truth in question.truths.values():
-            for other in counted(study.data, question, truth)[0].tolist():
+            for other in find_truth(study.data, question, truth)[0].tolist():
                 if other != question.photo:
                     pair = (question.photo, other)
                     found.setdefault((min(pair), max(pair)), pair)

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from resight import methods
 from resight.describing.steps import Step
+from resight.drawing.canvas import LABEL, QUIET, TEXT, clean, colour, figure, footnote, heading, legend, plain
 from resight.errors import BadQuery
 from resight.evaluator import Study
-from resight.figures._ink import LABEL, QUIET, TEXT, clean, colour, figure, footnote, heading, legend, plain
-from resight.figures._systems import alone, at_least, marks, unranked
-from resight.figures._watching import drawn as some
-from resight.figures._watching import each_photo
+from resight.figures._photos import for_each_photo, sample_photos
+from resight.figures._systems import check_at_least, list_alone, list_caveats, note_unranked
 from resight.recipe import Backbone, Recipe, Views
 from resight.types import Vectors
 from resight.views import enough, views
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-ACTIVATIONS = ("sinh", "exp", "weibull")
+ACTIVATION = "ACTIVATION"  # what the file of such a pooling says of it
 MOST = 2_000_000  # values of a histogram
 BINS, POINTS = 60, 400
 WIDER = 1.4  # the curves, than a histogram
@@ -48,12 +47,12 @@ def activations(study: Study, *, photos: int = 20, seed: int = 0) -> Figure:
     """A row a layer: the curves with the parameters of each recipe's fit, then histograms, counts by log.
 
     Activations are those of so many `photos`, drawn by `seed`; recipes on the same maps share a row. Raises
-    BadQuery for a recipe whose pooling is not sinh, exp or weibull.
+    BadQuery for a recipe whose pooling is no such function of single values.
     """
-    at_least("photos", photos, 1)
-    named = alone(study) if _all_active(study) else []
+    check_at_least("photos", photos, 1)
+    named = list_alone(study) if _all_active(study) else []
     streams = _streams(study, [each.name for each in named])
-    chosen, _ = some(study, photos, seed)
+    chosen, _ = sample_photos(study, photos, seed)
     wide = 2 + max(len(stream.activations) for stream in streams)
     drawn = figure(3.2 * (WIDER + wide - 1), 0.7 + 2.9 * len(streams))
     heading(drawn, f"{study.data.name}: activations before and after")
@@ -61,8 +60,8 @@ def activations(study: Study, *, photos: int = 20, seed: int = 0) -> Figure:
     rows = drawn.subplots(len(streams), wide, squeeze=False, width_ratios=ratios)
     for row, stream in zip(rows, streams, strict=True):
         _row(row, stream, _values(study, stream, chosen))
-    notes = [f"activations of {len(chosen)} photos; negative ones count as 0", *unranked(study)]
-    footnote(drawn, notes + marks(named))
+    notes = [f"activations of {len(chosen)} photos; negative ones count as 0", *note_unranked(study)]
+    footnote(drawn, notes + list_caveats(named))
     return drawn
 
 
@@ -75,11 +74,13 @@ def activated(step: Step, parameters: Any, values: NDArray[Any]) -> Vectors:
 
 def _all_active(study: Study) -> bool:
     for recipe in study.recipes:
-        pooling = methods.find("poolings", recipe.first.pooling).name
-        if pooling not in ACTIVATIONS:
+        pooling = methods.find("poolings", recipe.first.pooling)
+        if not pooling.says.get(ACTIVATION):
+            names = methods.names(pooling.kind)
+            known = [name for name in names if hasattr(methods.module(pooling.kind, name), ACTIVATION)]
             raise BadQuery(
-                f"This figure needs recipes whose pooling is {', '.join(ACTIVATIONS)}: that of {recipe.name} "
-                f"is {pooling}."
+                f"This figure needs recipes whose pooling is one of {', '.join(known)}: that of "
+                f"{recipe.name} is {pooling.name}."
             )
     return True
 
@@ -121,7 +122,7 @@ def _values(study: Study, stream: Stream, numbers: Sequence[int]) -> Vectors:
         return np.random.default_rng(number).choice(values, most, replace=False)
 
     layer = stream.backbone.layers[stream.layer]
-    found = [values for _, values in each_photo(study, f"Activations of {layer}", see, numbers)]
+    found = [values for _, values in for_each_photo(study, f"Activations of {layer}", see, numbers)]
     if not found:
         raise BadQuery("None of the photos drawn can be read: choose another seed.")
     return np.concatenate(found)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from resight.drawing.canvas import LABEL, TEXT, clean, colour, figure, footnote, heading, lighter, plain
 from resight.evaluator import Study
-from resight.figures._ink import LABEL, TEXT, clean, colour, figure, footnote, heading, lighter, plain
-from resight.figures._systems import growing, marks, measured
+from resight.figures._systems import add_rerankers, find_measure, list_caveats
 from resight.metrics import interval
 from resight.metrics import measure as measure_named
 
@@ -21,8 +21,8 @@ def comparison(study: Study, *, measure: str = "") -> Figure:
 
     The lines are 95 % intervals of the mean, by the percentile bootstrap over queries.
     """
-    found = growing(study)
-    by = measured(found[0].evaluation, measure)
+    found = add_rerankers(study)
+    by = find_measure(found[0].evaluation, measure)
     drawn = figure(10.0, 1.6 + 0.5 * len(found))
     heading(drawn, f"{study.data.name}: {by}, with its 95 % interval over queries")
     axes = drawn.subplots()
@@ -44,5 +44,5 @@ def comparison(study: Study, *, measure: str = "") -> Figure:
     axes.invert_yaxis()
     axes.set_xlim(0, max(1.0, axes.get_xlim()[1]))
     axes.grid(False, axis="y")
-    footnote(drawn, marks(found))
+    footnote(drawn, list_caveats(found))
     return drawn

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from resight.drawing.layout import MARGIN, WIDTH, paper
+from resight.drawing.photos import show_photo
 from resight.errors import BadQuery, BadSetting
 from resight.evaluator import Study
 from resight.figures._columns import References, Tap, columns, nearest, taps, warped
-from resight.figures._ink import show_photo
 from resight.figures._lists import numbers
-from resight.figures._paper import MARGIN, WIDTH, paper
 from resight.figures._patches import like, patch, place
-from resight.figures._systems import at_least, unranked
-from resight.figures._watching import drawn as some
+from resight.figures._photos import sample_photos
+from resight.figures._systems import check_at_least, note_unranked
 from resight.images.photo import Pixels
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ def correspondence(
     """
     if not 0 <= photo < len(study.data.photos):
         raise BadSetting(f"'photo' is a number from 0 to {len(study.data.photos) - 1}, not {photo}.")
-    at_least("size", size, 1)
-    at_least("photos", photos, 2)
-    counts, (chosen, notes) = numbers("k", k), some(study, photos, seed)
+    check_at_least("size", size, 1)
+    check_at_least("photos", photos, 2)
+    counts, (chosen, notes) = numbers("k", k), sample_photos(study, photos, seed)
     others = [number for number in chosen if number != photo]
     if not others:
         raise BadQuery("This figure needs a second photo, whose patches take the first one's place.")
@@ -66,7 +66,7 @@ def correspondence(
         "each patch of the photo is replaced by the patch that the layer finds nearest to it in "
         f"{len(others)} other photos, or by the mean of several such"
     )
-    return _sheet(study, photo, size, made, counts, [told, *notes, *unranked(study)])
+    return _sheet(study, photo, size, made, counts, [told, *notes, *note_unranked(study)])
 
 
 def _mosaics(

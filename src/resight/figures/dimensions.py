@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from resight.dataset import Question, Truth
+from resight.dataset import BenchmarkQuery, Truth
 from resight.describing.describer import Describer
+from resight.drawing.canvas import LABEL, clean, colour, dash, figure, footnote, heading, plain, spread
 from resight.errors import BadImage, BadQuery
 from resight.evaluator import Study
-from resight.evaluator.scoring import counted
+from resight.evaluator.scoring import find_truth
 from resight.figures._descriptors import Described, cut
-from resight.figures._ink import LABEL, clean, colour, dash, figure, footnote, heading, plain, spread
 from resight.figures._lists import numbers
-from resight.figures._systems import alone, at_least, marks, unranked
+from resight.figures._systems import check_at_least, list_alone, list_caveats, note_unranked
 from resight.metrics import average_precision, ranks_of
 from resight.recipe import Recipe
 from resight.types import Vectors
@@ -32,13 +32,22 @@ def dimensions(
     """A line a recipe: the first `dims` numbers, l2 again; by the finite sum, as the measure `map`.
 
     A recipe is drawn as far as its descriptors reach. Nothing is re-ranked, and no distractors are added.
-    Of more `queries` so many are drawn by `seed`, which is said.
+    Of more `queries` so many are drawn by `seed`, which is said. Raises BadQuery for a recipe of several
+    parts, whose first numbers are those of its first part.
     """
-    at_least("queries", queries, 1)
+    check_at_least("queries", queries, 1)
     wanted = sorted(numbers("dims", dims))
+    for recipe in study.recipes:
+        if len(recipe.parts) > 1:
+            raise BadQuery(
+                f"The first numbers of '{recipe.name}' are those of the first of its {len(recipe.parts)} "
+                "parts alone: name a recipe of one part."
+            )
     asked = [(question, truth) for question in study.data.questions for truth in question.truths.values()]
-    asked = [(question, truth) for question, truth in asked if len(counted(study.data, question, truth)[0])]
-    notes = ["map by the finite sum, without distractors", *unranked(study)]
+    asked = [
+        (question, truth) for question, truth in asked if len(find_truth(study.data, question, truth)[0])
+    ]
+    notes = ["map by the finite sum, without distractors", *note_unranked(study)]
     if len(asked) > queries:
         notes.append(f"{queries} of {len(asked)} queries, drawn at random")
         chosen = np.random.default_rng(seed).choice(len(asked), queries, replace=False)
@@ -46,7 +55,7 @@ def dimensions(
     drawn = figure(8.0, 5.0)
     heading(drawn, f"{study.data.name}: mean average precision against dimensions")
     axes = drawn.subplots()
-    named = alone(study)
+    named = list_alone(study)
     for i, (recipe, each) in enumerate(zip(study.recipes, named, strict=True)):
         reached, values = _line(study, recipe, wanted, asked)
         axes.plot(reached, values, color=colour(i), linestyle=dash(i), marker="o", label=plain(each.name))
@@ -56,7 +65,7 @@ def dimensions(
     axes.set_ylim(0, 1.02)
     clean(axes, "dimensions kept", "map")
     _name(axes)
-    footnote(drawn, notes + marks(named))
+    footnote(drawn, notes + list_caveats(named))
     return drawn
 
 
@@ -71,7 +80,7 @@ def _name(axes: Axes) -> None:
 
 
 def _line(
-    study: Study, recipe: Recipe, dims: list[int], asked: list[tuple[Question, Truth]]
+    study: Study, recipe: Recipe, dims: list[int], asked: list[tuple[BenchmarkQuery, Truth]]
 ) -> tuple[list[int], list[float]]:
     described = Described(study.descriptors(recipe))
     reached = [each for each in dims if each <= described.width]
@@ -86,7 +95,7 @@ def _line(
 
 
 def _vectors(
-    study: Study, describer: Callable[[], Describer], described: Described, question: Question
+    study: Study, describer: Callable[[], Describer], described: Described, question: BenchmarkQuery
 ) -> Vectors | None:
     """Of the part that is asked for; None where it could not be described."""
     place = np.flatnonzero(described.numbers == question.photo)
@@ -101,7 +110,7 @@ def _vectors(
 
 
 def _precision(
-    study: Study, described: Described, vectors: Vectors | None, question: Question, truth: Truth
+    study: Study, described: Described, vectors: Vectors | None, question: BenchmarkQuery, truth: Truth
 ) -> float:
     if vectors is None:
         return 0.0
@@ -110,5 +119,5 @@ def _precision(
     ranking = ranking[np.isin(ranking, study.data.database)]
     if not study.data.keeps_query:
         ranking = ranking[ranking != question.photo]
-    positive, junk = counted(study.data, question, truth)
+    positive, junk = find_truth(study.data, question, truth)
     return average_precision(ranks_of(ranking, positive, junk), len(positive))

@@ -6,10 +6,10 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from resight.backbones._stages import stages
+from resight.drawing.canvas import LABEL, TEXT, clean, colour, figure, footnote, heading, legend, plain
 from resight.evaluator import Evaluation, Study
-from resight.figures._ink import LABEL, TEXT, clean, colour, figure, footnote, heading, legend, plain
 from resight.figures._lists import numbers, words
-from resight.figures._systems import System, marks, measured
+from resight.figures._systems import System, find_measure, list_caveats
 from resight.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def layers(study: Study, *, layers: str = "", sizes: str = "224+448", measure: s
     wanted = numbers("sizes", sizes)
     panels = [_panel(study, recipe, layers, wanted) for recipe in study.recipes]
     found = [system for panel in panels for line in panel.values() for system in line]
-    by = measured(found[0].evaluation, measure)
+    by = find_measure(found[0].evaluation, measure)
     longest = max(len(line) for panel in panels for line in panel.values())
     drawn = figure(max(8.0, (1.5 + 0.55 * longest) * len(panels)), 5.0)
     heading(drawn, f"{study.data.name}: {by} by layer and size")
@@ -38,7 +38,7 @@ def layers(study: Study, *, layers: str = "", sizes: str = "224+448", measure: s
         axes.set_title(plain(f"{recipe.name}, {recipe.first.backbone.network}"), fontsize=LABEL, color=TEXT,
                        loc="left")  # fmt: skip
     chain = study.options.get("rerank") or ()
-    footnote(drawn, [f"re-ranked by {', then '.join(chain)}"] * bool(chain) + marks(found))
+    footnote(drawn, [f"re-ranked by {', then '.join(chain)}"] * bool(chain) + list_caveats(found))
     return drawn
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from resight.drawing.layout import paper
+from resight.drawing.pairs import KEY, high, name_below, place_pairs
+from resight.drawing.photos import show_photo, shrink
 from resight.errors import BadSetting
 from resight.evaluator import Study
 from resight.figures._descriptors import Described
-from resight.figures._ink import show_photo
-from resight.figures._pair_rows import KEY, high, name_below, place_pairs
-from resight.figures._paper import paper
-from resight.figures._rankings import shrunk
-from resight.figures._systems import System, alone, at_least, marks, unranked
+from resight.figures._systems import System, check_at_least, list_alone, list_caveats, note_unranked
 from resight.figures._truth import Distances, by_distance, matching_pairs, nearest_others
 from resight.ranking import Numbers
 from resight.recipe import Recipe
@@ -46,11 +45,11 @@ def pairs(
     easiest. Then each query's nearest photo that it should not find, the nearest of all first; of more
     `queries` so many are drawn by `seed`, which is said.
     """
-    at_least("pairs", pairs, 1)
-    at_least("queries", queries, 1)
+    check_at_least("pairs", pairs, 1)
+    check_at_least("queries", queries, 1)
     if order not in WORDS:
         raise BadSetting(f"'order' is {' or '.join(WORDS)}, not '{order}'.")
-    named = alone(study)
+    named = list_alone(study)
     kinds = [
         kind
         for recipe, system in zip(study.recipes, named, strict=True)
@@ -61,14 +60,14 @@ def pairs(
     per, top = min(PER, pairs), 0.0
     drawn = paper(
         f"{study.data.name}: pairs that match, and pairs that do not",
-        [KEY, *notes, *unranked(study), *marks(named)],
+        [KEY, *notes, *note_unranked(study), *list_caveats(named)],
         sum(high(len(kind.pairs), per) for kind in kinds),
     )
     for kind in kinds:
         cells = place_pairs(drawn, top, per, kind.title, kind.distances.tolist())
         for both, pair in zip(cells, kind.pairs.tolist(), strict=True):
             for axes, number in zip(both, pair, strict=True):
-                pixels, size = shrunk(kind.system.evaluation, study.data.photos[number], SIDE)
+                pixels, size = shrink(kind.system.evaluation, study.data.photos[number], SIDE)
                 show_photo(axes, pixels, kind.frame, size)
                 name_below(axes, study.data.photos[number], per)
         top += high(len(kind.pairs), per)

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from resight.drawing.layout import MARGIN, WIDTH, paper
+from resight.drawing.tiles import Cluster, draw_clusters, step
 from resight.errors import BadQuery
 from resight.evaluator import Study
 from resight.figures._columns import Nearest, References, Tap, columns, nearest, taps, warped
-from resight.figures._paper import MARGIN, WIDTH, paper
 from resight.figures._patches import Grid, patch
-from resight.figures._systems import at_least, unranked
-from resight.figures._tiles import Cluster, draw_clusters, step
-from resight.figures._watching import drawn as some
-from resight.figures._watching import each_photo
+from resight.figures._photos import for_each_photo, sample_photos
+from resight.figures._systems import check_at_least, note_unranked
 from resight.images.photo import Pixels
 
 if TYPE_CHECKING:
@@ -46,8 +45,8 @@ def patch_clusters(
     which is said.
     """
     for name, value in (("rows", rows), ("columns", columns), ("size", size), ("photos", photos)):
-        at_least(name, value, 1)
-    chosen, notes = some(study, photos, seed)
+        check_at_least(name, value, 1)
+    chosen, notes = sample_photos(study, photos, seed)
     if len(chosen) < 2 and not own:
         raise BadQuery("This figure needs a second photo, or own=true, which takes patches of the same one.")
     named = [(recipe.name, tap) for recipe in study.recipes for tap in taps(recipe, layers, size)]
@@ -59,7 +58,7 @@ def patch_clusters(
     )
     drawn = paper(
         f"{study.data.name}: patches and their nearest",
-        [told, *notes, *unranked(study)],
+        [told, *notes, *note_unranked(study)],
         len(named) * block, max(WIDTH, 2 * MARGIN + place * (columns + 1)),
     )  # fmt: skip
     for i, (name, tap) in enumerate(named):
@@ -98,7 +97,7 @@ def _references(
 
     study.engine(tap.backbone)
     picked = [numbers[order[row % len(numbers)]] for row in range(rows)]
-    seen = dict(each_photo(study, f"References by {tap.name}", see, list(dict.fromkeys(picked))))
+    seen = dict(for_each_photo(study, f"References by {tap.name}", see, list(dict.fromkeys(picked))))
     picked = [number for number in picked if number in seen]
     if not picked:
         raise BadQuery("No photo that references were drawn from can be read: choose another seed.")

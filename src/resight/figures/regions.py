@@ -9,26 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resight import methods
+from resight.drawing.canvas import LABEL, TEXT, colour, figure, footnote, heading, plain, short
+from resight.drawing.photos import outline, show_photo
 from resight.errors import BadQuery
 from resight.evaluator import Study
-from resight.figures._ink import (
-    LABEL,
-    TEXT,
-    colour,
-    figure,
-    footnote,
-    heading,
-    outline,
-    plain,
-    short,
-    show_photo,
-)
-from resight.figures._looking import Look, look
-from resight.figures._systems import at_least, unranked
-from resight.figures._watching import drawn as some
-from resight.figures._watching import each_photo
+from resight.figures._inspect import Look, look
+from resight.figures._photos import for_each_photo, sample_photos
+from resight.figures._systems import check_at_least, note_unranked
 from resight.recipe import Recipe
-from resight.regions.salient import salient_points
 from resight.types import Region
 
 if TYPE_CHECKING:
@@ -45,9 +33,9 @@ def regions(study: Study, *, photos: int = 4, regions: int = 8, seed: int = 0) -
     Regions of the recipe's first size and last layer, at most so many by themselves, in the order of the
     method, which is said where there are more.
     """
-    at_least("photos", photos, 1)
-    at_least("regions", regions, 1)
-    chosen, _ = some(study, photos, seed)
+    check_at_least("photos", photos, 1)
+    check_at_least("regions", regions, 1)
+    chosen, _ = sample_photos(study, photos, seed)
     looks = [
         (recipe, number, seen) for recipe in study.recipes for number, seen in _looks(study, recipe, chosen)
     ]
@@ -68,9 +56,9 @@ def regions(study: Study, *, photos: int = 4, regions: int = 8, seed: int = 0) -
         tiles = [part.add_subplot(grid[i // (across - 2), 2 + i % (across - 2)]) for i in range(regions)]
         _draw(large, tiles, recipe, seen)
     notes = [f"{recipe.name}: {recipe.first.regions}, first size, last layer" for recipe in study.recipes]
-    if any(_salient(recipe) for recipe in study.recipes):
+    if any(_finds_points(recipe) for recipe in study.recipes):
         notes.append("yellow: the salient points whose hulls the regions are")
-    footnote(drawn, notes + unranked(study))
+    footnote(drawn, notes + note_unranked(study))
     return drawn
 
 
@@ -80,7 +68,7 @@ def _looks(study: Study, recipe: Recipe, numbers: Sequence[int]) -> list[tuple[i
     def see(number: int) -> Look:
         return look(study, recipe, number, -1)
 
-    return list(each_photo(study, f"Regions of {recipe.name}", see, numbers))
+    return list(for_each_photo(study, f"Regions of {recipe.name}", see, numbers))
 
 
 def _draw(large: Axes, tiles: Sequence[Axes], recipe: Recipe, seen: Look) -> None:
@@ -109,16 +97,19 @@ def _lit(pixels: NDArray[np.uint8], polygon: NDArray[np.float64]) -> NDArray[np.
     return (pixels * light).astype(np.uint8)
 
 
-def _salient(recipe: Recipe) -> bool:
-    return methods.find("regions", recipe.first.regions).name == "salient"
+def _finds_points(recipe: Recipe) -> bool:
+    """Whether the regions are hulls of points, which their method's file can find by themselves."""
+    method = methods.find("regions", recipe.first.regions)
+    return hasattr(methods.module(method.kind, method.name), "salient_points")
 
 
 def _points(recipe: Recipe, seen: Look) -> NDArray[np.float64]:
     """(N, 2) x, y in pixels of the original of the points whose hulls the regions are; none for a grid."""
-    if not _salient(recipe):
+    if not _finds_points(recipe):
         return np.empty((0, 2))
     method = methods.find("regions", recipe.first.regions)
-    settings = {name: method.settings[name] for name in ("n_max", "n_min", "sigma", "threshold")}
-    points, _ = salient_points(seen.view.pixels, seen.alpha, **settings)
+    find_points = methods.module(method.kind, method.name).salient_points
+    settings = {name: method.settings[name] for name in methods.settings(find_points)}
+    points, _ = find_points(seen.view.pixels, seen.alpha, **settings)
     size = np.array([seen.view.pixels.shape[1], seen.view.pixels.shape[0]])
     return seen.view.to_original(points / size)

@@ -10,15 +10,16 @@ import numpy as np
 from resight import methods
 from resight.describing.describer import Describer
 from resight.describing.steps import Step
+from resight.drawing.canvas import EDGE, SMALL, TEXT, WRONG
+from resight.drawing.layout import paper
+from resight.drawing.pairs import KEY, high, name_below, place_pairs
+from resight.drawing.photos import show_photo
 from resight.errors import BadQuery
 from resight.evaluator import Study
 from resight.figures._descriptors import Described
-from resight.figures._ink import EDGE, SMALL, TEXT, WRONG, show_photo
-from resight.figures._looking import Look, look
-from resight.figures._pair_rows import KEY, high, name_below, place_pairs
-from resight.figures._paper import paper
+from resight.figures._inspect import Look, look
 from resight.figures._responses import shares, strongest
-from resight.figures._systems import alone, at_least, marks, unranked
+from resight.figures._systems import check_at_least, list_alone, list_caveats, note_unranked
 from resight.figures._truth import matching_pairs
 from resight.ranking import Numbers
 from resight.recipe import Recipe
@@ -39,16 +40,16 @@ def responses(study: Study, *, pairs: int = 2, places: int = 5, seed: int = 0) -
     is the Euclidean distance of the pair's descriptors. Raises BadQuery for a pooling that is no sum, mean or
     maximum of places.
     """
-    at_least("pairs", pairs, 1)
-    at_least("places", places, 1)
-    named = alone(study)
+    check_at_least("pairs", pairs, 1)
+    check_at_least("places", places, 1)
+    named = list_alone(study)
     described = [Described(study.descriptors(recipe)) for recipe in study.recipes]
     chosen = _chosen(matching_pairs(study), described, pairs, seed)
     per = min(PER, len(chosen))
     step = high(len(chosen), per)
     title = f"{study.data.name}: the places that give most to matching pairs"
-    notes = [f"circles: the {places} strongest places of the last layer", KEY, *unranked(study)]
-    drawn = paper(title, [*notes, *marks(named)], step * len(named))
+    notes = [f"circles: the {places} strongest places of the last layer", KEY, *note_unranked(study)]
+    drawn = paper(title, [*notes, *list_caveats(named)], step * len(named))
     for i, (recipe, own) in enumerate(zip(study.recipes, described, strict=True)):
         numbers = np.searchsorted(own.numbers, chosen)
         distances = own.distances(numbers[:, 0], numbers[:, 1]).tolist()

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from resight.drawing.canvas import LABEL, RIGHT, TEXT, WRONG, clean, figure, footnote, heading, plain
 from resight.errors import BadQuery
 from resight.evaluator import Study
 from resight.figures._descriptors import Described
-from resight.figures._ink import LABEL, RIGHT, TEXT, WRONG, clean, figure, footnote, heading, plain
 from resight.figures._pairs import matching, non_matching
-from resight.figures._systems import alone, at_least, marks, unranked
+from resight.figures._systems import check_at_least, list_alone, list_caveats, note_unranked
 from resight.metrics import DISTANCE_EDGES
 from resight.metrics import separability as divergence
 
@@ -29,14 +29,14 @@ def separability(study: Study, *, pairs: int = 500_000, seed: int = 0) -> Figure
     Pairs of photos of one instance match; those of two instances, or with a photo of none, do not. At most
     so many `pairs` of each kind, drawn by `seed`, which is said. Raises BadQuery for a set without classes.
     """
-    at_least("pairs", pairs, 1)
+    check_at_least("pairs", pairs, 1)
     labels = study.labels()
     if not len(labels):
         raise BadQuery("This figure needs classes: sub-folders that are instances, or a CSV that names them.")
     drawn = figure(max(7.0, 4.2 * len(study.recipes)), 4.4)
     heading(drawn, f"{study.data.name}: distances of matching and of non-matching pairs")
     panels = drawn.subplots(1, len(study.recipes), squeeze=False, sharex=True, sharey=True)[0]
-    notes, named = [], alone(study)
+    notes, named = [], list_alone(study)
     for axes, recipe, each in zip(panels, study.recipes, named, strict=True):
         described = Described(study.descriptors(recipe))
         found, draw = labels[described.numbers], np.random.default_rng(seed)
@@ -46,7 +46,7 @@ def separability(study: Study, *, pairs: int = 500_000, seed: int = 0) -> Figure
         _panel(axes, each.name, same, other)
         notes.append(_counted(same, pairs, "matching") + ", " + _counted(other, pairs, "non-matching"))
     panels[0].set_ylabel("share of pairs", fontsize=LABEL, color=TEXT)
-    footnote(drawn, [*notes, SMOOTHED, *unranked(study), *marks(named)])
+    footnote(drawn, [*notes, SMOOTHED, *note_unranked(study), *list_caveats(named)])
     return drawn
 
 

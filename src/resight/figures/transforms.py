@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from resight import images, methods
+from resight.drawing.canvas import LABEL, TEXT, figure, heading
+from resight.drawing.photos import show_photo
 from resight.errors import BadQuery
 from resight.evaluator import Study
-from resight.figures._ink import LABEL, TEXT, figure, heading, show_photo
-from resight.figures._systems import at_least
-from resight.figures._watching import drawn as some
-from resight.figures._watching import each_photo
+from resight.figures._photos import for_each_photo, sample_photos
+from resight.figures._systems import check_at_least
 from resight.images.photo import Pixels
 from resight.variations import VARIED, varied
 
@@ -30,10 +30,10 @@ def transforms(study: Study, *, photos: int = 1, views: int = 6, seed: int = 0) 
     Transforms that leave a share of photos as they are do so here too. The last row of a photo has all, in
     their order.
     """
-    at_least("photos", photos, 1)
-    at_least("views", views, 1)
-    chosen, _ = some(study, photos, seed)
-    seen = list(each_photo(study, "Photos", lambda number: _small(study.read(number).pixels), chosen))
+    check_at_least("photos", photos, 1)
+    check_at_least("views", views, 1)
+    chosen, _ = sample_photos(study, photos, seed)
+    seen = list(for_each_photo(study, "Photos", lambda number: _small(study.read(number).pixels), chosen))
     if not seen:
         raise BadQuery("None of the photos drawn can be read: choose another seed.")
     names = [*VARIED, ALL]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 from resight.errors import GalleryError
+from resight.files import write_whole
 from resight.gallery.database import reading_errors
 from resight.gallery.vectors import Disk
 from resight.methods import Parameters
@@ -21,14 +21,7 @@ def save(folder: Path, parameters: dict[str, Parameters], disk: Disk) -> str:
     )
     name = f"parameters-{_digest(data)}.safetensors"
     if not _whole(folder / name):
-        unfinished = folder / f"{name}.unfinished"
-        file = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
-        try:
-            disk.write(file, data, 0)
-            disk.sync(file)
-        finally:
-            os.close(file)
-        disk.rename(unfinished, folder / name)
+        write_whole(folder / name, [data], write=disk.write, sync=disk.sync, rename=disk.rename)
     return name
 
 

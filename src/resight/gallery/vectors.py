@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resight.errors import GalleryError
+from resight.files import write_at
 from resight.gallery.database import reading_errors
 
 FLOAT = np.dtype("<f4")
@@ -26,10 +27,7 @@ class Disk:
 
     def write(self, file: int, data: bytes, offset: int) -> None:
         """Write all of the bytes at an offset."""
-        view = memoryview(data)
-        while view:
-            written = os.pwrite(file, view, offset)
-            view, offset = view[written:], offset + written
+        write_at(file, data, offset)
 
     def sync(self, file: int) -> None:
         """Return once the bytes are on the disk."""

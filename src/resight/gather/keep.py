@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+KEEPS_REGIONS = True
+
 
 def keep(vectors: Any) -> Any:
-    """(R, D) -> the same."""
+    """(..., R, D) -> the same."""
     return vectors

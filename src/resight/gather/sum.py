@@ -8,5 +8,5 @@ from array_api_compat import array_namespace
 
 
 def sum(vectors: Any) -> Any:
-    """(R, D) -> (1, D)."""
-    return array_namespace(vectors).sum(vectors, axis=0, keepdims=True)
+    """(..., R, D) -> (..., 1, D)."""
+    return array_namespace(vectors).sum(vectors, axis=-2, keepdims=True)

@@ -14,17 +14,19 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
+from resight.divergence import divergence, smoothed_histogram
 from resight.errors import BadRecipe
 
+NEEDS = ("equal_counts",)
 ADVICE = "weighted-sum needs as many regions in every photo."
 
 
 def weighted_sum(vectors: Any, parameters: dict[str, Any]) -> Any:
-    """(R, D) -> (1, D), with the weights (R,)."""
+    """(..., R, D) -> (..., 1, D), with the weights (R,)."""
     weights = parameters["weights"]
-    if weights.shape[0] != vectors.shape[0]:
-        raise BadRecipe(f"There are {weights.shape[0]} weights for {vectors.shape[0]} regions; {ADVICE}")
-    return array_namespace(vectors).sum(vectors * weights[:, None], axis=0, keepdims=True)
+    if weights.shape[0] != vectors.shape[-2]:
+        raise BadRecipe(f"There are {weights.shape[0]} weights for {vectors.shape[-2]} regions; {ADVICE}")
+    return array_namespace(vectors).sum(vectors * weights[:, None], axis=-2, keepdims=True)
 
 
 def fit(
@@ -44,26 +46,18 @@ def fit(
         return {"weights": np.ones(stacked.shape[1], np.float32)}
     strangers = np.random.default_rng(seed).integers(0, len(photos), (2, 10 * len(ones)))
     strangers = strangers[:, strangers[0] != strangers[1]]
-    gains = np.array(
-        [
-            divergence(_similarities(rows, ones, others), _similarities(rows, *strangers), bins)
-            for rows in stacked.transpose(1, 0, 2)
-        ]
-    )
+    gains = np.array([_gain(rows, (ones, others), strangers, bins) for rows in stacked.transpose(1, 0, 2)])
     mean = gains.mean()
     return {"weights": (gains / mean if mean > 0 else np.ones_like(gains)).astype(np.float32)}
 
 
-def divergence(matching: NDArray[Any], others: NDArray[Any], bins: int) -> float:
-    """KL(matching || others) of two samples of values in [-1, 1]; one is added to each bin."""
-    p, q = (1 + np.histogram(np.clip(v, -1, 1), bins, (-1, 1))[0].astype(float) for v in (matching, others))
-    p, q = p / p.sum(), q / q.sum()
-    return float((p * np.log(p / q)).sum())
-
-
-def _similarities(rows: NDArray[Any], ones: NDArray[Any], others: NDArray[Any]) -> NDArray[Any]:
-    found: NDArray[Any] = (rows[ones] * rows[others]).sum(axis=1)
-    return found
+def _gain(rows: NDArray[Any], matching: Any, strangers: Any, bins: int) -> float:
+    """How far the similarities of one region's rows (N, D) of matching pairs lie from those of strangers."""
+    match, other = (
+        smoothed_histogram((rows[ones] * rows[others]).sum(axis=1), bins, (-1, 1))
+        for ones, others in (matching, strangers)
+    )
+    return divergence(match, other)
 
 
 def _mutual_neighbours(vectors: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

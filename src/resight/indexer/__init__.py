@@ -3,6 +3,5 @@
 from resight.indexer.housekeeping import compact, remove
 from resight.indexer.refit import fit
 from resight.indexer.update import Report, index
-from resight.progress import Progress, Silent
 
-__all__ = ["Progress", "Report", "Silent", "compact", "fit", "index", "remove"]
+__all__ = ["Report", "compact", "fit", "index", "remove"]

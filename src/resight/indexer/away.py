@@ -11,8 +11,8 @@ from typing import Literal
 
 from resight.gallery import Writer
 from resight.gallery.database import MISSING
-from resight.indexer.excluding import folders_of
-from resight.indexer.walk import Walk
+from resight.images.excluding import folders_of
+from resight.images.folder import Walk
 
 MANY = 50  # photos; fewer are described again in seconds, if they were on a drive after all
 

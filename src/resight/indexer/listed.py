@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 
 from resight.errors import BadQuery
 from resight.gallery.records import file_state
-from resight.indexer.walk import GONE, Found
+from resight.images.folder import GONE
+from resight.indexer.walk import Found
 
 
 @dataclass

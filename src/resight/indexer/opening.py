@@ -28,7 +28,7 @@ def opened(
     if writer.catalogue.fact("root") is None:
         recipe = recipe or Recipe.load("default")
         begun = Describer(recipe, engine=partial(load, name=engine, workers=workers))
-        writer.begin(root, recipe, begun.networks.weights)
+        writer.begin(root, recipe, begun.made_with)
         if fit_from:
             borrow(writer, fit_from)
         return begun.with_parameters(*writer.committed.parameters())

@@ -12,6 +12,7 @@ from resight.errors import BadQuery
 from resight.gallery import Writer
 from resight.gallery.changes import Changes
 from resight.gallery.database import is_there
+from resight.images.folder import Walk
 from resight.indexer import fits, local
 from resight.indexer.excluding import settle_exclusions
 from resight.indexer.housekeeping import forget
@@ -20,7 +21,7 @@ from resight.indexer.older import forget_other_pixels
 from resight.indexer.opening import is_folder, is_root, opened
 from resight.indexer.outcome import Outcome, Reader
 from resight.indexer.vanished import find_vanished
-from resight.indexer.walk import Walk
+from resight.indexer.walk import file_states
 from resight.processors import processors
 from resight.progress import Progress, Silent, Stopped
 from resight.recipe import Recipe
@@ -107,7 +108,8 @@ def index(
             writer.set_pixel_limit(max_megapixels)
         turns = {relative: degrees % 360 for relative, degrees in (turns or {}).items()}
         progress.start("Looking through the folder", None)
-        changes = writer.changes(walk if there else (), turns)
+        files = file_states(walk) if isinstance(walk, Walk) else walk
+        changes = writer.changes(files if there else (), turns)
         to_read = changes.to_read(retry)
         found = find_vanished(writer, root, walk, changes, to_read, prune)
         if there and not is_root(writer, root):

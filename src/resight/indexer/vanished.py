@@ -13,9 +13,9 @@ from resight import images
 from resight.errors import BadImage, TooMuchVanished
 from resight.gallery import Writer
 from resight.gallery.changes import Changes
+from resight.images.folder import Walk
 from resight.indexer.away import find_away, record_drives
 from resight.indexer.listed import Listed
-from resight.indexer.walk import Walk
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from resight.divergence import divergence, smoothed_histogram
+
 DISTANCE_EDGES = np.linspace(0, 2, 101)
 ROUNDING = 1e-3  # opposite unit vectors in float32 are a little more than 2 apart
 
@@ -19,7 +21,7 @@ def separability(matching: NDArray[np.floating], non_matching: NDArray[np.floati
     more the smoothing draws the result to 0. A distance outside of [0, 2], or an empty sample: ValueError.
     """
     observed, other = distance_distribution(matching), distance_distribution(non_matching)
-    return float((observed * np.log(observed / other)).sum())
+    return divergence(observed, other)
 
 
 def distance_distribution(distances: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -28,6 +30,4 @@ def distance_distribution(distances: NDArray[np.floating]) -> NDArray[np.float64
         raise ValueError("Separability needs at least one distance of each kind.")
     if not ((distances >= 0) & (distances <= 2 + ROUNDING)).all():
         raise ValueError("Separability is of distances of unit vectors, from 0 to 2: normalise them first.")
-    counts = np.histogram(np.minimum(distances, 2), DISTANCE_EDGES)[0] + 1
-    probabilities: NDArray[np.float64] = counts / counts.sum()
-    return probabilities
+    return smoothed_histogram(distances, len(DISTANCE_EDGES) - 1, (0, 2))

@@ -11,6 +11,7 @@ from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
 from resight.errors import BadSetting
+from resight.poolings._columns import as_numpy, places
 from resight.poolings._kmeans import SPARE, blocks, kmeans
 from resight.poolings._unit_columns import unit
 
@@ -43,9 +44,11 @@ def residual_sums(columns: Any, assignments: Any, centres: Any, masks: Any) -> A
     """
     xp = array_namespace(columns)
     found = []
-    for mask in masks:
-        everywhere = bool(xp.all(mask))
-        inside, shares = (columns, assignments) if everywhere else (columns[:, mask], assignments[:, mask])
+    for mask in as_numpy(masks):
+        inside, shares = columns, assignments
+        if not mask.all():
+            chosen = places(mask, columns)
+            inside, shares = (xp.take(each, chosen, axis=1) for each in (columns, assignments))
         mass = xp.sum(shares, axis=1)[..., None]  # (B, k, 1)
         sums = xp.matmul(xp.matrix_transpose(shares), inside) - mass * centres
         real = xp.vecdot(sums, sums)[..., None] > (ROUNDING * mass) ** 2

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from array_api_compat import array_namespace
+import numpy as np
+from array_api_compat import array_namespace, device, to_device
+from numpy.typing import NDArray
 
 
 def columns(features: Any) -> Any:
@@ -15,9 +17,12 @@ def columns(features: Any) -> Any:
 
 
 def inside(masks: Any, like: Any) -> Any:
-    """(R, H, W) bool -> (R, H * W), 1 inside and 0 outside, in the type of another array."""
+    """(R, H, W) bool -> (R, H * W), 1 inside and 0 outside, in the type and on the device of an array."""
     xp = array_namespace(like)
-    return xp.astype(xp.reshape(masks, (masks.shape[0], -1)), like.dtype)
+    flat = masks.reshape((masks.shape[0], -1))
+    if isinstance(flat, np.ndarray):
+        flat = xp.asarray(flat.astype(np.float32), device=device(like))
+    return xp.astype(flat, like.dtype, copy=False)
 
 
 def shares(masks: Any, like: Any) -> Any:
@@ -25,3 +30,13 @@ def shares(masks: Any, like: Any) -> Any:
     xp = array_namespace(like)
     weights = inside(masks, like)
     return weights / xp.sum(weights, axis=1, keepdims=True)
+
+
+def as_numpy(masks: Any) -> NDArray[np.bool_]:
+    """Masks as a NumPy array, whatever they are: what is worked out from them alone is geometry."""
+    return np.asarray(masks if isinstance(masks, np.ndarray) else to_device(masks, "cpu"))
+
+
+def places(mask: NDArray[np.bool_], like: Any) -> Any:
+    """A mask of any shape -> the numbers (N,) of its cells, row by row, on the device of another array."""
+    return array_namespace(like).asarray(np.flatnonzero(mask), device=device(like))

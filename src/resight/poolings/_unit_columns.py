@@ -10,7 +10,7 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from resight.errors import BadRecipe
-from resight.poolings._columns import columns
+from resight.poolings._columns import as_numpy, columns
 
 EPS = 1e-12
 MOST_COLUMNS = 100_000  # of a sample
@@ -32,7 +32,7 @@ def unit_columns(features: Any) -> Any:
 
 def cells(features: Any, masks: Any) -> tuple[Any, Any]:
     """(B, C, H, W), masks (R, H, W) -> unit columns (B, H * W, C), and each region's cells (R, H * W)."""
-    return unit_columns(features), array_namespace(masks).reshape(masks, (masks.shape[0], -1))
+    return unit_columns(features), as_numpy(masks).reshape((masks.shape[0], -1))
 
 
 def sampled_inside(photos: Iterable[tuple[Any, Any]], seed: int) -> NDArray[np.float32]:

@@ -9,6 +9,8 @@ from array_api_compat import array_namespace
 from resight import saliency
 from resight.poolings._columns import columns, inside
 
+POWER_OF_MEAN = 1  # a channel adds up what its places give
+
 
 def crow(features: Any, masks: Any, *, spatial: bool = True, channel: bool = True) -> Any:
     """(B, C, H, W), non-negative, masks (R, H, W) -> (B, R, C): sums of weighted columns over each region.

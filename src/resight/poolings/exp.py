@@ -9,6 +9,9 @@ from array_api_compat import array_namespace
 
 from resight.poolings._activations import LIMIT, cells, region_means, rising
 
+ACTIVATION = True  # a function of each value by itself, before the mean
+POWER_OF_MEAN = 1  # a channel adds up what its places give
+
 
 def exp(features: Any, masks: Any, parameters: dict[str, Any]) -> Any:
     """(B, C, H, W), negative values as 0, masks (R, H, W) -> (B, R, C).

@@ -6,6 +6,8 @@ from typing import Any
 
 from resight.poolings._generalized_mean import above_zero, generalized_mean
 
+POWER_OF_MEAN = "p"  # the setting, or the parameter, that says it
+
 
 def gem(features: Any, masks: Any, *, p: float = 3.0, eps: float = 1e-6) -> Any:
     """(B, C, H, W), raised to `eps` where lower, masks (R, H, W) -> (B, R, C), non-negative.

@@ -11,6 +11,8 @@ from array_api_compat import array_namespace
 from resight.errors import BadRecipe
 from resight.poolings._generalized_mean import above_zero, generalized_mean
 
+POWER_OF_MEAN = "p"  # the setting, or the parameter, that says it
+
 
 def gem_channels(features: Any, masks: Any, parameters: dict[str, Any], *, eps: float = 1e-6) -> Any:
     """(B, C, H, W), raised to `eps` where lower, masks (R, H, W) -> (B, R, C), non-negative.

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, to_device
+from array_api_compat import array_namespace
 from numpy.typing import NDArray
+
+from resight.poolings._columns import as_numpy, places
+
+POWER_OF_MEAN = math.inf  # a channel is the largest of what its places give
 
 Span = tuple[int, int]
 
@@ -22,17 +27,24 @@ def mac(features: Any, masks: Any) -> Any:
     """
     xp = array_namespace(features)
     last = xp.permute_dims(features, (0, 2, 3, 1))  # maxima then run along whole rows of memory
-    boxes = _rectangles(np.asarray(to_device(masks, "cpu")))
+    masks = as_numpy(masks)
+    boxes = _rectangles(masks)
     over_rows = _maxima(xp, last, {box[0] for box in boxes if box})
     over_both = {
         rows: _maxima(xp, band, {box[1] for box in boxes if box and box[0] == rows})
         for rows, band in over_rows.items()
     }
     found = [
-        over_both[box[0]][box[1]] if box else xp.max(last[:, masks[number]], axis=1)
+        over_both[box[0]][box[1]] if box else _scattered(xp, last, masks[number])
         for number, box in enumerate(boxes)
     ]
     return xp.stack(found, axis=1)
+
+
+def _scattered(xp: Any, last: Any, mask: NDArray[np.bool_]) -> Any:
+    """(B, H, W, C), a mask (H, W) that is no rectangle -> (B, C)."""
+    cells = xp.reshape(last, (last.shape[0], -1, last.shape[3]))
+    return xp.max(xp.take(cells, places(mask, last), axis=1), axis=1)
 
 
 def _maxima(xp: Any, values: Any, spans: Iterable[Span]) -> dict[Span, Any]:

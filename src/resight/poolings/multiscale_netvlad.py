@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from resight.errors import BadSetting
 from resight.poolings import _assignment
+from resight.poolings._columns import as_numpy
 from resight.poolings._unit_columns import sampled_inside, unit
 
 
@@ -49,15 +50,15 @@ def fit(
 def _pooled(features: Any, masks: Any, windows: str) -> tuple[Any, Any]:
     """Columns (B, N, C) of all windows, and masks (R, N): which of them each region has."""
     xp = array_namespace(features)
-    last = xp.permute_dims(features, (0, 2, 3, 1))
+    last, cells = xp.permute_dims(features, (0, 2, 3, 1)), as_numpy(masks)
     maxima, members = [], []
     for size in _sizes(windows):
         largest = _slid(last, size, xp.maximum)
         maxima.append(xp.reshape(largest, (largest.shape[0], -1, largest.shape[3])))
-        inside, touching = (_slid(masks, size, of) for of in (xp.logical_and, xp.logical_or))
-        inside, touching = (xp.reshape(each, (each.shape[0], -1)) for each in (inside, touching))
-        members.append(xp.where(xp.any(inside, axis=1)[:, None], inside, touching))
-    return unit(xp.concat(maxima, axis=1)), xp.concat(members, axis=1)
+        inside, touching = (_slid(cells, size, of) for of in (np.logical_and, np.logical_or))
+        inside, touching = (np.reshape(each, (len(each), -1)) for each in (inside, touching))
+        members.append(np.where(inside.any(axis=1, keepdims=True), inside, touching))
+    return unit(xp.concat(maxima, axis=1)), np.concatenate(members, axis=1)
 
 
 def _slid(values: Any, size: int, of: Callable[[Any, Any], Any]) -> Any:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from resight.poolings._columns import columns, inside
 
+POWER_OF_MEAN = 1  # a channel adds up what its places give
+
 
 def spoc(features: Any, masks: Any, *, prior: bool = False) -> Any:
     """(B, C, H, W), masks (R, H, W) -> (B, R, C): the sum of the cells of each region.

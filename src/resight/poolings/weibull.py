@@ -11,6 +11,9 @@ from array_api_compat import array_namespace
 
 from resight.poolings._activations import LIMIT, balance, cells, region_means, sample, scalars, strong
 
+ACTIVATION = True  # a function of each value by itself, before the mean
+POWER_OF_MEAN = 1  # a channel adds up what its places give
+
 TINY = 1e-30  # keeps the gradient of a logarithm finite
 LEAST = 1e-6  # of x / g, for the logarithm of an activation of zero
 MOST = 20.0  # of d log(x / g): the response is zero long before

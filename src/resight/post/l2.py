@@ -8,7 +8,11 @@ from array_api_compat import array_namespace
 
 
 def l2(vectors: Any, *, eps: float = 1e-12) -> Any:
-    """(N, D) -> (N, D) of unit length; a zero vector stays zero. No length below `eps` is divided by."""
+    """(N, D) -> (N, D) of unit length; a zero vector stays zero. No length below `eps` is divided by.
+
+    The gradient is finite everywhere: the root is taken of squares above zero alone.
+    """
     xp = array_namespace(vectors)
-    length = xp.sqrt(xp.sum(vectors * vectors, axis=1, keepdims=True))
-    return vectors / xp.clip(length, min=eps)
+    squares = xp.sum(vectors * vectors, axis=1, keepdims=True)
+    squares = xp.where(squares > 0, xp.clip(squares, min=eps * eps), xp.ones_like(squares))
+    return vectors / xp.sqrt(squares)

@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 from resight.areas import WHOLE, Polygon, rectangle
 from resight.errors import BadSetting
 
+COUNT_VARIES_WITH = ("shape",)
+
 OVERLAP = 0.4
+SHAPE_ALONE = True
 
 
 def rmac_grid(

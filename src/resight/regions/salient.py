@@ -12,6 +12,8 @@ from resight.errors import BadSetting
 from resight.regions._fast_global_kmeans import fast_global_kmeans
 from resight.regions._hessian import CAMERA, peaks
 
+COUNT_VARIES_WITH = ("content",)
+
 Points = NDArray[np.float64]
 
 
@@ -40,7 +42,7 @@ def salient(
             "'salient' takes 1 to 8 for 'clusters', 1 or more for 'n_max', 'n_min' and 'min_cells', "
             f"and more than {CAMERA} for 'sigma'."
         )
-    points, reach = salient_points(pixels, alpha, n_max, n_min, sigma, threshold)
+    points, reach = salient_points(pixels, alpha, n_max=n_max, n_min=n_min, sigma=sigma, threshold=threshold)
     hulls = _hulls(points, reach, clusters) if len(points) else []
     size = np.array([pixels.shape[1], pixels.shape[0]], dtype=np.float64)
     return _distinct([WHOLE, *(np.clip(hull / size, 0, 1) for hull in hulls)], alpha, min_cells)
@@ -49,6 +51,7 @@ def salient(
 def salient_points(
     pixels: NDArray[np.uint8],
     alpha: NDArray[np.float32],
+    *,
     n_max: int,
     n_min: int,
     sigma: float,

@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from resight.areas import WHOLE, Polygon
 
+COUNT_VARIES_WITH = ()  # it is always one
+SHAPE_ALONE = True
+
 
 def whole(pixels: NDArray[np.uint8], alpha: NDArray[np.float32]) -> list[Polygon]:
     """A photo and its saliency -> the one polygon that covers it."""

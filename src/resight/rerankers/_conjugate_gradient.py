@@ -8,22 +8,18 @@ import numpy as np
 
 from resight.types import Vectors
 
+EPSILON = float(np.finfo(np.float32).eps)
 
-def solved(matrix: Any, start: Vectors, alpha: float, steps: int, tolerance: float) -> Vectors:
-    """The f of (I - alpha S) f = `start` (N,), by the conjugate gradient method; S (N, N) is `matrix`.
 
-    What no path of S leads to from the start stays 0 to the bit.
+def solve(matrix: Any, start: Vectors, alpha: float, steps: int, tolerance: float) -> Vectors:
+    """The f (N,) float32 of (I - alpha S) f = `start` (N,), where `matrix` is the symmetric S (N, N).
+
+    Ends after `steps`, or when the rest is below `tolerance` times the start. Nodes that no path of S leads
+    to from the start keep exactly 0.
     """
-    values, rest, direction = np.zeros_like(start), start.copy(), start.copy()
-    left = float(rest @ rest)
-    enough = left * max(tolerance, float(np.finfo(np.float32).eps)) ** 2
-    for _ in range(steps):
-        if left <= enough:
-            break
-        image = direction - np.float32(alpha) * (matrix @ direction)
-        length = np.float32(left / float(direction @ image))
-        values += length * direction
-        rest -= length * image
-        before, left = left, float(rest @ rest)
-        direction = rest + np.float32(left / before) * direction
-    return values
+    from scipy.sparse.linalg import LinearOperator, cg
+
+    scale = np.float32(alpha)
+    system = LinearOperator(matrix.shape, lambda values: values - scale * (matrix @ values), dtype=np.float32)
+    found: Vectors = cg(system, start, rtol=max(tolerance, EPSILON), atol=0, maxiter=steps)[0]
+    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import warnings
 import zlib
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from resight.files import write_whole
 from resight.ranking import Numbers, Photos
 
 FORMAT = "resight graph 1"
@@ -42,26 +42,16 @@ def write(photos: Photos, k: int, arrays: Arrays) -> None:
     if photos.folder is None:
         return
     path = _path(photos.folder, photos, k)
-    unfinished = path.with_suffix(f".{os.getpid()}.unfinished")
     named: dict[str, NDArray[Any]] = dict(zip(NAMES, arrays, strict=True))
     try:
         photos.folder.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(save(named, _about(photos, arrays)))
-        unfinished.replace(path)
+        write_whole(path, [save(named, _about(photos, arrays))])
     except OSError as error:
         warnings.warn(
             f"The graph of neighbours cannot be kept in {photos.folder} ({error.strerror}): every process "
             "that needs it makes it anew.",
             stacklevel=4,
         )
-        _forget(unfinished)
-
-
-def _forget(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:  # the folder is none
-        return
 
 
 def _path(folder: Path, photos: Photos, k: int) -> Path:

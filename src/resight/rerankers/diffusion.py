@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from resight.errors import BadSetting
 from resight.ranking import Numbers, Photos, Query, Ranked
 from resight.rerankers._affinity import normalised
-from resight.rerankers._conjugate_gradient import solved
+from resight.rerankers._conjugate_gradient import solve
 from resight.rerankers._graph import neighbours
 from resight.rerankers._settings import at_least
 from resight.types import Vectors
@@ -55,7 +55,7 @@ def diffusion(
         start[np.searchsorted(graph.rows, rows)] += similarities ** np.float32(gamma)
     whole = not 0 < truncate < len(graph)
     nodes = photos.allowed(owners) if whole else _marked(near.images[:truncate], owners) | (start > 0)
-    values = solved(normalised(graph, gamma, nodes), start[nodes], alpha, steps, tolerance)
+    values = solve(normalised(graph, gamma, nodes), start[nodes], alpha, steps, tolerance)
     found = _ordered(owners[nodes], values, pool).without(own)
     return ranked.led_by(found)[: len(ranked)]
 

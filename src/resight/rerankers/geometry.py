@@ -12,6 +12,9 @@ from resight.rerankers._settings import at_least
 from resight.rerankers._verifying import Rule, agreements
 from resight.types import Region
 
+NEEDS = ("local_features",)
+DEPTH = "top"
+
 
 def geometry(
     ranked: Ranked,

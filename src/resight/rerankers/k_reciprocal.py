@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from resight.ranking import Photos, Query, Ranked
 from resight.rerankers._settings import at_least, share
 
+DEPTH = "top"
+
 Matrix = NDArray[np.float32]
 
 

@@ -8,6 +8,8 @@ from resight.ranking import Photos, Query, Ranked
 from resight.rerankers._expanding import expanded, matched, search_again
 from resight.rerankers._settings import at_least
 
+DEPTH = "n"
+
 
 def mean_expansion(ranked: Ranked, query: Query, photos: Photos, *, n: int = 10) -> Ranked:
     """Search again with the mean of the query and its first `n` hits, at unit length.

@@ -8,6 +8,8 @@ from resight.ranking import Photos, Query, Ranked
 from resight.rerankers._expanding import directions, matched, search_again
 from resight.rerankers._settings import at_least
 
+DEPTH = "n"
+
 
 def regional_expansion(ranked: Ranked, query: Query, photos: Photos, *, n: int = 10) -> Ranked:
     """Search again with one vector: the mean of the regions that matched best in the first `n` hits.

@@ -10,8 +10,6 @@ from resight import methods
 from resight.methods import Method
 from resight.ranking import Photos, Query, Ranked
 
-DEPTHS = ("top", "n")  # settings that say how many of the first a re-ranker looks at
-
 
 def rerankers(sentences: Iterable[str]) -> list[Method]:
     """The re-rankers of such sentences as `geometry:top=50`."""
@@ -20,7 +18,7 @@ def rerankers(sentences: Iterable[str]) -> list[Method]:
 
 def depth(wanted: Sequence[Method], k: int) -> int:
     """How many photos must be ranked, so that k hits are right behind these re-rankers."""
-    return max([k, *(int(each.settings.get(key, 0)) for each in wanted for key in DEPTHS)])
+    return max([k, *(each.depth for each in wanted)])
 
 
 def reranked(ranked: Ranked, query: Query, photos: Photos, wanted: Sequence[Method]) -> Ranked:

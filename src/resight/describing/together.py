@@ -1,0 +1,112 @@
+"""Photos whose views have one shape, seen and pooled together, wherever the engine leaves its maps.
+
+On a GPU this is work begun: nothing waits for it before `apart` or `as_numpy` bring numbers back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from array_api_compat import to_device
+
+from resight import methods
+from resight.areas import WHOLE, Polygon
+from resight.describing.seeing import Look, Networks, Sight, one_size
+from resight.describing.sentence import Sentence
+from resight.feature_maps import FeatureMap
+from resight.parts import Part
+from resight.types import Maps, Pooled, PreparedPart, Region
+from resight.views import View
+
+Polygons = tuple[Polygon, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Photos that stand in a row and have the same regions: one part of them all, with an axis of photos."""
+
+    photos: int
+    part: PreparedPart
+
+
+def see(
+    networks: Networks, sentences: Sequence[Sentence], looks: Sequence[Look], wanted: Sequence[bool]
+) -> tuple[list[list[Run]], list[tuple[Region, ...]]]:
+    """Photos of one shape -> the wanted parts of them, the others without a run; and each one's kept regions.
+
+    No more photos go through the networks at once than these take.
+    """
+    parts: list[list[Run]] = [[] for _ in sentences]
+    regions: list[tuple[Region, ...]] = []
+    most = networks.batch
+    for first in range(0, len(looks), most):
+        sight = Sight(networks, looks[first : first + most])
+        kept: list[Polygons] = [(WHOLE,) if look.boxed else () for look in sight.looks]
+        for sentence, runs, asked in zip(sentences, parts, wanted, strict=True):
+            runs.extend(_runs(sentence, sight, kept) if asked else ())
+        regions.extend(map(_regions, sight.looks, kept))
+    return parts, regions
+
+
+def apart(runs: Sequence[Run]) -> Iterator[PreparedPart]:
+    """The runs of one part -> each photo's own, as NumPy arrays; this waits for the device."""
+    for run in runs:
+        fetched = [[_of_photos(found, run.photos) for found in layers] for layers in run.part]
+        for number in range(run.photos):
+            yield tuple(tuple(photos[number] for photos in layers) for layers in fetched)
+
+
+def as_numpy(array: Any) -> Any:
+    """An array of any library and device as NumPy's; this waits for the device."""
+    return array if isinstance(array, np.ndarray) else np.asarray(to_device(array, "cpu"))
+
+
+def regions_of(part: Part, view: View, found: FeatureMap) -> Polygons:
+    """The regions of a view by the method of a part, on the first of the maps, in shares of the view."""
+    method = methods.find("regions", part.regions)
+    if found.places is None and _by_shape_alone(part):
+        alpha = np.zeros(found.cells.shape[2:], np.float32)
+    else:
+        alpha = found.saliency(*view.pixels.shape[:2])
+    return tuple(method(view.pixels, alpha))
+
+
+def _runs(sentence: Sentence, sight: Sight, kept: list[Polygons]) -> Iterator[Run]:
+    """One part of all photos; where regions are kept, `kept` is what earlier parts chose, or is chosen."""
+    part = sentence.part
+    together = sight.sees_together(part) and _by_shape_alone(part)
+    for first in range(1 if together else len(sight.looks)):
+        own = sight if together else sight.of(first)
+        photos = range(first, first + len(own.looks))
+        maps = []
+        for wanted in one_size(part.views):
+            layers = []
+            for found in own(part.backbone, wanted):
+                regions = part.keeps_regions and kept[first]
+                regions = regions or regions_of(part, own.looks[0].views[wanted], found)
+                for number in photos if part.keeps_regions else ():
+                    kept[number] = regions
+                layers.append(Maps(found.cells, regions, found.places, found.scale))
+            maps.append(layers)
+        yield Run(len(photos), sentence.prepare(maps))
+
+
+def _by_shape_alone(part: Part) -> bool:
+    name = methods.find("regions", part.regions).name
+    return bool(getattr(methods.module("regions", name), "SHAPE_ALONE", False))
+
+
+def _regions(look: Look, kept: Polygons) -> tuple[Region, ...]:
+    view = next(iter(look.views.values()))  # the way back to the original is the same from all
+    return tuple(Region.of(view.to_original(polygon)) for polygon in kept)
+
+
+def _of_photos(found: Pooled | Maps, photos: int) -> list[Pooled | Maps]:
+    if isinstance(found, Pooled):
+        return [Pooled(rows) for rows in as_numpy(found.rows)]
+    cells = as_numpy(found.cells)
+    own = (cells[number : number + 1] for number in range(photos))
+    return [Maps(each, found.polygons, found.places, found.scale) for each in own]

@@ -1,1 +1,0 @@
-"""Results that a person can look at."""

@@ -1,0 +1,74 @@
+"""Every benchmark, example and script of pictures runs, at its smallest size, on drawn sets."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support import tiny_data
+
+ROOT = Path(__file__).resolve().parent.parent
+# Each script with what makes it small, and the files that it must write.
+SCRIPTS = {
+    "benchmarks/choice.py --first 2": ["choice.csv"],
+    "benchmarks/copies.py": ["copies.csv"],
+    "benchmarks/cost.py --photos 6 --timed 2 --queries 2 --rounds 1": ["cost.csv"],
+    "benchmarks/descriptors.py --recipes gem-lite0 --networks efficientnet-lite0 --sets scenes logos": [
+        "descriptors.csv"
+    ],
+    "benchmarks/diffusion.py --vectors 300": ["diffusion.csv"],
+    "benchmarks/distractors.py --vectors 50": ["distractors.csv"],
+    "benchmarks/poolings.py --rounds 1": ["poolings.csv"],
+    "benchmarks/quality.py --recipes rmac-lite0 sift-vlad --sets scenes": ["quality.csv"],
+    "benchmarks/regions.py --images 200": ["regions.csv"],
+    "benchmarks/reranking.py --recipes rmac-whitened --sets scenes": ["reranking.csv"],
+    "benchmarks/search.py --vectors 300 --cold 100 --rounds 1": ["search.csv", "cold.csv"],
+    "benchmarks/small_galleries.py --sets scenes": ["small_galleries.csv", "small_galleries.png"],
+    "benchmarks/speed.py --photos 2 --sizes 64 --rounds 1": ["speed.csv"],
+    "benchmarks/speed.py --memory 3": ["memory.csv"],
+    "benchmarks/votes.py": ["votes.csv"],
+    "benchmarks/whitening.py --rows 60 --width 128 --dims 16": ["whitening.csv"],
+    "examples/picture.py --into {out}": ["found.png"],
+    "examples/pictures.py --into {out} --only sheets:queries=4,k=6": ["sheets.png"],
+}
+SHARED = {"leave_one_out", "maps", "random_vectors", "record", "sets", "shared_data"}  # run by the others
+ELSEWHERE = {"demo", "picture"}  # `make demo`; and the picture of results/descriptors.csv, below
+
+
+@pytest.fixture(scope="module")
+def small_sets(tmp_path_factory):
+    return tiny_data.made(tmp_path_factory.mktemp("tiny"))
+
+
+def run(line, results, data):
+    where = os.environ | {"RESIGHT_TEST_DATA": str(data), "RESIGHT_RESULTS": str(results)}
+    words = line.format(out=results).split()
+    done = subprocess.run(
+        [sys.executable, ROOT / words[0], *words[1:]], env=where, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("line", SCRIPTS)
+def test_a_script_runs_and_writes_its_results(line, small_sets, tmp_path):
+    run(line, tmp_path, small_sets)
+    for name in SCRIPTS[line]:
+        assert (tmp_path / name).stat().st_size > 50, name
+    if line.startswith("benchmarks/descriptors"):
+        run("benchmarks/picture.py", tmp_path, small_sets)
+        assert (tmp_path / "descriptors.png").stat().st_size > 1000
+
+
+def test_no_script_is_forgotten():
+    scripts = {path.stem for room in ("benchmarks", "examples") for path in (ROOT / room).glob("*.py")}
+    assert scripts - SHARED - ELSEWHERE == {Path(line.split()[0]).stem for line in SCRIPTS} - ELSEWHERE
+
+
+@pytest.mark.parametrize("name", ["quality", "reranking", "speed"])
+def test_without_the_shared_data_a_benchmark_says_so(name, tmp_path):
+    where = os.environ | {"RESIGHT_TEST_DATA": str(tmp_path / "none")}
+    line = [sys.executable, ROOT / "benchmarks" / f"{name}.py"]
+    done = subprocess.run(line, env=where, capture_output=True, text=True, timeout=100)
+    assert (done.returncode, "RESIGHT_TEST_DATA" in done.stderr) == (1, True)
