@@ -21,6 +21,7 @@ from resight.errors import (
 )
 from resight.gallery import Gallery, Snapshot, Writer, check, database, find_gallery, parameters, snapshot_of
 from resight.gallery.records import StoredFile, StoredRows
+from resight.gallery.repair import repair as put_right
 from resight.gallery.transaction import Transaction
 from resight.local_features import VERSION
 from resight.progress import Silent
@@ -496,7 +497,7 @@ def repair(folder: Path, count: int) -> None:
     with snapshot_of(folder, damaged=True) as gallery:
         found = list(check.verify(gallery))
     with Writer(folder) as writer:
-        assert check.repair(writer, found) == count
+        assert put_right(writer, found) == count
     assert not small.damage(folder)
 
 

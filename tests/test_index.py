@@ -19,7 +19,8 @@ from resight.errors import (
     NotFitted,
     TooMuchVanished,
 )
-from resight.gallery import Gallery, Writer, check, snapshot_of
+from resight.gallery import Gallery, Writer, snapshot_of
+from resight.gallery.repair import repair as put_right
 from resight.images.turning import rotated
 from resight.indexer import fits, opening, refit
 from resight.indexer.local import extracted
@@ -984,7 +985,7 @@ def test_repaired_local_features_are_stored_again_without_the_network(root, netw
     with pytest.raises(GalleryError, match="cut short"):
         small.index(root)
     with Writer(root / ".resight") as writer:
-        check.repair(writer, findings)
+        put_right(writer, findings)
     runs = network.runs
     assert small.index(root).local_features == len(findings) + 1
     assert network.runs == runs + 1

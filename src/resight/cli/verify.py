@@ -20,6 +20,7 @@ def verify(
 
     from resight.cli._terminal import print_json, print_line
     from resight.gallery import Writer, check, find_gallery, snapshot_of
+    from resight.gallery.repair import repair as put_right
 
     folder = find_gallery(gallery)
     with snapshot_of(folder, damaged=True) as opened:
@@ -33,7 +34,7 @@ def verify(
         print_line(f"{count['images']} images, {count['vectors']} vectors: {_verdict(found)}.")
     if repair and any(one.damage for one in found):
         with Writer(folder) as writer:
-            print_line(f"Forgot {check.repair(writer, found)} images: `resight index` describes them again.")
+            print_line(f"Forgot {put_right(writer, found)} images: `resight index` describes them again.")
     raise typer.Exit(3 if any(one.damage for one in found) else 1 if found else 0)
 
 

@@ -63,7 +63,7 @@ class Following:
         number, width, rows = (current.number, current.width, current.rows) if current else (0, None, 0)
         if number != self._generation:
             self._generation, self._vectors = number, NO_VECTORS
-            self._deleted, self._deleted_until = np.empty(0, np.int64), 0
+            self._deleted, self._deleted_until, self._derived = np.empty(0, np.int64), 0, {}
         if width is None:
             self._vectors = NO_VECTORS
         elif self._vectors.shape != (rows, width) or not is_whole(self._vectors):

@@ -28,6 +28,12 @@ class Gallery:
         """
         return self._readers.lend(damaged)
 
+    @property
+    def fit(self) -> str:
+        """In a sentence, what the recipe was fitted on."""
+        with self.snapshot() as snapshot:
+            return snapshot.fit
+
     def close(self) -> None:
         """Give the catalogue back; a snapshot that another thread has stays good until it is given back."""
         self._readers.close()

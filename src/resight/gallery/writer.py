@@ -7,17 +7,14 @@ under another name and renamed before a row names it; an old file goes after the
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import secrets
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 from resight.gallery import database
+from resight.gallery.beginning import first_facts, stored_root
 from resight.gallery.catalogue import Catalogue
 from resight.gallery.changes import Changes
 from resight.gallery.database import storage_errors
@@ -29,8 +26,7 @@ from resight.gallery.snapshot import Snapshot
 from resight.gallery.transaction import Transaction
 from resight.gallery.vectors import Disk
 from resight.gallery.warned import to_stored
-from resight.images import PIXEL_PATH
-from resight.recipe import PRECISION, Recipe
+from resight.recipe import Recipe
 from resight.types import Descriptor, Prepared
 
 COMMIT_EVERY = 2.0  # seconds of work that a kill can cost
@@ -86,20 +82,7 @@ class Writer:
 
     def begin(self, root: Path, recipe: Recipe, weights: str) -> None:
         """Write down what a new gallery is of; its root is kept relative where the gallery lies inside."""
-        facts = {
-            "root": self._stored(root),
-            "recipe": json.dumps(recipe.as_dict()),
-            "weights": weights,
-            "pixel_path": PIXEL_PATH,
-            "precision": PRECISION,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "id": secrets.token_hex(8),
-            "kept": 1,
-            "kept_length": 0,
-            "local": 1,
-            "local_rows": 0,
-        }
-        for key, value in facts.items():
+        for key, value in first_facts(self.folder, root, recipe, weights).items():
             self._work.set(key, value)
         self.commit()
 
@@ -166,7 +149,7 @@ class Writer:
 
     def move_root(self, root: Path) -> None:
         """The same photos are in another folder now."""
-        self._work.set("root", self._stored(root))
+        self._work.set("root", stored_root(self.folder, root))
         self.commit()
 
     def drop_orphans(self) -> None:
@@ -221,10 +204,3 @@ class Writer:
             "UPDATE files SET mtime_ns = -1 WHERE failure LIKE '% over the limit of % megapixels'"
         )
         self.commit()
-
-    # inside
-
-    def _stored(self, root: Path) -> str | bytes:
-        """A root as the catalogue holds it: relative where the gallery lies inside, so that both may move."""
-        real, here = root.resolve(), self.folder.resolve()
-        return database.to_stored(os.path.relpath(real, here) if here.is_relative_to(real) else str(real))

@@ -73,7 +73,7 @@ class Refit:
         return number
 
     def finish(self, number: int) -> bool:
-        """Describe what the generation still lacks, and make it the live one; false if stopped."""
+        """Describe what the generation still lacks, and make it the current one; false if stopped."""
         writer = self._writer
         describer = self._describer.with_parameters(*writer.committed.parameters(number))
         waiting, kept = writer.generations.waiting(number), set(writer.committed.fit_sample.images())

@@ -68,7 +68,7 @@ def _about(photos: Photos, arrays: tuple[NDArray[Any], ...]) -> dict[str, str]:
 
 
 def _fits(arrays: tuple[NDArray[Any], ...], total: int, k: int) -> bool:
-    """Whether these can be the arrays of a graph of `total` rows, dead and alive."""
+    """Whether these can be the arrays of a graph of `total` rows, deleted ones among them."""
     rows, neighbours, similarities = arrays
     count = len(rows)
     if [array.dtype.str for array in arrays] != ["<i8", "<i4", "<f4"]:
