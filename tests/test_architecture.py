@@ -57,6 +57,16 @@ def test_files_are_small_and_their_names_are_ideas():
     assert not [path for path in SOURCES if path.stem.strip("_") in vague]
 
 
+def test_how_far_work_is_and_that_it_stopped_are_told_in_one_way():
+    classes = [
+        (node.name, path.relative_to(PACKAGE).as_posix())
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf8")))
+        if isinstance(node, ast.ClassDef) and node.name in ("Progress", "Silent", "Stopped")
+    ]
+    assert sorted(classes) == [(name, "progress.py") for name in ("Progress", "Silent", "Stopped")]
+
+
 # What is to be known of a method stands in its own file
 
 WORDS = {"folder", "layers", "regions", "separability", "transforms"}  # of the house, whatever else they name

@@ -12,6 +12,8 @@ import pytest
 
 from support import small
 
+pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
+
 ROOT = Path(__file__).resolve().parent.parent
 MEAN = '''"""The mean of each channel. A test, 2026."""
 
@@ -115,6 +117,26 @@ def test_it_is_listed_and_explained_with_its_package(tmp_path):
     assert told["package"] == "tiny-poolings-1.0"
     assert told["settings"] == {"times": {"type": "float", "default": 1.0}}
     assert "package" not in json.loads(run("methods", "mac", "--json", beside=[other]).stdout)
+
+
+NOT_ASKED = """
+import sys
+from resight import places
+from resight.cli import main
+sys.argv = ["resight", *sys.argv[1:]]
+try:
+    main()
+finally:
+    print(places.foreign.cache_info().misses, file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("words", [["--help"], ["search", "{photo}"]])
+def test_no_package_is_asked_for_what_is_resights_own(words, tmp_path):
+    photo = tmp_path / "photos" / small.album(tmp_path / "photos", 2)[0]
+    small.index(tmp_path / "photos", small.PLAIN, engine="openvino")
+    done = run("-c", NOT_ASKED, *(word.format(photo=photo) for word in words))
+    assert done.stderr.splitlines()[-1] == "0", done.stderr
 
 
 def test_resights_own_method_wins_and_the_list_says_which_is_not_used(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from collections.abc import Callable, Iterable
@@ -50,7 +51,8 @@ def write_whole(
             os.close(file)
         rename(unfinished, target)
     except BaseException:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the error that is told is the first one
+            unfinished.unlink()
         raise
 
 

@@ -10,6 +10,7 @@ import typer
 from resight.cli._exit_codes import INTERRUPTED, exit_code
 from resight.cli._manual import manual
 from resight.cli._options import JsonOption
+from resight.datasets._opening import OWN, VARIABLE, home, is_dataset
 
 if TYPE_CHECKING:
     from resight.fetching.sources import Source
@@ -42,7 +43,6 @@ def data(
     """List the data sets, or tell what one needs, and fetch it."""
     from resight import methods
     from resight.cli._terminal import print_json, print_line
-    from resight.datasets._opening import OWN, home, is_dataset
     from resight.errors import DataMissing, UnknownMethod
 
     if not name:
@@ -75,7 +75,6 @@ def _list(as_json: bool) -> None:
 
     from resight import methods
     from resight.cli._terminal import print_json, print_line
-    from resight.datasets._opening import OWN, VARIABLE, home
 
     known = bool(os.environ.get(VARIABLE))
     found = {
@@ -141,7 +140,6 @@ def _told(name: str, folder: Path | None, sources: list[Source]) -> dict[str, An
 
     from resight import methods
     from resight.datasets import open_dataset
-    from resight.datasets._opening import OWN
     from resight.errors import DataMissing, ResightError
     from resight.evaluator.published import list_published
     from resight.fetching.fetch import state
@@ -165,8 +163,6 @@ def _told(name: str, folder: Path | None, sources: list[Source]) -> dict[str, An
 
 def _lines(told: dict[str, Any], published: bool) -> list[str]:
     """The same for people."""
-    from resight.datasets._opening import OWN
-
     lines = [f"{told['name']}: {told['about']}", ""]
     if published:
         figures = [_figure(each) for each in told["published"]]

@@ -19,6 +19,7 @@ from resight.cli._evaluating import (
 )
 from resight.cli._names import quoted
 from resight.cli._options import EngineOption, WorkersOption
+from resight.places import own_names
 
 
 def figure(
@@ -26,7 +27,7 @@ def figure(
         str,
         typer.Argument(
             metavar="KIND",
-            help=f"Which one: {', '.join(methods.names('figures'))}. `resight methods figures` says what "
+            help=f"Which one: {', '.join(own_names('figures'))}. `resight methods figures` says what "
             "each shows, and its settings, which follow a colon, as in sheets:queries=8,order=worst.",
         ),
     ],
