@@ -33,7 +33,15 @@ SCRIPTS = {
     "examples/picture.py --into {out}": ["found.png"],
     "examples/pictures.py --into {out} --only sheets:queries=4,k=6": ["sheets.png"],
 }
-SHARED = {"leave_one_out", "maps", "random_vectors", "record", "sets", "shared_data"}  # run by the others
+SHARED = {
+    "halves",
+    "leave_one_out",
+    "maps",
+    "random_vectors",
+    "record",
+    "sets",
+    "shared_data",
+}  # run by the others
 ELSEWHERE = {"demo", "picture"}  # `make demo`; and the picture of results/descriptors.csv, below
 
 
