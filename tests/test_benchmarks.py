@@ -33,6 +33,7 @@ SCRIPTS = {
     "examples/picture.py --into {out}": ["found.png"],
     "examples/pictures.py --into {out} --only sheets:queries=4,k=6": ["sheets.png"],
 }
+# What others run; then `make demo`, and the picture of results/descriptors.csv, below.
 SHARED = {
     "halves",
     "leave_one_out",
@@ -42,7 +43,7 @@ SHARED = {
     "sets",
     "shared_data",
 }  # run by the others
-ELSEWHERE = {"demo", "picture"}  # `make demo`; and the picture of results/descriptors.csv, below
+ELSEWHERE = {"demo", "picture"}
 
 
 @pytest.fixture(scope="module")
