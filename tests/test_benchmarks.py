@@ -21,6 +21,7 @@ SCRIPTS = {
     "benchmarks/diffusion.py --vectors 300": ["diffusion.csv"],
     "benchmarks/distractors.py --vectors 50": ["distractors.csv"],
     "benchmarks/poolings.py --rounds 1": ["poolings.csv"],
+    "benchmarks/query.py --before . --recipe rmac-lite0 --photos 6 --queries 2 --rounds 1": ["query.csv"],
     "benchmarks/quality.py --recipes rmac-lite0 sift-vlad --sets scenes": ["quality.csv"],
     "benchmarks/regions.py --images 200": ["regions.csv"],
     "benchmarks/reranking.py --recipes rmac-whitened --sets scenes": ["reranking.csv"],
@@ -33,7 +34,6 @@ SCRIPTS = {
     "examples/picture.py --into {out}": ["found.png"],
     "examples/pictures.py --into {out} --only sheets:queries=4,k=6": ["sheets.png"],
 }
-# What others run; then `make demo`, and the picture of results/descriptors.csv, below.
 SHARED = {
     "halves",
     "leave_one_out",
@@ -43,7 +43,7 @@ SHARED = {
     "sets",
     "shared_data",
 }  # run by the others
-ELSEWHERE = {"demo", "picture"}
+ELSEWHERE = {"demo", "picture"}  # `make demo`; and the picture of results/descriptors.csv, below
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def run(line, results, data):
     where = os.environ | {"RESIGHT_TEST_DATA": str(data), "RESIGHT_RESULTS": str(results)}
     words = line.format(out=results).split()
     done = subprocess.run(
-        [sys.executable, ROOT / words[0], *words[1:]], env=where, capture_output=True, text=True, timeout=300
+        [sys.executable, *words], cwd=ROOT, env=where, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
 

@@ -39,7 +39,7 @@ class Counting:
         self.runs = 0
         self._loaded: dict = {}
 
-    def load(self, backbone, name="openvino", workers=1):
+    def load(self, backbone, name="openvino", workers=1, batch=1):
         if backbone not in self._loaded:
             self._loaded[backbone] = engines.load(backbone, "openvino", 2)
         self.weights, self.name, self._engine = self._loaded[backbone].weights, name, self._loaded[backbone]

@@ -142,7 +142,7 @@ def test_a_photo_is_described_alike_alone_and_among_others(name):
     own = [alone(one) for one in album]
     for describe in (alone, OnDevice(made, parameters).describer):
         looks = [describe.look(one, variants=1, seed=(n,)) for n, one in enumerate(album)]
-        together, kept = describe.describe_all(looks)(), describe.prepare_all(looks)
+        together, kept = describe.describe_all(looks)(), describe.prepare_all(looks)()()
         for one, many, half, whole in zip(own, together, kept, prepared, strict=True):
             assert many.regions == one.regions
             np.testing.assert_allclose(many.vectors, one.vectors, atol=1e-5)

@@ -12,6 +12,8 @@ from resight import methods
 from resight.errors import BadRecipe
 
 FITTED = "fitted"  # a weight that follows from the gallery's sample
+FULL = "f32"  # float32 throughout, without TF32
+PRECISIONS = (FULL, "bf16")
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Backbone:
 
     `relu` clamps the maps at zero; `preprocess` says how pixels enter: "" as the library states for its
     weights, or another way that its file lists in `PREPROCESS`. A library that finds points, as
-    "opencv:sift:count=1000", has neither weights nor layers: its descriptors are one map.
+    "opencv:sift:count=1000", has neither weights nor layers: its descriptors are one map. `precision` is in
+    what numbers the network computes; a recipe says it beside the backbone, since it is of nothing else.
     """
 
     network: str
@@ -46,6 +49,7 @@ class Backbone:
     layers: tuple[str, ...] = ()
     relu: bool = False
     preprocess: str = ""
+    precision: str = FULL
 
     def __post_init__(self) -> None:
         library, _, name = self.network.partition(":")
@@ -54,6 +58,7 @@ class Backbone:
             raise BadRecipe(f"backbone.network is one of {known}, not '{self.network}'.")
         home = methods.module("backbones", library)
         getattr(home, "check", _has_layers_and_weights)(self)
+        _one_of("precision", self.precision, PRECISIONS)
         if not isinstance(self.relu, bool):
             raise BadRecipe(f"backbone.relu is true or false, not {self.relu!r}.")
         others = getattr(home, "PREPROCESS", ())
@@ -128,9 +133,14 @@ class Part:
         values = dict(values)
         if "backbone" not in values:
             raise BadRecipe(f"{where} needs a backbone: network, weights and layers.")
+        backbone = values.pop("backbone")
+        if isinstance(backbone, Mapping) and "precision" in values:
+            backbone = {**backbone, "precision": values.pop("precision")}
+        elif isinstance(backbone, Mapping) and "precision" in backbone:
+            raise BadRecipe(f"{where}: 'precision' stands beside the backbone, not in it.")
         parts = {
             "views": _build(Views, "views", values.pop("views", {})),
-            "backbone": _build(Backbone, "backbone", values.pop("backbone")),
+            "backbone": _build(Backbone, "backbone", backbone),
         }
         built: Part = _build(cls, where, values | parts)
         return built
@@ -144,9 +154,15 @@ class Part:
         origins = {methods.place(kind, text.partition(":")[0].strip()).origin for kind, text in named}
         return origins - {""}
 
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, which `parse` reads back; full precision is not said, as before there was another."""
+        values = dataclasses.asdict(self)
+        precision = values["backbone"].pop("precision")
+        return values if precision == FULL else {**values, "precision": precision}
+
     def sentence(self) -> dict[str, Any]:
         """What its vectors depend on, with default settings written out."""
-        values = dataclasses.asdict(self)
+        values = self.as_dict()
         del values["weight"]
         values["regions"] = methods.find("regions", self.regions).sentence()
         values["pooling"] = methods.find("poolings", self.pooling).sentence()

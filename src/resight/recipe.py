@@ -5,7 +5,6 @@ A recipe is a TOML file (docs/recipes.md). It holds settings only: parameters co
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import tomllib
@@ -126,7 +125,7 @@ class Recipe:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as the gallery stores them; `parse` reads them back."""
-        parts = [dataclasses.asdict(part) for part in self.parts]
+        parts = [part.as_dict() for part in self.parts]
         if len(parts) > 1:
             return {"name": self.name, "parts": parts}
         del parts[0]["weight"]  # of one part alone it says nothing

@@ -218,6 +218,8 @@ def do(verb: str, root: Path, files: list[str]) -> None:
     """The verbs that may be killed."""
     if verb in ("index", "update"):
         index(root, FITTED, local_features=True)
+    elif verb == "batches":
+        index(root, FITTED, local_features=True, batch=4)
     elif verb == "remove":
         indexer.remove(root / ".resight", files)
     elif verb == "compact":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from resight.errors import BadRecipe, ResightError
 from resight.recipe import Backbone
 
 CAFFE_MEAN = (103.939, 116.779, 123.68)  # blue, green, red, of 255; Caffe's models divide by nothing
+
+
+_outputs: ContextVar[dict[str, torch.Tensor]] = ContextVar("outputs")  # of the run of this thread
 
 
 class _Reached(Exception):
@@ -43,7 +47,7 @@ class Layers(torch.nn.Module):
                 setattr(part, "inplace", False)  # noqa: B010
             if isinstance(part, torch.nn.MaxPool2d | torch.nn.AvgPool2d):
                 part.register_forward_pre_hook(_whole_window)
-        self._outputs: dict[str, torch.Tensor] = {}
+        self.layout: torch.memory_format | None = None  # None: as the pixels come
         self.paths = tuple(_names.output_path(model, layer) for layer in self.layers)
         for path in dict.fromkeys(self.paths):
             model.get_submodule(path).register_forward_hook(self._keep(path))
@@ -64,16 +68,21 @@ class Layers(torch.nn.Module):
 
     def outputs(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """(B, H, W, 3) uint8 -> the tensor of each layer, as the network has it."""
-        self._outputs = {}
         channels = (pixels.flip(3) if self.caffe else pixels).permute(0, 3, 1, 2).float()
         channels = (channels - self.mean) / self.deviation
         if self.multiple > 1:
             height, width = channels.shape[2:]
             borders = (0, self._whole(width) - width, 0, self._whole(height) - height)
             channels = torch.nn.functional.pad(channels, borders)
-        with contextlib.suppress(_Reached):
-            self.model(channels)
-        outputs, self._outputs = self._outputs, {}
+        if self.layout is not None:
+            channels = channels.contiguous(memory_format=self.layout)
+        outputs: dict[str, torch.Tensor] = {}
+        before = _outputs.set(outputs)
+        try:
+            with contextlib.suppress(_Reached):
+                self.model(channels)
+        finally:
+            _outputs.reset(before)
         missing = [layer for layer, path in zip(self.layers, self.paths, strict=True) if path not in outputs]
         if missing:
             raise BadRecipe(f"When the network runs, it does not come to {', '.join(missing)}.")
@@ -106,9 +115,10 @@ class Layers(torch.nn.Module):
         def hook(module: torch.nn.Module, inputs: Any, output: Any) -> None:
             if not isinstance(output, torch.Tensor):
                 raise BadRecipe(f"The layer '{path}' gives no tensor, but a {type(output).__name__}.")
-            if path not in self._outputs:  # a module that runs several times answers with its first run
-                self._outputs[path] = output.clone()  # since a function in the network may yet overwrite it
-            if len(self._outputs) == len(set(self.paths)):
+            outputs = _outputs.get()
+            if path not in outputs:  # a module that runs several times answers with its first run
+                outputs[path] = output.clone()  # since a function in the network may yet overwrite it
+            if len(outputs) == len(set(self.paths)):
                 raise _Reached
 
         return hook

@@ -17,7 +17,7 @@ from resight.types import Vectors
 class Points:
     """An engine: finds points in a view, no network is run. Safe to call from several threads."""
 
-    name = "opencv"
+    name, device, batch, only, has_bf16 = "opencv", "CPU", 1, 0, False
 
     def __init__(self, found: methods.Method) -> None:
         home = methods.module("points", found.name)
@@ -42,8 +42,9 @@ class Points:
 def check(backbone: Backbone) -> None:
     """Raise BadRecipe for what only a network has, and UnknownMethod or BadSetting for unknown points."""
     _points(backbone)
-    for name in ("weights", "layers", "relu", "preprocess"):
-        if getattr(backbone, name):
+    plain = Backbone.__dataclass_fields__
+    for name in ("weights", "layers", "relu", "preprocess", "precision"):
+        if getattr(backbone, name) != plain[name].default:
             raise BadRecipe(f"backbone.{name} is of networks: {backbone.network} finds points, and has none.")
 
 

@@ -24,6 +24,15 @@ WorkersOption = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option(min=1, metavar="N", help="Threads; by default one a core."),
 ]
+BatchOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="How many photos of one shape go through the network at once; by default as many as suit a GPU, "
+        "and one a thread on a CPU.",
+    ),
+]
 MegapixelsOption = Annotated[
     Optional[float],  # noqa: UP045
     typer.Option(min=1e-6, metavar="N", help="How many million pixels a photo may have; 200 at first."),

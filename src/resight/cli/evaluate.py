@@ -21,7 +21,7 @@ from resight.cli._evaluating import (
     say_when_stopped,
 )
 from resight.cli._names import quoted
-from resight.cli._options import EngineOption, JsonOption, WorkersOption
+from resight.cli._options import BatchOption, EngineOption, JsonOption, WorkersOption
 
 if TYPE_CHECKING:
     from resight.evaluator import Evaluation
@@ -43,6 +43,7 @@ def evaluate(
     html: PageOption = None,
     engine: EngineOption = "auto",
     workers: WorkersOption = None,
+    batch: BatchOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a recipe on a data set by its protocol; what is described is kept for the next time."""
@@ -61,7 +62,8 @@ def evaluate(
             found = evaluator.evaluate(
                 Recipe.load(recipe), open_data(data, root), distractors=distractors or (),
                 fit_from=fit_from or None, allow_overlap=allow_overlap, rerank=rerank or (),
-                deviate=deviate or (), fresh=fresh, engine=engine, workers=workers, progress=terminal,
+                deviate=deviate or (), fresh=fresh, engine=engine, workers=workers,
+                batch=batch, progress=terminal,
             )  # fmt: skip
         run = keep(found, results)
         if html:

@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from resight.cli._exit_codes import INTERRUPTED
-from resight.cli._options import EngineOption, GalleryOption, WorkersOption
+from resight.cli._options import BatchOption, EngineOption, GalleryOption, WorkersOption
 
 
 def fit(
@@ -19,6 +19,7 @@ def fit(
     ] = None,
     engine: EngineOption = "auto",
     workers: WorkersOption = None,
+    batch: BatchOption = None,
 ) -> None:
     """Fit the recipe anew on the gallery's own photos, and describe them all with it; a rerun goes on."""
     from resight import indexer
@@ -27,7 +28,9 @@ def fit(
 
     with Terminal().watching() as terminal:
         source = find_gallery(fit_from) if fit_from else None
-        told = indexer.fit(find_gallery(gallery), source, engine=engine, workers=workers, progress=terminal)
+        told = indexer.fit(
+            find_gallery(gallery), source, engine=engine, workers=workers, batch=batch, progress=terminal
+        )
     if told is None:
         print_line("Stopped before the end: `resight fit` goes on from here; searches use the old fit.")
         raise typer.Exit(INTERRUPTED)

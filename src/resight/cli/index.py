@@ -10,7 +10,7 @@ import typer
 
 from resight.cli._exit_codes import INTERRUPTED
 from resight.cli._names import quoted
-from resight.cli._options import EngineOption, JsonOption, MegapixelsOption, WorkersOption
+from resight.cli._options import BatchOption, EngineOption, JsonOption, MegapixelsOption, WorkersOption
 
 
 def index(
@@ -65,6 +65,7 @@ def index(
     ] = None,
     engine: EngineOption = "auto",
     workers: WorkersOption = None,
+    batch: BatchOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a gallery of a folder of photos, or bring it up to date."""
@@ -80,6 +81,7 @@ def index(
             Recipe.load(recipe) if recipe else None,
             engine=engine,
             workers=workers,
+            batch=batch,
             prune=prune,
             retry=retry,
             fit_from=find_gallery(fit_from) if fit_from else None,

@@ -24,6 +24,7 @@ def info(
     import json
 
     from resight.cli._terminal import print_json, print_line
+    from resight.engines import device
     from resight.gallery import find_gallery, snapshot_of
     from resight.images.photo import spell_warning
 
@@ -46,6 +47,8 @@ def info(
             "recipe": opened.recipe.name,
             "fit": opened.fit,
             "exclude": json.loads(catalogue.fact("exclude", "[]")),
+            "device": device(),
+            "precision": ", ".join(sorted({own.precision for own in opened.recipe.backbones})),
             "created": catalogue.fact("created"),
             "fingerprint": opened.fingerprint,
             "max_megapixels": catalogue.pixel_limit / 1e6,

@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -116,7 +117,7 @@ class Describer:
         A box in a photo whose regions are kept is one region, the box: it says itself what is looked for.
         `variants` are how many synthetic views of the photo a fit is to have, drawn by `seed`.
         """
-        return self.prepare_all([self.look(photo, box, variants, seed)])[0]
+        return self.prepare_all([self.look(photo, box, variants, seed)])()[0]
 
     def look(self, photo: Photo, box: Box | None = None, variants: int = 0, seed: Sequence[int] = ()) -> Look:
         """What is done before a network runs, and needs none: views are made, and points are found."""
@@ -126,20 +127,29 @@ class Describer:
             more.append(self._look(Photo(pixels, photo.width, photo.height), box, self._asking))
         return dataclasses.replace(self._look(photo, box, self._everything), variants=tuple(more))
 
-    def prepare_all(self, looks: Sequence[Look]) -> list[Prepared]:
-        """The first half of photos whose views have one shape, seen together; of NumPy arrays."""
+    def prepare_all(self, looks: Sequence[Look]) -> Callable[[], list[Prepared]]:
+        """The first half of photos whose views have one shape, seen together.
+
+        What comes back waits for them, as NumPy arrays; until it is called, a GPU works on by itself.
+        """
         parts, regions = self._see(looks, self._everything)
         variants = [variant for look in looks for variant in look.variants]
-        more = _prepared(self._see(variants, self._asking)[0]) if variants else iter(())
-        return [
-            dataclasses.replace(own, regions=kept, variants=tuple(itertools.islice(more, len(look.variants))))
-            for look, kept, own in zip(looks, regions, _prepared(parts), strict=True)
-        ]
+        of_variants = self._see(variants, self._asking)[0] if variants else None
+
+        def prepared() -> list[Prepared]:
+            more = iter(_prepared(of_variants) if of_variants else ())
+            own = zip(looks, regions, _prepared(parts), strict=True)
+            return [
+                dataclasses.replace(one, regions=kept, variants=tuple(islice(more, len(look.variants))))
+                for look, kept, one in own
+            ]
+
+        return prepared
 
     def describe_all(self, looks: Sequence[Look]) -> Callable[[], list[Descriptor]]:
-        """Both halves of photos whose views have one shape, seen together, where the engine leaves its maps.
+        """Both halves of photos whose views have one shape, where the engine leaves its maps.
 
-        What comes back waits for their descriptors; until it is called, a GPU works on by itself.
+        What comes back waits for their descriptors, as `prepare_all` for what it gives.
         """
         self._refuse_unless_fitted()
         parts, regions = self._see(looks, self._everything)
@@ -214,8 +224,7 @@ def _prepared(parts: Sequence[Sequence[Run]]) -> Iterator[Prepared]:
     return map(Prepared, zip(*own, strict=True))
 
 
-def describer_like(source: Fitted, engine: str = "auto", workers: int = 1) -> Describer:
-    """A describer that gives descriptors like those of a gallery."""
-    return Describer(
-        source.recipe, *source.parameters(), functools.partial(load, name=engine, workers=workers)
-    )
+def describer_like(source: Fitted, engine: str = "auto", workers: int = 1, batch: int = 1) -> Describer:
+    """A describer that gives descriptors like those of a gallery; `batch` 0: as many as the engine likes."""
+    make = functools.partial(load, name=engine, workers=workers, batch=batch)
+    return Describer(source.recipe, *source.parameters(), make)

@@ -18,7 +18,7 @@ from resight.parts import Backbone, Part, Views
 from resight.types import Box
 from resight.views import View, views
 
-Network = tuple[str, str, bool, str]
+Network = tuple[str, str, bool, str, str]
 """A backbone but for its layers."""
 
 
@@ -161,4 +161,4 @@ def one_size(wanted: Views) -> list[Views]:
 
 def without_layers(backbone: Backbone) -> Network:
     """The backbone but for its layers, by which parts share a network."""
-    return backbone.network, backbone.weights, backbone.relu, backbone.preprocess
+    return backbone.network, backbone.weights, backbone.relu, backbone.preprocess, backbone.precision

@@ -1,52 +1,77 @@
-"""An engine runs the backbone, and only that: a file is an engine.
+"""An engine runs the backbone, and only that: a file is an engine, `(backbone, workers, batch) -> Engine`.
 
-Pixels in, float32 maps out, the same to 1e-4 whichever engine ran.
+Pixels in, float32 maps out, the same to 1e-4 whichever engine ran. `workers` is how many threads call it at
+once, `batch` how many views of one shape it is given at once: 0 lets the engine choose.
 """
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-from typing import Protocol
+import warnings
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from resight import methods
 from resight.backbones._taken import one_size
+from resight.engines import _device
 from resight.parts import Backbone, Views
 
 
 class Engine(Protocol):
-    """(B, H, W, 3) uint8 sRGB -> one (B, C, H', W') float32 a layer; may be called from `workers` threads.
+    """(B, H, W, 3) uint8 sRGB of one shape -> one (B, C, H', W') float32 a layer, left where it was made.
 
-    `only` is the side in pixels of the square images that it takes, where it takes no others; else 0.
+    May be called from several threads. `batch` is the most views that it is best given at once, 1 where each
+    thread does better with views of its own; `device` is what it runs on, in words; `has_bf16` says whether
+    that has units for bf16. `only` is the side in pixels of the square images that it takes, where it takes
+    no others; else 0.
     """
 
     weights: str
     only: int
     name: str
+    device: str
+    batch: int
+    has_bf16: bool
 
-    def __call__(self, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+    def __call__(self, pixels: NDArray[np.uint8]) -> list[Any]:
         """Run the network on one batch."""
         ...
 
 
-def load(backbone: Backbone, name: str = "auto", workers: int = 1) -> Engine:
-    """The engine of this name; `auto` is torch where a GPU is likely and OpenVINO elsewhere.
+def load(backbone: Backbone, name: str = "auto", workers: int = 1, batch: int = 1) -> Engine:
+    """The engine of this name; `auto` is torch for many photos where a GPU is likely, and OpenVINO elsewhere.
 
-    A library that runs by itself, such as one that finds points, needs none.
+    With a `batch` of 1 photos come one at a time, as at a query. A library that runs by itself, such as one
+    that finds points, needs no engine.
     """
     library = methods.module("backbones", backbone.network.partition(":")[0])
     if hasattr(library, "engine"):
         return library.engine(backbone)  # type: ignore[no-any-return]
-    if name == "auto":
-        name = "torch" if _has_gpu() and workers > 1 else "openvino"
-    return methods.find("engines", name).call(backbone, workers)  # type: ignore[no-any-return]
+    engine: Engine = methods.find("engines", chosen(name, batch)).call(backbone, workers, batch)
+    if backbone.precision == "bf16" and not engine.has_bf16:
+        warnings.warn(
+            f"The recipe asks for bf16, for which {engine.device} has no units here: it will be slow, "
+            "and f32 is faster.",
+            stacklevel=2,
+        )
+    return engine
 
 
-def most_at_once(engine: Engine) -> int:
-    """How many views of one shape an engine takes at once; what says nothing takes one."""
+def chosen(name: str = "auto", batch: int = 0) -> str:
+    """The engine that `auto` stands for; another name stays."""
+    if name != "auto":
+        return name
+    return "torch" if _device.has_gpu() and batch != 1 else "openvino"
+
+
+def device(name: str = "auto") -> str:
+    """What an engine runs many photos on, as "NVIDIA H100" or "AMD EPYC"; no library is loaded for it."""
+    return _device.name(gpu=chosen(name) == "torch")
+
+
+def most_at_once(engine: Any) -> int:
+    """How many views of one shape an engine is best given at once; what does not say so takes one."""
     return getattr(engine, "batch", 1)
 
 
@@ -54,8 +79,3 @@ def refuse_other_views(only: int, views: Views) -> None:
     """Raise BadRecipe where a network takes squares of one side alone, and the views are others."""
     if only and (views.resize, views.sizes) != ("square", (only,)):
         raise one_size(only)
-
-
-def _has_gpu() -> bool:
-    """Without importing torch, which takes seconds."""
-    return Path("/proc/driver/nvidia/version").exists() or sys.platform == "darwin"

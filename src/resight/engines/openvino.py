@@ -23,28 +23,34 @@ from resight.backbones._openvino_alone import openvino_alone
 from resight.backbones._taken import refuse_others
 from resight.backbones._weights import locate
 from resight.engines import Engine
+from resight.engines._device import cpu_has_bf16
 from resight.processors import processors
 from resight.recipe import Backbone
 
 SHAPES_KEPT = 100  # prepared kernels of recent shapes; without a bound, memory grows with every new shape
 FORMAT = 4  # of a converted network; grows with any change of what is converted
-PRECISION = "f32"  # said aloud: by its own default OpenVINO silently takes bf16 where the CPU has it
 
 _loading = threading.Lock()  # the first two threads would load two
 
 
 class OpenVino:
-    """A converted network, kept in the user's cache; each thread has its own inference request."""
+    """A converted network, kept in the user's cache; each thread has its own inference request.
 
-    name = "openvino"
+    With a `batch` above 1 one caller is expected, whose batches have all cores.
+    """
 
-    def __init__(self, folder: Path, facts: dict[str, Any], workers: int) -> None:
+    name, device = "openvino", "CPU"
+
+    def __init__(
+        self, folder: Path, facts: dict[str, Any], workers: int, batch: int = 1, precision: str = "f32"
+    ) -> None:
+        self.batch, self.has_bf16 = batch or 1, cpu_has_bf16()
         self.weights: str = facts["weights"]
         self.only: int = facts["only"]
         self._layers, self._smallest = len(facts["layers"]), int(facts["smallest"])
         settings = {
-            "INFERENCE_PRECISION_HINT": PRECISION,
-            "NUM_STREAMS": workers,
+            "INFERENCE_PRECISION_HINT": precision,  # by its own default it takes bf16 where the CPU has it
+            "NUM_STREAMS": workers if self.batch == 1 else 1,
             "INFERENCE_NUM_THREADS": processors(),
             "CPU_RUNTIME_CACHE_CAPACITY": SHAPES_KEPT,
         }
@@ -58,16 +64,19 @@ class OpenVino:
         self(np.zeros((1, side, side, 3), np.uint8))
 
     def __call__(self, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-        """(B, H, W, 3) uint8 sRGB -> one (B, C, H', W') float32 a layer; errors for sizes it takes not."""
+        """(B, H, W, 3) uint8 sRGB -> one (B, C, H', W') float32 a layer; errors for sizes it takes not.
+
+        Channels lie last in memory, as poolings want them.
+        """
         refuse_others(pixels, self._smallest, self.only)
         if not hasattr(self._own, "request"):
             self._own.request = self._network.create_infer_request()
         request = self._own.request
         request.infer({0: np.ascontiguousarray(pixels)}, share_inputs=True)
-        return [np.array(request.get_output_tensor(i).data) for i in range(self._layers)]
+        return [_channels_last(request.get_output_tensor(i).data) for i in range(self._layers)]
 
 
-def openvino(backbone: Backbone, workers: int) -> Engine:
+def openvino(backbone: Backbone, workers: int, batch: int = 1) -> Engine:
     """The network in OpenVINO, for this many threads at once; in PyTorch where it cannot be converted."""
     folder = _converted(backbone)
     facts = json.loads((folder / "network.json").read_text())
@@ -77,8 +86,13 @@ def openvino(backbone: Backbone, workers: int) -> Engine:
             f"converted for OpenVINO, {facts['unlike']}.",
             stacklevel=2,
         )
-        return methods.find("engines", "torch").call(backbone, workers)  # type: ignore[no-any-return]
-    return OpenVino(folder, facts, workers)
+        return methods.find("engines", "torch").call(backbone, workers, batch)  # type: ignore[no-any-return]
+    return OpenVino(folder, facts, workers, batch, backbone.precision)
+
+
+def _channels_last(maps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(B, C, H, W) -> a copy, since the next run overwrites the tensor."""
+    return maps.transpose(0, 2, 3, 1).copy().transpose(0, 3, 1, 2)
 
 
 @functools.cache
@@ -100,6 +114,7 @@ def cache_folder() -> Path:
 def _converted(backbone: Backbone) -> Path:
     """The folder of the converted network, made on first use: a temporary folder, then one rename."""
     fields = dataclasses.asdict(backbone) | {"weights": locate(backbone).key}
+    del fields["precision"]  # which is chosen when it is loaded
     parts = [fields, metadata.version("openvino"), FORMAT]
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
     folder = cache_folder() / key

@@ -76,6 +76,7 @@ def prepare(
     rerank: Sequence[str] = (),
     engine: str = "auto",
     workers: int | None = None,
+    batch: int | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Bench]:
     """Describe all photos that are not described yet, and open what is searched; `evaluate` has the settings.
@@ -95,6 +96,7 @@ def prepare(
         local_features=any("local_features" in each.needs for each in wanted),
         engine=engine,
         workers=workers,
+        batch=batch,
         progress=progress,
     )
     with contextlib.ExitStack() as stack:

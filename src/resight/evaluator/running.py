@@ -29,6 +29,7 @@ def evaluate(
     fresh: bool = False,
     engine: str = "auto",
     workers: int | None = None,
+    batch: int | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """How well a recipe finds what a data set says it should; descriptors are kept for the next time.
@@ -55,6 +56,7 @@ def evaluate(
         rerank=rerank,
         engine=engine,
         workers=workers,
+        batch=batch,
         progress=progress,
     ) as bench:
         return ask(bench, progress, fresh)

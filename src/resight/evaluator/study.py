@@ -23,7 +23,7 @@ from resight.recipe import Backbone, Recipe
 from resight.searcher.collection import Collection
 from resight.types import Vectors
 
-PREPARING = ("distractors", "fit_from", "allow_overlap", "engine", "workers", "progress")
+PREPARING = ("distractors", "fit_from", "allow_overlap", "engine", "workers", "batch", "progress")
 
 
 class Study:

@@ -83,6 +83,7 @@ def describe(
     local_features: bool = False,
     engine: str = "auto",
     workers: int | None = None,
+    batch: int | None = None,
     progress: Progress | None = None,
 ) -> Workspace:
     """Describe all photos that are not described yet; raises Stopped where the progress asks for an end."""
@@ -103,7 +104,8 @@ def describe(
         raise unwritable_cache(folder, error) from None
     index = functools.partial(
         indexer.index, links, folder / "gallery", recipe, fit_from=fit_from, only=names, turns=turns,
-        local_features=local_features or None, engine=engine, workers=workers, progress=progress, prune=True,
+        local_features=local_features or None, engine=engine, workers=workers, batch=batch, progress=progress,
+        prune=True,
     )  # fmt: skip
     try:
         report = _wait_turn(progress or Silent(), index)

@@ -10,8 +10,10 @@ from typing import Any
 
 from resight.describing.describer import Describer
 from resight.gallery import Writer, parameters
+from resight.indexer.filling import COMMIT_EVERY, filled
 from resight.indexer.provenance import fitted
 from resight.progress import Progress, Stopped
+from resight.types import Prepared
 
 SAMPLE = 2000  # photos; a fit on more hardly changes (docs/decisions/0005-fit.md)
 KEPT_BYTES = 2 << 30  # of feature maps; fewer photos are the sample of a pooling that must be fitted itself
@@ -19,7 +21,6 @@ VARIANTS = 2000  # synthetic views of all photos of a sample together, where a f
 ENOUGH_VARIANTS, MOST_VARIANTS = 4, 8  # of one photo; the more only where there are few photos
 GROWTH = 1.5
 FEW = 100  # photos; below, PCA-whitening on them may do harm (results/small_galleries.csv)
-BATCH = 10_000  # images described anew between two commits, so that memory stays flat
 
 
 def sample_size(writer: Writer, describer: Describer) -> int:
@@ -79,13 +80,14 @@ def refit(
     name = writer.generations.save_parameters(found, behind)
     number = writer.generations.start("refit", name, provenance)
     describer = describer.with_parameters(found, parameters.identity(name))
-    for done, (image, prepared) in enumerate(sample.prepared(kept), 1):
-        writer.generations.put(number, image, describer.finish(prepared))
-        if done % BATCH == 0:
-            writer.commit()
-        if progress.stopping():
-            writer.generations.abandon(number)
-            raise Stopped
+    progress.start("Applying the fit", len(kept))
+
+    def put(photo: tuple[int, Prepared]) -> None:
+        writer.generations.put(number, photo[0], describer.finish(photo[1]))
+
+    if not filled(writer, sample.prepared(kept), put, progress, COMMIT_EVERY):
+        writer.generations.abandon(number)
+        raise Stopped
     writer.generations.switch(number)
     return describer
 

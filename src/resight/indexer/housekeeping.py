@@ -12,6 +12,7 @@ from resight.errors import BadQuery, GalleryError
 from resight.gallery import Writer
 from resight.gallery.changes import REMOVED
 from resight.gallery.records import file_state
+from resight.indexer.filling import filled
 from resight.names import composed
 from resight.progress import Progress, Silent
 
@@ -72,14 +73,10 @@ def compact(gallery: Path | str, progress: Progress | None = None) -> int | None
         number = writer.generations.start("compact", current.parameters, current.provenance)
         images = writer.generations.waiting(number)
         progress.start("Compacting", len(images))
-        for done, image in enumerate(images, 1):
-            writer.generations.copy(image, number)
-            progress.step()
-            if done % COMMIT_EVERY == 0:
-                writer.commit()
-            if progress.stopping():
-                writer.generations.abandon(number)
-                return None
+        copy = partial(writer.generations.copy, generation=number)
+        if not filled(writer, images, copy, progress, COMMIT_EVERY):
+            writer.generations.abandon(number)
+            return None
         progress.start("Compacting local features", writer.committed.local_features.count())
         if not writer.local.rewrite(partial(_stepped, progress)):
             writer.generations.abandon(number)

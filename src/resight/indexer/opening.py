@@ -23,11 +23,12 @@ def opened(
     engine: str,
     workers: int,
     fit_from: Path | str | None,
+    batch: int | None = None,
 ) -> Describer:
     """The gallery's own describer; a new gallery is begun, an old one compared with what is asked for."""
     if writer.catalogue.fact("root") is None:
         recipe = recipe or Recipe.load("default")
-        begun = Describer(recipe, engine=partial(load, name=engine, workers=workers))
+        begun = Describer(recipe, engine=partial(load, name=engine, workers=workers, batch=batch or 0))
         writer.begin(root, recipe, begun.made_with)
         if fit_from:
             borrow(writer, fit_from)
@@ -44,7 +45,7 @@ def opened(
         )
     if fit_from:
         borrow(writer, fit_from)
-    return describer_like(writer.committed, engine, workers)
+    return describer_like(writer.committed, engine, workers, batch or 0)
 
 
 def is_folder(root: Path) -> bool:

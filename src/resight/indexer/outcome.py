@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from resight import images
 from resight.describing.describer import Describer
+from resight.describing.seeing import Look
 from resight.describing.shared_pixels import serves
 from resight.errors import BadImage
 from resight.gallery.records import file_state
@@ -20,20 +22,48 @@ from resight.types import Descriptor, Prepared
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """One file, read: its content, and what it was described as unless the gallery has that content."""
+class FileState:
+    """A file as it was read: its relative path, bytes and time of change, and why it failed, if it did."""
 
     relative: str
-    turn: int = 0
     size: int = 0
     mtime_ns: int = 0
+    failure: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Described:
+    """A content, and what it was described as: nothing where the gallery has that content already."""
+
     sha256: bytes = b""
+    turn: int = 0
     shape: tuple[int, int] = (0, 0)
+    warnings: tuple[str, ...] = ()
+    local: LocalFeatures | None = None
     prepared: Prepared | None = None
     descriptor: Descriptor | None = None
-    local: LocalFeatures | None = None
-    failure: str | None = None
-    warnings: tuple[str, ...] = ()
+
+
+Outcome = tuple[FileState, Described]
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """A file that was read, and its photo ready for the networks; None where it needs them no more."""
+
+    file: FileState
+    content: Described
+    look: Look | None = None
+
+    @property
+    def shape(self) -> tuple[tuple[int, ...], ...] | None:
+        """Photos that agree in it are described together."""
+        return self.look.shape if self.look else None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its pixels, while it waits for others of its shape."""
+        return self.look.nbytes if self.look else 0
 
 
 @dataclass(frozen=True)
@@ -58,40 +88,90 @@ class Reader:
     def __call__(self, relative: str) -> Outcome:
         """Read one file, and describe it unless its content is known."""
         with budget.SHARED.hold():
-            return self._read(relative)
+            return self.describe([self._decode(relative)])()[0]
 
-    def _read(self, relative: str) -> Outcome:
+    def decode(self, relative: str) -> Decoded:
+        """Read one file, and make it ready to be described with others, unless its content is known."""
+        with budget.SHARED.hold():
+            return self._decode(relative)
+
+    def describe(self, read: Sequence[Decoded]) -> Callable[[], list[Outcome]]:
+        """Photos of one shape through the networks together; what comes back waits for what they came to.
+
+        Where that fails, it is tried with half of them, until one alone says why.
+        """
+        if read[0].look is None:
+            return lambda: [(each.file, each.content) for each in read]
+        try:
+            waiting = self._begin(read)
+        except (BadImage, RuntimeError, MemoryError) as error:
+            return functools.partial(self._in_halves, read, _words(error))
+
+        def outcomes() -> list[Outcome]:
+            try:
+                contents = waiting()
+            except (BadImage, RuntimeError, MemoryError) as error:
+                return self._in_halves(read, _words(error))
+            return [(each.file, content) for each, content in zip(read, contents, strict=True)]
+
+        return outcomes
+
+    def _decode(self, relative: str) -> Decoded:
         path, describer = self.root / relative, self.describer
-        read = Outcome(relative, self.turns.get(relative, 0))
+        file, content = FileState(relative), Described(turn=self.turns.get(relative, 0))
         try:
             size, mtime_ns = file_state(path.stat())
-            read = replace(read, size=size, mtime_ns=mtime_ns)
+            file = FileState(relative, size, mtime_ns)
             data = images.content(path)
-            read = replace(read, sha256=hashlib.sha256(data).digest())
-            if self.known(read.sha256, read.turn) is not None:
-                return read
-            photo = describer.read(data, read.turn, self.pixel_limit)
+            content = replace(content, sha256=hashlib.sha256(data).digest())
+            if self.known(content.sha256, content.turn) is not None:
+                return Decoded(file, content)
+            photo = describer.read(data, content.turn, self.pixel_limit)
             if self.strict and photo.warnings:
                 raise BadImage(f"refused, since it is {' and '.join(map(spell_warning, photo.warnings))}")
-            prepared = describer.prepare(photo, variants=self.variants or 0, seed=tuple(read.sha256))
-        except BadImage as error:
-            return replace(read, failure=str(error))
-        except (RuntimeError, MemoryError) as error:  # a photo too small for a network's layers, or too large
-            first = (str(error).strip() or type(error).__name__).splitlines()[0]
-            return replace(read, failure=f"the network cannot describe it: {first[:200]}")
+            look = describer.look(photo, variants=self.variants or 0, seed=tuple(content.sha256))
+        except (BadImage, RuntimeError, MemoryError) as error:
+            return Decoded(replace(file, failure=_words(error)), content)
         except (
             OSError
         ) as error:  # not the photo's fault, so it is tried again next time: no time of change fits
-            return replace(read, mtime_ns=-1, failure=f"cannot be read: {error.strerror}")
-        return replace(
-            read,
-            shape=(photo.width, photo.height),
-            prepared=None if self.variants is None else prepared,
-            descriptor=describer.finish(prepared) if describer.is_fitted else None,
-            local=self._local(data, read.turn, photo) if self.local else None,
-            warnings=photo.warnings,
-        )
+            return Decoded(replace(file, mtime_ns=-1, failure=f"cannot be read: {error.strerror}"), content)
+        local = self._local(data, content.turn, photo) if self.local else None
+        shape = photo.width, photo.height
+        return Decoded(file, replace(content, shape=shape, warnings=photo.warnings, local=local), look)
+
+    def _begin(self, read: Sequence[Decoded]) -> Callable[[], list[Described]]:
+        describer, looks = self.describer, [each.look for each in read if each.look]
+        contents = [each.content for each in read]
+        if self.variants is None and describer.is_fitted:
+            descriptors = describer.describe_all(looks)
+            return lambda: [replace(c, descriptor=d) for c, d in zip(contents, descriptors(), strict=True)]
+        waiting = describer.prepare_all(looks)
+
+        def described() -> list[Described]:
+            found = []
+            for content, prepared in zip(contents, waiting(), strict=True):
+                descriptor = describer.finish(prepared) if describer.is_fitted else None
+                kept = None if self.variants is None else prepared
+                found.append(replace(content, prepared=kept, descriptor=descriptor))
+            return found
+
+        return described
+
+    def _in_halves(self, read: Sequence[Decoded], why: str) -> list[Outcome]:
+        if len(read) == 1:
+            return [(replace(read[0].file, failure=why), read[0].content)]
+        half = len(read) // 2
+        return [*self.describe(read[:half])(), *self.describe(read[half:])()]
 
     def _local(self, data: bytes, turn: int, photo: Photo) -> LocalFeatures | None:
         own = photo if serves(data, photo, self.describer.recipe.views) else None
         return extracted(data, turn, self.pixel_limit, own)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, BadImage):
+        return str(error)
+    # A photo too small for a network's layers, or too large.
+    first = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return f"the network cannot describe it: {first[:200]}"

@@ -21,9 +21,13 @@ Fit = tuple[dict[str, Parameters], dict[str, Any], set[bytes]]
 
 
 def fitted(writer: Writer, describer: Describer, chosen: list[int], full: bool, progress: Progress) -> Fit:
-    """Fit on kept photos; `full`: on as many as it ever will be. Raises NotFitted, or Stopped."""
+    """Fit on kept photos; `full`: on as many as it ever will be. Raises NotFitted, or Stopped.
+
+    They come in the order of their paths: a fit then does not depend on the order in which they were read.
+    """
     if not chosen:
         raise NotFitted("There is no photo to fit on.")
+    chosen = sorted(chosen, key=lambda image: writer.catalogue.files_of(image)[:1])
     progress.start("Fitting", len(chosen) * len(describer.fitted_steps))
 
     def watched() -> Iterator[Prepared]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -10,15 +11,13 @@ from resight.describing.describer import Describer
 from resight.engines import load
 from resight.errors import NotFitted, TooMuchVanished
 from resight.gallery import Writer
-from resight.gallery.records import StoredImage
-from resight.gallery.reread import reread
-from resight.indexer.fits import BATCH, sample, sample_size, variants
+from resight.indexer.again import Again, prepared_again
+from resight.indexer.filling import COMMIT_EVERY, filled
+from resight.indexer.fits import sample, sample_size, variants
 from resight.indexer.opening import is_folder
 from resight.indexer.provenance import Fit, borrowed, fitted
 from resight.processors import processors
 from resight.progress import Progress, Silent, Stopped
-from resight.types import Prepared
-from resight.workers.threads import in_order
 
 
 def fit(
@@ -27,6 +26,7 @@ def fit(
     *,
     engine: str = "auto",
     workers: int | None = None,
+    batch: int | None = None,
     progress: Progress | None = None,
 ) -> str | None:
     """Fit a gallery anew and describe all its photos with it; what was done is kept, and a rerun goes on.
@@ -37,10 +37,9 @@ def fit(
     progress, workers = progress or Silent(), workers or processors()
     with Writer(gallery, must_exist=True) as writer:
         writer.committed.check_pixels()
-        recipe = (
-            writer.committed.recipe
-        )  # without the old parameters: a gallery whose own are damaged is fitted anew
-        describer = Describer(recipe, engine=partial(load, name=engine, workers=workers))
+        # The parameters are left out: a gallery whose own are damaged is fitted anew.
+        recipe = writer.committed.recipe
+        describer = Describer(recipe, engine=partial(load, name=engine, workers=workers, batch=batch or 0))
         if not describer.fitted_steps:
             raise NotFitted(f"The recipe '{recipe.name}' has nothing to fit.")
         work = Refit(writer, describer, workers, progress)
@@ -79,21 +78,21 @@ class Refit:
         describer = self._describer.with_parameters(*writer.committed.parameters(number))
         waiting, kept = writer.generations.waiting(number), set(writer.committed.fit_sample.images())
         self._progress.start("Describing anew", len(waiting))
-        for done, (image, prepared) in enumerate(
-            writer.committed.fit_sample.prepared([one for one in waiting if one in kept]), 1
-        ):
-            writer.generations.put(number, image, describer.finish(prepared))
-            self._progress.step()
-            if done % BATCH == 0:
-                writer.commit()
-        lost = []
-        for image, read in self._read([image for image in waiting if image not in kept]):
-            if read:
-                writer.generations.put(number, image, describer.finish(read))
+        lost: list[int] = []
+
+        def put(photo: Again) -> None:
+            image, prepared = photo
+            if prepared:
+                writer.generations.put(number, image, describer.finish(prepared))
             else:
                 lost.append(image)
+
+        known = writer.committed.fit_sample.prepared([image for image in waiting if image in kept])
+        again = self._read([image for image in waiting if image not in kept])
+        every = itertools.chain(known, again)
+        whole = filled(writer, every, put, self._progress, COMMIT_EVERY)
         writer.commit()
-        if self._progress.stopping():
+        if not whole or self._progress.stopping():
             return False
         self._refuse_if_unmounted(len(lost), writer.catalogue.count()["images"])
         if lost:
@@ -123,6 +122,7 @@ class Refit:
                 writer.fit_sample.put(image, prepared)
             else:
                 lost += 1
+            self._progress.step()
         writer.commit()
         if self._progress.stopping():
             raise Stopped
@@ -139,24 +139,14 @@ class Refit:
                 "mount the drive and run `resight fit` again, or first `resight index` if they are gone."
             )
 
-    def _read(self, wanted: list[int], views: int = 0) -> Iterator[tuple[int, Prepared | None]]:
+    def _read(self, wanted: list[int], views: int = 0) -> Iterator[Again]:
         """Photos of the gallery, and so many synthetic views of each, through the network again.
 
         None for one that is gone or changed.
         """
-        root, limit = self._writer.catalogue.root, self._writer.catalogue.pixel_limit
-        describer = self._describer
-
-        def one(image: StoredImage) -> tuple[int, Prepared | None]:
-            def prepare(data: bytes) -> Prepared:
-                photo = describer.read(data, image.turn, limit)
-                return describer.prepare(photo, variants=views, seed=tuple(image.sha256))
-
-            return image.id, reread(root, image, prepare)
-
-        for image, prepared in in_order(
-            one, map(self._writer.catalogue.image, wanted), self._workers, self._progress.stopping
-        ):
-            yield image, prepared
-            self._progress.step()
+        reading = prepared_again(
+            self._writer, self._describer, wanted, views, self._workers, self._progress.stopping
+        )
+        for again in reading:
+            yield again
             self._writer.commit_if_due()

@@ -1,0 +1,93 @@
+"""What `index` is to do, found before it does it: what changed, what is gone, and what must be read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from resight.gallery import Writer
+from resight.gallery.changes import Changes
+from resight.images.excluding import Excluded
+from resight.images.folder import Walk
+from resight.indexer.counts import Counts
+from resight.indexer.excluding import settle_exclusions
+from resight.indexer.listed import Listed
+from resight.indexer.older import forget_other_pixels
+from resight.indexer.opening import is_folder, is_root
+from resight.indexer.vanished import Vanished, find_vanished
+from resight.indexer.walk import file_states
+from resight.progress import Progress
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The folder as it was walked, beside the catalogue: the files to read, and those that are not there."""
+
+    walk: Walk | Listed
+    excluded: Excluded
+    turns: Mapping[str, int]
+    changes: Changes
+    to_read: list[str]
+    vanished: Vanished
+
+    @property
+    def missing(self) -> list[str]:
+        """Listed files that are not there."""
+        return self.walk.missing if isinstance(self.walk, Listed) else []
+
+    def away(self, writer: Writer, counts: Counts) -> dict[str, list[str]]:
+        """The files of drives that are not there, without those whose contents were found elsewhere."""
+        return {
+            folder: [path for path in files if not counts.recognised[_image(writer, path)]]
+            for folder, files in self.vanished.away.items()
+        }
+
+    def gone(self, away: Mapping[str, list[str]]) -> list[str]:
+        """The files that leave the gallery: neither listed nor on a drive that is away."""
+        staying = {path for files in away.values() for path in files}
+        moved = {path for files in self.vanished.away.values() for path in files}
+        return sorted({*self.vanished.gone, *moved} - {*self.missing} - staying)
+
+
+def planned(
+    writer: Writer,
+    root: Path,
+    *,
+    exclude: Iterable[str] | None,
+    only: Iterable[str] | None,
+    turns: Mapping[str, int] | None,
+    max_megapixels: float | None,
+    prune: bool,
+    retry: bool,
+    progress: Progress,
+) -> Plan:
+    """Look through the folder, or at the listed files; raises TooMuchVanished with nothing changed."""
+    excluded = settle_exclusions(writer, exclude)
+    walk = Walk(root, writer.folder, excluded) if only is None else Listed(root, only)
+    if max_megapixels is not None and round(1e6 * max_megapixels) != writer.catalogue.pixel_limit:
+        writer.set_pixel_limit(max_megapixels)
+    turned = {relative: degrees % 360 for relative, degrees in (turns or {}).items()}
+    there = is_folder(root)
+    progress.start("Looking through the folder", None)
+    files = file_states(walk) if isinstance(walk, Walk) else walk
+    changes = writer.changes(files if there else (), turned)
+    to_read = changes.to_read(retry)
+    vanished = find_vanished(writer, root, walk, changes, to_read, prune)
+    if there and not is_root(writer, root):
+        writer.move_root(root)
+    if forget_other_pixels(writer, root, progress):
+        to_read = changes.to_read(retry)
+    return Plan(walk, excluded, turned, changes, to_read, vanished)
+
+
+def moved(writer: Writer, gone: Iterable[str], counts: Counts) -> int:
+    """How many of the files that are gone were found elsewhere."""
+    images = Counter(_image(writer, path) for path in gone)
+    return sum(min(count, counts.recognised[image]) for image, count in images.items() if image)
+
+
+def _image(writer: Writer, path: str) -> int:
+    """The image of a file of the catalogue; 0, which none has, of one that failed."""
+    return writer.catalogue.image_of(path) or 0
