@@ -61,7 +61,10 @@ def decode(plain: Any, kind: type[T]) -> T:
     """
     import msgspec
 
-    return msgspec.convert(plain, kind, dec_hook=_decode_one)
+    try:
+        return msgspec.convert(plain, kind, dec_hook=_decode_one)
+    except msgspec.ValidationError as error:  # a ValueError in later versions alone
+        raise ValueError(str(error)) from None
 
 
 def encode_text(value: Any, places: int | None = None) -> str:

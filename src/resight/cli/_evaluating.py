@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from resight.cli._exit_codes import INTERRUPTED
+
 if TYPE_CHECKING:
+    from resight.cli._terminal import Terminal
     from resight.dataset import Dataset
 
 DataArgument = Annotated[
@@ -50,6 +55,31 @@ DeviateOption = Annotated[
         help="Not by the protocol: full-queries, junk-counted, query-kept; the result is marked. Repeatable.",
     ),
 ]
+FreshOption = Annotated[
+    bool, typer.Option("--fresh", help="Ask every query again, also those answered before a stop.")
+]
+ResultsOption = Annotated[
+    Path,
+    typer.Option(metavar="DIR", help="Where evaluate.csv and the run's file for `resight compare` are kept."),
+]
+PageOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        metavar="FILE", help="Write a page: measures, curves, the best and the worst queries in pictures."
+    ),
+]
+
+
+@contextlib.contextmanager
+def say_when_stopped(terminal: Terminal) -> Iterator[None]:
+    """Say that the work goes on with the same command where it was stopped, and end with that exit code."""
+    from resight.progress import Stopped
+
+    try:
+        yield
+    except Stopped:
+        terminal.say("Stopped before the end: what was done is kept, and the same command goes on.")
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def open_data(data: str, root: Path | None) -> Dataset:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,11 +12,14 @@ from resight.cli._evaluating import (
     DeviateOption,
     DistractorsOption,
     FitFromOption,
+    FreshOption,
     OverlapOption,
+    PageOption,
     RerankOption,
+    ResultsOption,
     RootOption,
+    say_when_stopped,
 )
-from resight.cli._exit_codes import INTERRUPTED
 from resight.cli._names import quoted
 from resight.cli._options import BatchOption, EngineOption, JsonOption, WorkersOption
 
@@ -35,21 +38,9 @@ def evaluate(
     allow_overlap: OverlapOption = False,
     rerank: RerankOption = None,
     deviate: DeviateOption = None,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Ask every query again, also those answered before a stop.")
-    ] = False,
-    results: Annotated[
-        Path,
-        typer.Option(
-            metavar="DIR", help="Where evaluate.csv and the run's file for `resight compare` are kept."
-        ),
-    ] = Path("results"),
-    html: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(
-            metavar="FILE", help="Write a page: measures, curves, the best and the worst queries in pictures."
-        ),
-    ] = None,
+    fresh: FreshOption = False,
+    results: ResultsOption = Path("results"),
+    html: PageOption = None,
     engine: EngineOption = "auto",
     workers: WorkersOption = None,
     batch: BatchOption = None,
@@ -59,39 +50,33 @@ def evaluate(
     from resight import evaluator
     from resight.cli._evaluating import check_order, open_data
     from resight.cli._options import check_page
-    from resight.cli._terminal import Terminal, print_json, print_line
+    from resight.cli._terminal import Terminal
     from resight.evaluator.results import check, keep
-    from resight.progress import Stopped
     from resight.recipe import Recipe
 
     check_page(html)
     check_order(recipe, data)
     check(results)
     with Terminal().watching() as terminal:
-        try:
+        with say_when_stopped(terminal):
             found = evaluator.evaluate(
-                Recipe.load(recipe),
-                open_data(data, root),
-                distractors=distractors or (),
-                fit_from=fit_from or None,
-                allow_overlap=allow_overlap,
-                rerank=rerank or (),
-                deviate=deviate or (),
-                fresh=fresh,
-                engine=engine,
-                workers=workers,
-                batch=batch,
-                progress=terminal,
-            )
-        except Stopped:
-            terminal.say("Stopped before the end: what was done is kept, and the same command goes on.")
-            raise typer.Exit(INTERRUPTED) from None
+                Recipe.load(recipe), open_data(data, root), distractors=distractors or (),
+                fit_from=fit_from or None, allow_overlap=allow_overlap, rerank=rerank or (),
+                deviate=deviate or (), fresh=fresh, engine=engine, workers=workers,
+                batch=batch, progress=terminal,
+            )  # fmt: skip
         run = keep(found, results)
         if html:
             from resight.pages.evaluation import write_evaluation
 
             write_evaluation(html, found)
             terminal.say(f"Wrote {html}")
+    _print(found, run, as_json)
+
+
+def _print(found: Evaluation, run: Path, as_json: bool) -> None:
+    from resight.cli._terminal import print_json, print_line
+
     if as_json:
         print_json(found.as_dict(answers=False) | {"run": str(run)})
         return

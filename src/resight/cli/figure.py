@@ -15,8 +15,8 @@ from resight.cli._evaluating import (
     OverlapOption,
     RerankOption,
     RootOption,
+    say_when_stopped,
 )
-from resight.cli._exit_codes import INTERRUPTED
 from resight.cli._names import quoted
 from resight.cli._options import EngineOption, WorkersOption
 from resight.places import own_names
@@ -56,7 +56,6 @@ def figure(
     from resight.cli._terminal import Terminal, print_line
     from resight.evaluator import Study
     from resight.pages.figure import check_suffix, save_figure
-    from resight.progress import Stopped
     from resight.recipe import Recipe
 
     draw = methods.find("figures", kind)
@@ -70,11 +69,8 @@ def figure(
             "rerank": rerank or (), "engine": engine, "workers": workers, "progress": terminal,
         }  # fmt: skip
         recipes = [Recipe.load(name) for name in recipe or ["default"]]
-        try:
+        with say_when_stopped(terminal):
             drawn = draw(Study(open_data(data, root), recipes, options))
-        except Stopped:
-            terminal.say("Stopped before the end: what was done is kept, and the same command goes on.")
-            raise typer.Exit(INTERRUPTED) from None
         save_figure(drawn, target)
     print_line(f"Wrote {quoted(str(target))}")
 

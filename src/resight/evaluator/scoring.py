@@ -30,19 +30,19 @@ def score_query(
         places[protocol], positives[protocol] = thin_out(ranks, len(positive)), len(positive)
         for wanted in data.measures:
             values[f"{protocol} {wanted}".strip()] = measure(wanted)(ranks, len(positive), size)
-    shown = tuple(_shown(data, question, ranking, name))
+    shown = tuple(_shown(question, ranking, name))
     photo = data.photos[question.photo]
     return QueryResult(question.name or photo, photo, values, places, positives, shown, _corners(question))
 
 
 def _shown(
-    data: Dataset, question: BenchmarkQuery, ranking: PhotoRanking, name: Callable[[int], str]
+    question: BenchmarkQuery, ranking: PhotoRanking, name: Callable[[int], str]
 ) -> Iterator[RankedPhoto]:
     """The first photos, with what was verified of them."""
     verified = 0
-    first, scores = ranking.photos[:SHOWN].tolist(), ranking.scores[:SHOWN].tolist()
-    for number, score in zip(first, scores, strict=True):
-        verdict = _verdict(data, question, number)
+    first = ranking.photos[:SHOWN]
+    shown = zip(first.tolist(), ranking.scores[:SHOWN].tolist(), _verdicts(question, first), strict=True)
+    for number, score, verdict in shown:
         placed, match = RankedPhoto(name(number), score, verdict), ranking.matches.get(number)
         if match:
             verified += verdict != "query"
@@ -84,13 +84,16 @@ def find_truth(data: Dataset, question: BenchmarkQuery, truth: Truth) -> tuple[N
     return np.setdiff1d(truth.positive, own), np.setdiff1d(truth.junk, own)
 
 
-def _verdict(data: Dataset, question: BenchmarkQuery, number: int) -> str:
-    """What a photo is to a query: by the protocols together, right where any says so."""
-    if number == question.photo:
-        return "query"
-    if any(number in truth.positive for truth in question.truths.values()):
-        return "right"
-    return "junk" if any(number in truth.junk for truth in question.truths.values()) else "wrong"
+def _verdicts(question: BenchmarkQuery, photos: Numbers) -> list[str]:
+    """What photos are to a query: by the protocols together, right where any says so."""
+    found = np.full(len(photos), "wrong", object)
+    truths = question.truths.values()
+    for truth in truths:
+        found[np.isin(photos, truth.junk)] = "junk"
+    for truth in truths:
+        found[np.isin(photos, truth.positive)] = "right"
+    found[photos == question.photo] = "query"
+    return [str(verdict) for verdict in found]
 
 
 def _corners(question: BenchmarkQuery) -> tuple[float, float, float, float] | None:

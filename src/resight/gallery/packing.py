@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from resight.codec import decode, encode
 from resight.types import Maps, Pooled, Prepared, PreparedPart, Region
 
 Column = NDArray[np.float32]
@@ -37,7 +38,7 @@ def _photo(prepared: Prepared, numbers: list[Column]) -> dict[str, Any]:
         "parts": [
             [[_layer(found, numbers) for found in layers] for layers in part] for part in prepared.parts
         ],
-        "regions": [region.as_list() for region in prepared.regions],
+        "regions": encode(prepared.regions, places=1),
         "variants": [_photo(variant, numbers) for variant in prepared.variants],
     }
 
@@ -72,7 +73,7 @@ class _Unpacking:
         """A photo, and its synthetic views."""
         return Prepared(
             tuple(self._part(part) for part in shapes["parts"]),
-            tuple(map(Region.of, shapes["regions"])),
+            decode(shapes["regions"], tuple[Region, ...]),
             tuple(self.photo(variant) for variant in shapes["variants"]),
         )
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from resight.codec import decode_text, encode_text
 from resight.gallery.database import Selects, from_stored
 from resight.gallery.records import StoredRows
 from resight.ranking import Numbers
@@ -85,8 +85,8 @@ class Rows:
 
 def to_json(regions: Sequence[Region] | None) -> str | None:
     """Regions as the catalogue holds them: a JSON list of polygons, null for none."""
-    return None if regions is None else json.dumps([region.as_list() for region in regions])
+    return None if regions is None else encode_text(tuple(regions), places=1)
 
 
 def _from_json(text: str | None) -> tuple[Region, ...] | None:
-    return tuple(map(Region.of, json.loads(text))) if text else None
+    return decode_text(text, tuple[Region, ...]) if text else None

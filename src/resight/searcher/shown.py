@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from resight.codec import encode
 from resight.gallery.records import StoredImage, StoredRows
 from resight.types import Hit, Ranking
 
@@ -33,6 +34,6 @@ class Shown:
             "sha256": self.image.sha256.hex(),
             "warnings": list(self.warnings),
             "rows": list(range(rows.first, rows.first + rows.count)),
-            "regions": [region.as_list() for region in rows.regions] if rows.regions else None,
+            "regions": encode(rows.regions, places=1) if rows.regions else None,
             "nearest": Ranking("", "", self.nearest).as_dict()["hits"],
         }
