@@ -106,17 +106,22 @@ def index(
             local=local.settled(writer, local_features), pixel_limit=writer.catalogue.pixel_limit,
             strict=strict,
         )  # fmt: skip
-        counts = read_photos(writer, reader, plan, workers, progress)
-        away = plan.away(writer, counts)
-        gone = plan.gone(away)
-        found_again = 0
-        if not counts.interrupted:
-            found_again = moved(writer, gone, counts)
-            for path in plan.missing:
-                writer.set_file(path, 0, -1, failure="not there")
-            forget(writer, gone)
-            counts += complete_local(writer, reader, workers, progress)
-        return reported(writer, plan, counts, away, len(gone), found_again)
+        return carried_out(writer, reader, plan, workers, progress)
+
+
+def carried_out(writer: Writer, reader: Reader, plan: Plan, workers: int, progress: Progress) -> Report:
+    """Read what a plan says is to be read; then, unless an end was asked for, what is gone leaves."""
+    counts = read_photos(writer, reader, plan, workers, progress)
+    away = plan.away(writer, counts)
+    gone = plan.gone(away)
+    found_again = 0
+    if not counts.interrupted:
+        found_again = moved(writer, gone, counts)
+        for path in plan.missing:
+            writer.set_file(path, 0, -1, failure="not there")
+        forget(writer, gone)
+        counts += complete_local(writer, reader, workers, progress)
+    return reported(writer, plan, counts, away, len(gone), found_again)
 
 
 def complete_local(writer: Writer, reader: Reader, workers: int, progress: Progress) -> Counts:
