@@ -145,6 +145,23 @@ def test_threads_over_one_opened_gallery_rank_as_one_thread_does(album):
         assert together(work) == [alone] * 8
 
 
+def test_four_thousand_searches_in_eight_threads_rank_as_one_thread_does(tmp_path, rng):
+    made(tmp_path / "g", rng, 60, width=32)
+    with Gallery(tmp_path / "g") as gallery:
+        mark = small.fingerprint(gallery)
+        queries = [Descriptor(small.random_descriptor(rng, 32).vectors, None, mark) for _ in range(50)]
+        alone = [Searcher(gallery).search(query, 20) for query in queries]
+        searcher = Searcher(gallery)
+
+        def work(number: int) -> int:
+            for turn in range(500):
+                which = (7 * number + turn) % len(queries)  # no two threads ask the same at the same time
+                assert searcher.search(queries[which], 20) == alone[which]
+            return turn + 1
+
+        assert sum(together(work)) == 4000
+
+
 def test_threads_that_show_photos_see_what_one_thread_does(album):
     photos = sorted(album.rglob("*.png"))[:6]
     with Gallery(album / ".resight") as gallery:

@@ -1,6 +1,7 @@
 """Photos that are damaged, or show nothing, are indexed with a warning that every output shows."""
 
 import json
+import shutil
 import sqlite3
 import warnings
 
@@ -206,13 +207,18 @@ def test_an_earlier_gallery_is_searched_and_brought_up_to_date(recipe, root, tmp
     assert small.index(root).unchanged == 8
 
 
-def test_a_migration_that_fails_leaves_the_earlier_format(root, monkeypatch):
+@pytest.mark.parametrize("later", [False, True])
+def test_a_migration_that_fails_leaves_the_earlier_format(root, monkeypatch, tmp_path_factory, later):
     from resight.gallery import migrations
 
     small.index(root, small.PLAIN)
     made_earlier(root)
-    steps = {3: (*migrations.STEPS[3], "INSERT INTO nowhere VALUES (1)")}
-    monkeypatch.setattr(migrations, "STEPS", steps)
+    steps = shutil.copytree(migrations.FOLDER, tmp_path_factory.mktemp("steps") / "all")
+    if later:
+        (steps / "0004.sql").write_text("ALTER TABLE files ADD COLUMN more;\nINSERT INTO nowhere VALUES (1);")
+    else:
+        (steps / "0003.sql").write_text((steps / "0003.sql").read_text() + "INSERT INTO nowhere VALUES (1);")
+    monkeypatch.setattr(migrations, "FOLDER", steps)
     with pytest.raises(Exception, match="nowhere"):
         small.index(root)
     connection = sqlite3.connect(root / ".resight" / database.NAME)

@@ -108,9 +108,10 @@ def _checked(connection: sqlite3.Connection, folder: Path) -> sqlite3.Connection
         raise unreadable(folder, error) from None
     if found not in READABLE:
         connection.close()
+        newer = isinstance(found, int) and found > FORMAT
+        advice = "install a newer Resight" if newer else "index the photos into a new gallery"
         raise GalleryError(
-            f"The gallery in {folder} has format {found}; this Resight reads format {FORMAT}: "
-            "index the photos into a new gallery."
+            f"The gallery in {folder} has format {found}; this Resight reads format {FORMAT}: {advice}."
         )
     return connection
 
