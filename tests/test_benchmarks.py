@@ -20,6 +20,8 @@ SCRIPTS = {
     ],
     "benchmarks/diffusion.py --vectors 300": ["diffusion.csv"],
     "benchmarks/distractors.py --vectors 50": ["distractors.csv"],
+    "benchmarks/gpu.py --photos 6 --drawn 3 --side 96 --size 64 --seconds 0.1 --lite-alone": ["gpu.csv"],
+    "benchmarks/precision.py --size 64 --photos 2 --rounds 1": ["precision.csv"],
     "benchmarks/poolings.py --rounds 1": ["poolings.csv"],
     "benchmarks/query.py --before . --recipe rmac-lite0 --photos 6 --queries 2 --rounds 1": ["query.csv"],
     "benchmarks/quality.py --recipes rmac-lite0 sift-vlad --sets scenes": ["quality.csv"],

@@ -12,57 +12,64 @@ from resight.cli._exit_codes import INTERRUPTED
 from resight.cli._names import quoted
 from resight.cli._options import BatchOption, EngineOption, JsonOption, MegapixelsOption, WorkersOption
 
+PhotosArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="PHOTOS", readable=False, help="A folder of photos; everything in it is looked at."
+    ),
+]
+OwnGalleryOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--gallery", metavar="DIR", readable=False, help="Where the gallery is; by default PHOTOS/.resight."
+    ),
+]
+RecipeOption = Annotated[
+    str, typer.Option(metavar="RECIPE", help="A recipe's name (see `resight recipes`) or TOML file.")
+]
+BorrowOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        metavar="DIR",
+        readable=False,
+        help="Borrow the fit of another gallery, instead of fitting on these photos.",
+    ),
+]
+PruneOption = Annotated[bool, typer.Option("--prune", help="Even if most of the photos are gone.")]
+RetryOption = Annotated[
+    bool, typer.Option("--retry", help="Try files again that failed or were removed by hand.")
+]
+LocalOption = Annotated[
+    Optional[bool],  # noqa: UP045
+    typer.Option(
+        help="Store local features, which `--rerank geometry` would else compute at each search: "
+        "about 95 KB a photo. Kept up from then on."
+    ),
+]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Refuse photos that are damaged, or of one colour.")
+]
+ExcludeOption = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        metavar="GLOB",
+        help="Pass over such files and folders: relative paths, or names where it has no '/'. "
+        "Repeatable; kept for later runs, until it is said anew ('' for none).",
+    ),
+]
+
 
 def index(
-    photos: Annotated[
-        Path,
-        typer.Argument(
-            metavar="PHOTOS", readable=False, help="A folder of photos; everything in it is looked at."
-        ),
-    ],
-    gallery: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(
-            "--gallery",
-            metavar="DIR",
-            readable=False,
-            help="Where the gallery is; by default PHOTOS/.resight.",
-        ),
-    ] = None,
-    recipe: Annotated[
-        str, typer.Option(metavar="RECIPE", help="A recipe's name (see `resight recipes`) or TOML file.")
-    ] = "",
-    fit_from: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(
-            metavar="DIR",
-            readable=False,
-            help="Borrow the fit of another gallery, instead of fitting on these photos.",
-        ),
-    ] = None,
-    prune: Annotated[bool, typer.Option("--prune", help="Even if most of the photos are gone.")] = False,
-    retry: Annotated[
-        bool, typer.Option("--retry", help="Try files again that failed or were removed by hand.")
-    ] = False,
-    local_features: Annotated[
-        Optional[bool],  # noqa: UP045
-        typer.Option(
-            help="Store local features, which `--rerank geometry` would else compute at each search: "
-            "about 95 KB a photo. Kept up from then on."
-        ),
-    ] = None,
+    photos: PhotosArgument,
+    gallery: OwnGalleryOption = None,
+    recipe: RecipeOption = "",
+    fit_from: BorrowOption = None,
+    prune: PruneOption = False,
+    retry: RetryOption = False,
+    local_features: LocalOption = None,
     max_megapixels: MegapixelsOption = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Refuse photos that are damaged, or of one colour.")
-    ] = False,
-    exclude: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(
-            metavar="GLOB",
-            help="Pass over such files and folders: relative paths, or names where it has no '/'. "
-            "Repeatable; kept for later runs, until it is said anew ('' for none).",
-        ),
-    ] = None,
+    strict: StrictOption = False,
+    exclude: ExcludeOption = None,
     engine: EngineOption = "auto",
     workers: WorkersOption = None,
     batch: BatchOption = None,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from resight.cli._names import quoted
 from resight.cli._options import GalleryOption, JsonOption
+
+if TYPE_CHECKING:
+    from resight.gallery import Snapshot
 
 
 def info(
@@ -21,48 +24,71 @@ def info(
     as_json: JsonOption = False,
 ) -> None:
     """Show what a gallery is: its folder, recipe, fit, and how much is in it."""
-    import json
-
     from resight.cli._terminal import print_json, print_line
-    from resight.engines import device
     from resight.gallery import find_gallery, snapshot_of
-    from resight.images.photo import spell_warning
 
     with snapshot_of(find_gallery(gallery), damaged=True) as opened:
-        catalogue = opened.catalogue
         if failures:
-            failed = {path: why for path, _, why in catalogue.files() if why}
-            warned = {path: list(words) for path, words in opened.warnings.files()}
-            if as_json:
-                print_json({"failures": failed, "warnings": warned})
-                return
-            for path, why in failed.items():
-                print_line(f"{quoted(path)}: {why}")
-            for path, words in warned.items():
-                print_line(f"{quoted(path)}: indexed, but it is {' and '.join(map(spell_warning, words))}")
+            _list_failures(opened, as_json)
             return
-        known = {
-            "gallery": str(opened.folder.absolute()),
-            "photos": str(catalogue.root),
-            "recipe": opened.recipe.name,
-            "fit": opened.fit,
-            "exclude": json.loads(catalogue.fact("exclude", "[]")),
-            "device": device(),
-            "precision": ", ".join(sorted({own.precision for own in opened.recipe.backbones})),
-            "created": catalogue.fact("created"),
-            "fingerprint": opened.fingerprint,
-            "max_megapixels": catalogue.pixel_limit / 1e6,
-            **catalogue.count(),
-        }
-        warnings = opened.warnings.count()
-        stored, usable = opened.local_features.count(), opened.local_features.usable
+        known = _describe(opened)
     if as_json:
-        print_json(known | {"warnings": warnings, "local_features": stored if usable else None})
+        print_json(known)
         return
-    known |= {key: quoted(known[key]) for key in ("gallery", "photos")}
-    told = f"stored for {stored} photos" if usable else "not stored"
-    known["exclude"] = ", ".join(known["exclude"]) or "nothing"
-    counted = ", ".join(f"{count} {spell_warning(word)}" for word, count in warnings.items()) or "none"
-    known["megapixels"] = f"at most {known.pop('max_megapixels'):g} a photo"
-    for key, value in (known | {"warnings": counted, "local features": told}).items():
+    for key, value in _spell(known).items():
         print_line(f"{key:16}{value}")
+
+
+def _list_failures(opened: Snapshot, as_json: bool) -> None:
+    from resight.cli._terminal import print_json, print_line
+    from resight.images.photo import spell_warning
+
+    failed = {path: why for path, _, why in opened.catalogue.files() if why}
+    warned = {path: list(words) for path, words in opened.warnings.files()}
+    if as_json:
+        print_json({"failures": failed, "warnings": warned})
+        return
+    for path, why in failed.items():
+        print_line(f"{quoted(path)}: {why}")
+    for path, words in warned.items():
+        print_line(f"{quoted(path)}: indexed, but it is {' and '.join(map(spell_warning, words))}")
+
+
+def _describe(opened: Snapshot) -> dict[str, Any]:
+    """Plain values, as `--json` prints them."""
+    import json
+
+    from resight.engines import device
+
+    catalogue, features = opened.catalogue, opened.local_features
+    return {
+        "gallery": str(opened.folder.absolute()),
+        "photos": str(catalogue.root),
+        "recipe": opened.recipe.name,
+        "fit": opened.fit,
+        "exclude": json.loads(catalogue.fact("exclude", "[]")),
+        "device": device(),
+        "precision": ", ".join(sorted({own.precision for own in opened.recipe.backbones})),
+        "created": catalogue.fact("created"),
+        "fingerprint": opened.fingerprint,
+        "max_megapixels": catalogue.pixel_limit / 1e6,
+        **catalogue.count(),
+        "warnings": opened.warnings.count(),
+        "local_features": features.count() if features.usable else None,
+    }
+
+
+def _spell(known: dict[str, Any]) -> dict[str, Any]:
+    """The same for people."""
+    from resight.images.photo import spell_warning
+
+    told = dict(known)
+    warnings, stored = told.pop("warnings"), told.pop("local_features")
+    told |= {key: quoted(told[key]) for key in ("gallery", "photos")}
+    told["exclude"] = ", ".join(told["exclude"]) or "nothing"
+    told["megapixels"] = f"at most {told.pop('max_megapixels'):g} a photo"
+    told["warnings"] = (
+        ", ".join(f"{count} {spell_warning(word)}" for word, count in warnings.items()) or "none"
+    )
+    told["local features"] = "not stored" if stored is None else f"stored for {stored} photos"
+    return told
