@@ -33,7 +33,7 @@ from PIL import Image
 from record import record
 from resight import engines
 from resight.describing import Describer
-from resight.gallery import Gallery
+from resight.gallery import snapshot_of
 from resight.indexer import index
 from resight.parts import Backbone
 from resight.processors import processors
@@ -130,11 +130,10 @@ def indexed(case: Case, weights: str, photos: Path, folder: Path) -> tuple[float
 def least_cosine(case: Case, weights: str, paths: Sequence[Path], gallery: Path) -> float:
     """Of the descriptors in a gallery to those that the CPU gives, over some of the photos."""
     reference = Describer(case.recipe(weights), engine=_on_cpu)
-    with Gallery(gallery) as opened, opened.at_rest():
+    with snapshot_of(gallery) as opened:
         found = []
         for path in paths[:COMPARED]:
-            image = (opened.image_of_file(path.name) or (0,))[0]
-            first = opened.rows.of(image)[0]
+            first = opened.rows.of(opened.catalogue.image_of(path.name) or 0).first
             own = reference(reference.read(path)).vectors[0]
             found.append(float(own @ np.asarray(opened.vectors[first])))
     return min(found)
@@ -204,7 +203,7 @@ def main() -> None:
         paths = drawn(photos, asked.photos, asked.drawn, asked.side)
         sys.stdout.write(f"{len(paths)} photos made in {time.perf_counter() - begun:.0f} s\n")
         for case in cases:
-            row = measured(case, asked, paths, home)
+            row = measured(case, asked, photos, paths, home)
             record("gpu", row, ("network", "size", "device"))
             sys.stdout.write(f"{row}\n")
             sys.stdout.flush()

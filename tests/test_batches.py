@@ -353,3 +353,51 @@ def test_the_device_is_named_without_torch(monkeypatch, tmp_path):
     monkeypatch.setattr("resight.engines._device.has_gpu", lambda: True)
     assert engines.device() == "NVIDIA H100 80GB HBM3"
     assert engines.device("openvino") == "A Processor"
+
+
+def test_float32_is_kept_full_until_the_last_thread_leaves():
+    from resight.engines.torch import _without_tf32
+
+    room = torch.backends.cudnn
+    before = room.allow_tf32
+    try:
+        for setting in (True, False):
+            room.allow_tf32 = setting
+            first, second = _without_tf32("cuda"), _without_tf32("cuda")
+            first.__enter__()
+            second.__enter__()
+            first.__exit__(None, None, None)  # who came first need not leave last
+            assert not room.allow_tf32
+            second.__exit__(None, None, None)
+            assert room.allow_tf32 == setting
+    finally:
+        room.allow_tf32 = before
+
+
+class Stops(indexer.Silent):
+    """Asks for an end after so many photos."""
+
+    def __init__(self, photos: int) -> None:
+        self.left = photos
+
+    def step(self, failures: int = 0) -> None:
+        self.left -= 1
+
+    def stopping(self) -> bool:
+        return self.left <= 0
+
+
+@pytest.mark.parametrize("values", [small.PLAIN, small.FITTED])
+def test_a_stop_keeps_what_was_described_and_the_next_run_goes_on(values, network, tmp_path):
+    root = tmp_path / "photos"
+    album(root, 40)
+    network("tensors", 4)
+    stopped = small.index(root, values, workers=2, progress=Stops(5))
+    assert stopped.interrupted
+    assert 5 <= stopped.described < 40
+    assert not small.damage(root / ".resight")
+    with Gallery(root / ".resight") as gallery:
+        assert gallery.count()["images"] == stopped.described
+    again = small.index(root, workers=2)
+    assert (again.described, again.unchanged) == (40 - stopped.described, stopped.described)
+    assert not small.damage(root / ".resight")

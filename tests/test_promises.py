@@ -124,6 +124,15 @@ class TestPooling:
         scale = np.abs(pooling(batch)).max()
         np.testing.assert_allclose(by_torch.numpy(), pooling(batch), rtol=1e-4, atol=1e-5 * scale)
 
+    def test_masks_may_stay_in_numpy(self, pooling, shape):
+        batch, masks = torch.from_numpy(maps(2, *shape)), regions_of(*shape)
+        masks.flags.writeable = False
+        parameters = pooling.parameters
+        if parameters:
+            parameters = {key: torch.from_numpy(value) for key, value in parameters.items()}
+        found = pooling.method(batch, masks, parameters=parameters)
+        torch.testing.assert_close(found, pooling(batch), rtol=1e-5, atol=1e-6)
+
     def test_gradients_are_finite_where_nothing_is_active(self, pooling, shape):
         features = torch.zeros(1, 8, *shape, requires_grad=True)
         pooling(features).sum().backward()
@@ -166,6 +175,9 @@ def test_gathering_is_finite_and_leaves_its_rows_alone(name):
     np.testing.assert_array_equal(values, before)
     np.testing.assert_allclose(gather(torch.from_numpy(values)).numpy(), gathered, rtol=1e-5, atol=1e-6)
     assert np.isfinite(Fitted(gather.method, [rows(5)])(values)).all()
+    several = np.stack([rows(5), rows(5, 3), rows(5, 4)])
+    for one, own in zip(gather(several), several, strict=True):  # leading axes stay
+        np.testing.assert_allclose(one, gather(own), rtol=1e-6, atol=1e-6)
 
 
 # Steps: (N, D) -> (N, E)
@@ -252,6 +264,18 @@ def test_regions_lie_inside_any_view_and_no_mask_is_empty(name, height):
             assert areas.masks(polygons, height, width).any(axis=(1, 2)).all()
             for polygon, again in zip(polygons, regions(pixels, alpha), strict=True):
                 np.testing.assert_array_equal(polygon, again)
+
+
+@pytest.mark.parametrize("name", methods.names("regions"))
+def test_regions_that_say_so_follow_from_the_shape_of_the_map_alone(name):
+    if not getattr(methods.module("regions", name), "SHAPE_ALONE", False):
+        return
+    regions, chance = found("regions", name), np.random.default_rng(0)
+    for height, width in [(1, 1), (3, 7), (15, 20)]:
+        views = [chance.integers(0, 256, (9 * height, 9 * width, 3), dtype=np.uint8) for _ in range(2)]
+        alphas = [np.zeros((height, width), np.float32), chance.random((height, width), np.float32)]
+        one, other = (regions(*pair) for pair in zip(views, alphas, strict=True))
+        assert [each.tobytes() for each in one] == [each.tobytes() for each in other]
 
 
 # Engines: (B, H, W, 3) uint8 -> one (B, C, H', W') a layer

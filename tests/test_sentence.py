@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from resight.describing import Describer, fit
-from resight.describing.together import as_numpy
 from resight.images import Photo
 from resight.recipe import Recipe, names
 from resight.types import Maps, Pooled
@@ -142,7 +141,7 @@ def test_a_photo_is_described_alike_alone_and_among_others(name):
     own = [alone(one) for one in album]
     for describe in (alone, OnDevice(made, parameters).describer):
         looks = [describe.look(one, variants=1, seed=(n,)) for n, one in enumerate(album)]
-        together, kept = describe.describe_all(looks)(), describe.prepare_all(looks)()()
+        together, kept = describe.describe_all(looks)(), describe.prepare_all(looks)()
         for one, many, half, whole in zip(own, together, kept, prepared, strict=True):
             assert many.regions == one.regions
             np.testing.assert_allclose(many.vectors, one.vectors, atol=1e-5)
@@ -182,5 +181,5 @@ def same(ours: tuple, theirs: tuple) -> bool:
                 assert type(one) is type(two)
                 pair = [each.rows if isinstance(each, Pooled) else each.cells for each in (one, two)]
                 assert all(isinstance(each, np.ndarray) for each in pair)
-                np.testing.assert_allclose(*map(as_numpy, pair), rtol=1e-5, atol=1e-5)
+                np.testing.assert_allclose(*pair, rtol=1e-5, atol=1e-5)
     return True

@@ -21,8 +21,8 @@ from array_api_compat import array_namespace, device
 from resight.describing.seeing import Look, Networks, fitting
 from resight.describing.sentences import Sentences
 from resight.describing.steps import Step
-from resight.describing.together import Run, apart, as_numpy, see
-from resight.engines import Engine, load
+from resight.describing.together import Run, apart, see
+from resight.engines import Engine, fetching, load
 from resight.errors import NotFitted
 from resight.images import PIXEL_LIMIT, PIXEL_PATH, Photo, read
 from resight.methods import Parameters
@@ -134,11 +134,12 @@ class Describer:
         """
         parts, regions = self._see(looks, self._everything)
         variants = [variant for look in looks for variant in look.variants]
-        of_variants = self._see(variants, self._asking)[0] if variants else None
+        coming = _prepared(parts)
+        more_coming = _prepared(self._see(variants, self._asking)[0]) if variants else lambda: iter(())
 
         def prepared() -> list[Prepared]:
-            more = iter(_prepared(of_variants) if of_variants else ())
-            own = zip(looks, regions, _prepared(parts), strict=True)
+            more = more_coming()
+            own = zip(looks, regions, coming(), strict=True)
             return [
                 dataclasses.replace(one, regions=kept, variants=tuple(islice(more, len(look.variants))))
                 for look, kept, one in own
@@ -153,13 +154,14 @@ class Describer:
         """
         self._refuse_unless_fitted()
         parts, regions = self._see(looks, self._everything)
-        begun = [
-            [sentence.finish(run.part, self._parameters_for(run.part)) for run in runs]
+        coming = [
+            [fetching(sentence.finish(run.part, self._parameters_for(run.part))) for run in runs]
             for sentence, runs in zip(self.sentences.parts, parts, strict=True)
         ]
 
         def descriptors() -> list[Descriptor]:
-            photos = zip(*(itertools.chain(*map(as_numpy, runs)) for runs in begun), strict=True)
+            own = (itertools.chain(*(wait() for wait in runs)) for runs in coming)
+            photos = zip(*own, strict=True)
             joined = (self.sentences.join(rows, self.parameters) for rows in photos)
             return [self._descriptor(one, kept) for one, kept in zip(joined, regions, strict=True)]
 
@@ -174,7 +176,7 @@ class Describer:
         # Noise, since a blank photo has no point.
         noise = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
         look = self._look(Photo(noise, side, side), None, late)
-        (prepared,) = _prepared(self._see([look], late)[0])
+        (prepared,) = _prepared(self._see([look], late)[0])()
         total = 0
         for asking, part in zip(self._asking, prepared.parts, strict=True):
             own = sum(found.cells.nbytes for view in part for found in view if isinstance(found, Maps))
@@ -216,12 +218,12 @@ class Describer:
         return self._on_device[str(there)]
 
 
-def _prepared(parts: Sequence[Sequence[Run]]) -> Iterator[Prepared]:
-    """The runs of each part -> each photo, as NumPy arrays; a part without a run is empty."""
+def _prepared(parts: Sequence[Sequence[Run]]) -> Callable[[], Iterator[Prepared]]:
+    """Begin to bring back the runs of each part -> what waits for the photos; without a run it is empty."""
     photos = max(sum(run.photos for run in runs) for runs in parts)
     empty: PreparedPart = ()
-    own = (apart(runs) if runs else itertools.repeat(empty, photos) for runs in parts)
-    return map(Prepared, zip(*own, strict=True))
+    coming = [apart(runs) if runs else (lambda: itertools.repeat(empty, photos)) for runs in parts]
+    return lambda: map(Prepared, zip(*(wait() for wait in coming), strict=True))
 
 
 def describer_like(source: Fitted, engine: str = "auto", workers: int = 1, batch: int = 1) -> Describer:

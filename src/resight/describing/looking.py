@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from resight.areas import Polygon
 from resight.describing.seeing import one_size
-from resight.describing.together import as_numpy, regions_of
-from resight.engines import Engine
+from resight.describing.together import regions_of
+from resight.engines import Engine, fetching
 from resight.feature_maps import FeatureMap, look
 from resight.images import Photo
 from resight.parts import Part
@@ -32,5 +32,5 @@ def maps_of(photo: Photo, part: Part, engine: Engine, layer: int = 0, size: int 
     """
     view = next(views(photo, one_size(part.views)[size]))
     found = look(engine, view.pixels[None])[layer]
-    found = FeatureMap(as_numpy(found.cells), found.places, found.scale)
+    found = FeatureMap(fetching(found.cells)(), found.places, found.scale)
     return Looked(view, found, found.saliency(*view.pixels.shape[:2]), regions_of(part, view, found))

@@ -1,21 +1,22 @@
 """Photos whose views have one shape, seen and pooled together, wherever the engine leaves its maps.
 
-On a GPU this is work begun: nothing waits for it before `apart` or `as_numpy` bring numbers back.
+On a GPU this is work begun: nothing waits for it before its numbers are asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from array_api_compat import to_device
+from numpy.typing import NDArray
 
 from resight import methods
 from resight.areas import WHOLE, Polygon
 from resight.describing.seeing import Look, Networks, Sight, one_size
 from resight.describing.sentence import Sentence
+from resight.engines import fetching
 from resight.feature_maps import FeatureMap
 from resight.parts import Part
 from resight.types import Maps, Pooled, PreparedPart, Region
@@ -51,17 +52,20 @@ def see(
     return parts, regions
 
 
-def apart(runs: Sequence[Run]) -> Iterator[PreparedPart]:
-    """The runs of one part -> each photo's own, as NumPy arrays; this waits for the device."""
-    for run in runs:
-        fetched = [[_of_photos(found, run.photos) for found in layers] for layers in run.part]
-        for number in range(run.photos):
-            yield tuple(tuple(photos[number] for photos in layers) for layers in fetched)
+def apart(runs: Sequence[Run]) -> Callable[[], Iterator[PreparedPart]]:
+    """Begin to bring back the runs of one part -> what waits for each photo's own, of NumPy arrays."""
+    coming = [
+        (run.photos, [[(found, fetching(_array(found))) for found in layers] for layers in run.part])
+        for run in runs
+    ]
 
+    def parts() -> Iterator[PreparedPart]:
+        for photos, views in coming:
+            fetched = [[_of_photos(found, wait(), photos) for found, wait in layers] for layers in views]
+            for number in range(photos):
+                yield tuple(tuple(each[number] for each in layers) for layers in fetched)
 
-def as_numpy(array: Any) -> Any:
-    """An array of any library and device as NumPy's; this waits for the device."""
-    return array if isinstance(array, np.ndarray) else np.asarray(to_device(array, "cpu"))
+    return parts
 
 
 def regions_of(part: Part, view: View, found: FeatureMap) -> Polygons:
@@ -104,9 +108,12 @@ def _regions(look: Look, kept: Polygons) -> tuple[Region, ...]:
     return tuple(Region.of(view.to_original(polygon)) for polygon in kept)
 
 
-def _of_photos(found: Pooled | Maps, photos: int) -> list[Pooled | Maps]:
+def _array(found: Pooled | Maps) -> Any:
+    return found.rows if isinstance(found, Pooled) else found.cells
+
+
+def _of_photos(found: Pooled | Maps, values: NDArray[Any], photos: int) -> list[Pooled | Maps]:
     if isinstance(found, Pooled):
-        return [Pooled(rows) for rows in as_numpy(found.rows)]
-    cells = as_numpy(found.cells)
-    own = (cells[number : number + 1] for number in range(photos))
+        return [Pooled(rows) for rows in values]
+    own = (values[number : number + 1] for number in range(photos))
     return [Maps(each, found.polygons, found.places, found.scale) for each in own]

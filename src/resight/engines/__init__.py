@@ -7,9 +7,11 @@ once, `batch` how many views of one shape it is given at once: 0 lets the engine
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
+from array_api_compat import is_torch_array, to_device
 from numpy.typing import NDArray
 
 from resight import methods
@@ -73,6 +75,17 @@ def device(name: str = "auto") -> str:
 def most_at_once(engine: Any) -> int:
     """How many views of one shape an engine is best given at once; what does not say so takes one."""
     return getattr(engine, "batch", 1)
+
+
+def fetching(array: Any) -> Callable[[], NDArray[Any]]:
+    """Begin to bring an array back from a device -> what waits for it, and for no work begun later."""
+    if isinstance(array, np.ndarray):
+        return lambda: array
+    if is_torch_array(array) and array.is_cuda:
+        from resight.engines.torch import brought
+
+        return brought(array)
+    return lambda: np.asarray(to_device(array, "cpu"))
 
 
 def refuse_other_views(only: int, views: Views) -> None:

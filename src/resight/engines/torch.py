@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +53,7 @@ class Torch:
         self._copying: Any = torch.cuda.Stream() if kind == "cuda" else None  # type: ignore[no-untyped-call]
         if kind == "cuda":
             count, side = TRIAL
-            self._module.layout = self._faster(np.zeros((count, *(self.only or side,) * 2, 3), np.uint8))
+            self._lay_out(self._faster(np.zeros((count, *(self.only or side,) * 2, 3), np.uint8)))
 
     def __call__(self, pixels: NDArray[np.uint8]) -> list[Any]:
         """(B, H, W, 3) uint8 sRGB -> one (B, C, H', W') float32 a layer; errors for sizes it takes not.
@@ -96,13 +96,17 @@ class Torch:
         sent.record_stream(torch.cuda.current_stream())
         return sent
 
+    def _lay_out(self, layout: pytorch.memory_format) -> None:
+        self._module.layout = layout
+        self._module.to(memory_format=layout)
+
     def _faster(self, pixels: NDArray[np.uint8]) -> pytorch.memory_format:
         """The layout of memory in which the network runs faster here, by trying both."""
         import torch
 
         spent = {}
         for layout in (torch.contiguous_format, torch.channels_last):
-            self._module.layout = layout
+            self._lay_out(layout)
             for trial in range(4):
                 if trial == 1:  # the first one loads kernels
                     begun = time.perf_counter()
@@ -115,6 +119,22 @@ class Torch:
 def torch(backbone: Backbone, workers: int, batch: int = 0) -> Engine:
     """The network in PyTorch; any number of threads may call it."""
     return Torch(backbone, batch)
+
+
+def brought(array: pytorch.Tensor) -> Callable[[], NDArray[Any]]:
+    """Begin to copy a tensor of a GPU into pinned memory; what comes back waits for that copy alone."""
+    import torch
+
+    here = array.to("cpu", non_blocking=True)
+    copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
+    copied.record()
+
+    def wait() -> NDArray[Any]:
+        copied.synchronize()
+        found: NDArray[Any] = here.numpy()
+        return found
+
+    return wait
 
 
 @contextmanager
