@@ -111,22 +111,27 @@ def variants() -> Iterator[Recipe]:
 
 
 def by_pairs() -> Iterator[Recipe]:
-    """Recipes of papers whitened by pairs of views instead, and those with points beside them."""
+    """Recipes of papers whitened by pairs of views instead, and those with points beside them.
+
+    Whitening by pairs takes 4,096 numbers at most: second-order vectors are made of 64 dimensions for it, not
+    of 128, and whitened by PCA beside it.
+    """
+    narrow = changed(Recipe.load("jeong2017-lite0"), "jeong2017-lite0 64", pooling="second-order:dims=64")
+    yield narrow
     points = dataclasses.replace(Recipe.load("sift-vlad").first, weight=FITTED)
-    for name in ("thorough", "jeong2017-lite0", "remap-lite0"):
-        base = Recipe.load(name)
+    for base in (Recipe.load("thorough"), narrow, Recipe.load("remap-lite0")):
         each, join = (
             tuple("pair-whitening:dims=256" if step.startswith("pca-whitening") else step for step in steps)
             for steps in (base.first.each, base.first.join)
         )
-        pairs = changed(base, f"{name} pairs", each=each, join=join)
+        pairs = changed(base, f"{base.name} pairs", each=each, join=join)
         yield pairs
         own = points
         if pairs.keeps_regions:
             own = dataclasses.replace(
                 points, regions=pairs.first.regions, gather="keep", each=points.post, post=()
             )
-        yield Recipe(f"{name} pairs points", (dataclasses.replace(pairs.first, weight=FITTED), own))
+        yield Recipe(f"{base.name} pairs points", (dataclasses.replace(pairs.first, weight=FITTED), own))
 
 
 def changed(base: Recipe, name: str, **changes: object) -> Recipe:
