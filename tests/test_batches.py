@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from resight import engines, indexer
+from resight import engines, indexer, progress
 from resight.describing import describer
-from resight.gallery import Gallery
+from resight.gallery import snapshot_of
 from resight.indexer import fits, opening, refit
 from resight.recipe import Backbone
 from resight.workers.batches import WAITING, in_batches
@@ -127,7 +127,7 @@ def test_a_fit_in_batches_is_a_fit_photo_by_photo(kind, network, tmp_path):
         assert "13 photos" in report.fitted
         assert report.local_features == 13
         assert max(watched.sizes) == batch
-        with Gallery(report.gallery) as gallery:
+        with snapshot_of(report.gallery) as gallery:
             fitted[batch] = gallery.parameters()[0]
     for step, own in fitted[1].items():
         for key, value in own.items():
@@ -140,8 +140,7 @@ def test_a_refit_reads_photos_again_in_batches(network, tmp_path):
     network("openvino", 1)
     small.index(root, small.FITTED)
     before = small.contents(root / ".resight")
-    with indexer.update.Writer(root / ".resight") as writer:
-        writer.connection.execute("UPDATE images SET kept_shapes = NULL")
+    small.execute(root / ".resight", "UPDATE images SET kept_shapes = NULL")
     watched = network("tensors", 4)
     (root / "003.png").write_bytes(b"no photo any more")
     assert "12 photos" in indexer.fit(root / ".resight")
@@ -374,7 +373,7 @@ def test_float32_is_kept_full_until_the_last_thread_leaves():
         room.allow_tf32 = before
 
 
-class Stops(indexer.Silent):
+class Stops(progress.Silent):
     """Asks for an end after so many photos."""
 
     def __init__(self, photos: int) -> None:
@@ -396,8 +395,8 @@ def test_a_stop_keeps_what_was_described_and_the_next_run_goes_on(values, networ
     assert stopped.interrupted
     assert 5 <= stopped.described < 40
     assert not small.damage(root / ".resight")
-    with Gallery(root / ".resight") as gallery:
-        assert gallery.count()["images"] == stopped.described
+    with snapshot_of(root / ".resight") as gallery:
+        assert gallery.catalogue.count()["images"] == stopped.described
     again = small.index(root, workers=2)
     assert (again.described, again.unchanged) == (40 - stopped.described, stopped.described)
     assert not small.damage(root / ".resight")

@@ -8,7 +8,7 @@ import pytest
 from resight import engines
 from resight.describing import Describer
 from resight.errors import BadRecipe, DescribedOtherwise
-from resight.gallery import Gallery
+from resight.gallery import snapshot_of
 from resight.recipe import Backbone, Recipe
 from support import small
 
@@ -103,7 +103,7 @@ def test_a_gallery_keeps_its_precision(tmp_path):
     root = tmp_path / "photos"
     small.album(root, 4)
     small.index(root, SHORT)
-    with Gallery(root / ".resight") as gallery:
+    with snapshot_of(root / ".resight") as gallery:
         assert gallery.recipe.first.backbone.precision == "bf16"
     with pytest.raises(DescribedOtherwise):
         small.index(root, small.PLAIN)
