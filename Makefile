@@ -27,9 +27,9 @@ $(VENV)/.all: pyproject.toml
 demo: $(VENV)/.demo
 	$(bin)/python examples/demo.py --photos '$(PHOTOS)' --query '$(QUERY)'
 
-# On all cores; the slowest ten and the coverage are printed.
+# A process a core, each with one thread for products; the slowest ten and the coverage are printed.
 test: $(VENV)/.all
-	$(bin)/python -m pytest -n auto --durations=10 --cov --cov-report=
+	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n auto --durations=10 --cov --cov-report=
 
 # The lowest version of everything that pyproject.toml allows, in an environment of its own.
 test-oldest: $(OLDEST)/.all

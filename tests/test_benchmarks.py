@@ -25,7 +25,6 @@ SCRIPTS = {
     "benchmarks/poolings.py --rounds 1": ["poolings.csv"],
     "benchmarks/query.py --before . --recipe rmac-lite0 --photos 6 --queries 2 --rounds 1": ["query.csv"],
     "benchmarks/quality.py --recipes rmac-lite0 sift-vlad --sets scenes": ["quality.csv"],
-    "benchmarks/query.py --photos 6 --queries 2 --rounds 1": ["query.csv"],
     "benchmarks/regions.py --images 200": ["regions.csv"],
     "benchmarks/reranking.py --recipes rmac-whitened --sets scenes": ["reranking.csv"],
     "benchmarks/search.py --vectors 300 --cold 100 --rounds 1": ["search.csv", "cold.csv"],

@@ -276,7 +276,8 @@ def test_bombs_go_off_outside(name, tmp_path):
         with pytest.raises(BadData):
             read(data, tmp_path)
     finally:
-        assert time.process_time() - start < 3
+        traced = sys.gettrace() is not None  # as when the coverage is counted, which makes each line slower
+        assert time.process_time() - start < (9 if traced else 3)
 
 
 def test_the_reader_takes_time_in_proportion_to_the_file(tmp_path):
