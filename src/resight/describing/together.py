@@ -99,8 +99,7 @@ def _runs(sentence: Sentence, sight: Sight, kept: list[Polygons]) -> Iterator[Ru
 
 
 def _by_shape_alone(part: Part) -> bool:
-    name = methods.find("regions", part.regions).name
-    return bool(getattr(methods.module("regions", name), "SHAPE_ALONE", False))
+    return bool(methods.find("regions", part.regions).says.get("SHAPE_ALONE", False))
 
 
 def _regions(look: Look, kept: Polygons) -> tuple[Region, ...]:
