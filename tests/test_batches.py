@@ -11,7 +11,7 @@ import torch
 from resight import engines, indexer, progress
 from resight.describing import describer
 from resight.gallery import snapshot_of
-from resight.indexer import fits, opening, refit
+from resight.indexer import opening, refit
 from resight.recipe import Backbone
 from resight.workers.batches import WAITING, in_batches
 from support import small
@@ -95,17 +95,17 @@ def near(one: dict, other: dict, tolerance: float) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_photo_does_not_depend_on_its_batch_or_on_its_engine(kind, network, tmp_path, monkeypatch):
-    monkeypatch.setattr(fits, "SAMPLE", 9)  # so that some photos are kept for the fit, and others are not
+def test_a_photo_does_not_depend_on_its_batch_or_on_its_engine(kind, network, tmp_path):
     root, values = tmp_path / "photos", KINDS[kind]
     album(root)
-    first = small.index(root, values, gallery=tmp_path / "first", workers=2)
+    # Some photos are kept for the fit, and others are not.
+    first = small.index(root, values, gallery=tmp_path / "first", workers=2, sample=9)
     found = {}
     for name, batch in (("torch", 1), ("tensors", 4), ("openvino", 1), ("openvino", 4)):
         watched = network(name, batch)
         folder = tmp_path / f"{name}-{batch}"
         borrowed = {"fit_from": first.gallery} if first.fitted else {}
-        report = small.index(root, values, gallery=folder, workers=2, **borrowed)
+        report = small.index(root, values, gallery=folder, workers=2, **borrowed, sample=9)
         assert (report.described, report.failed) == (13, 0)
         assert not small.damage(folder)
         assert max(watched.sizes) == (4 if batch > 1 else 1)

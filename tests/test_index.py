@@ -154,7 +154,7 @@ def test_new_changed_moved_touched_doubled_and_vanished_files(root, network):
     small.assert_same(now, {name.removeprefix("photos/"): found for name, found in fresh.items()})
 
 
-def test_a_file_that_failed_is_tried_again_when_it_changes_or_when_asked(root, network, monkeypatch):
+def test_a_file_that_failed_is_tried_again_when_it_changes_or_when_asked(root, network):
     (root / "bad.png").write_bytes(b"no photo")
     assert small.index(root, small.PLAIN).failed == 1
     assert counts(small.index(root)) == {"unchanged": 13}
@@ -442,15 +442,12 @@ def fit(root: Path, **more) -> str | None:
     return indexer.fit(root / ".resight", engine="openvino", workers=1, **more)
 
 
-def test_a_gallery_is_fitted_anew_each_time_it_grew_by_half_until_its_sample_is_full(
-    root, network, monkeypatch
-):
-    monkeypatch.setattr(fits, "SAMPLE", 20)
-    assert "12 photos" in small.index(root, small.FITTED).fitted
+def test_a_gallery_is_fitted_anew_each_time_it_grew_by_half_until_its_sample_is_full(root, network):
+    assert "12 photos" in small.index(root, small.FITTED, sample=20).fitted
     for photos, total, fitted, frozen in [(5, 17, 12, False), (1, 18, 18, False), (7, 25, 20, True)]:
         for i in range(photos):
             small.draw(root / "c" / f"{total}-{i}.png", 100 * total + i)
-        report = small.index(root)
+        report = small.index(root, sample=20)
         assert bool(report.fitted) == (fit_of(root)["photos"] != 12)
         assert (fit_of(root)["photos"], fit_of(root)["frozen"]) == (fitted, frozen)
         assert network.runs == total  # no photo passes the network twice
@@ -458,15 +455,14 @@ def test_a_gallery_is_fitted_anew_each_time_it_grew_by_half_until_its_sample_is_
         assert not small.damage(root / ".resight")
     for i in range(30):
         small.draw(root / "d" / f"{i}.png", 9000 + i)
-    assert not small.index(root).fitted
+    assert not small.index(root, sample=20).fitted
     assert fit_of(root)["photos"] == 20
     assert len(found(root, root / "a" / "000.png")) == 55
 
 
-def test_the_sample_is_that_of_the_smallest_path_hashes(root, monkeypatch):
-    monkeypatch.setattr(fits, "SAMPLE", 5)
-    small.index(root, small.FITTED)
-    wanted = fits.sample(small.album(root, 12), fits.SAMPLE)
+def test_the_sample_is_that_of_the_smallest_path_hashes(root):
+    small.index(root, small.FITTED, sample=5)
+    wanted = fits.sample(small.album(root, 12), 5)
     with snapshot_of(root / ".resight") as gallery:
         kept = {name for image in gallery.fit_sample.images() for name in gallery.catalogue.files_of(image)}
     assert kept == wanted
@@ -474,11 +470,10 @@ def test_the_sample_is_that_of_the_smallest_path_hashes(root, monkeypatch):
     assert fits.sample(many, 5) & set(few) <= fits.sample(few, 5)
 
 
-def test_a_sample_without_one_photo_grows(root, network, monkeypatch):
-    monkeypatch.setattr(fits, "SAMPLE", 2)
+def test_a_sample_without_one_photo_grows(root, network):
     for name in fits.sample(small.album(root, 12), 7):
         (root / name).write_bytes(b"no photo")
-    report = small.index(root, small.FITTED)
+    report = small.index(root, small.FITTED, sample=2)
     assert counts(report) == {"described": 5, "failed": 7}
     assert report.fitted
     assert network.runs == 5
@@ -496,45 +491,44 @@ def test_a_folder_of_bad_files_alone_is_no_error(tmp_path, network):
     assert not small.damage(tmp_path / ".resight")
 
 
-def test_index_that_is_stopped_goes_on_and_ends_the_same(root, network, tmp_path, monkeypatch):
-    monkeypatch.setattr(fits, "SAMPLE", 8)
+def test_index_that_is_stopped_goes_on_and_ends_the_same(root, network, tmp_path):
     shutil.copytree(root, tmp_path / "other")
-    small.index(tmp_path / "other", small.FITTED)
+    small.index(tmp_path / "other", small.FITTED, sample=8)
     network.runs = 0
-    reports = [small.index(root, small.FITTED, progress=Stops(steps, "Describing")) for steps in (1, 3)]
+    reports = [
+        small.index(root, small.FITTED, progress=Stops(steps, "Describing"), sample=8) for steps in (1, 3)
+    ]
     assert all(report.interrupted for report in reports)
-    assert not small.index(root).interrupted
+    assert not small.index(root, sample=8).interrupted
     assert network.runs == 12
     assert not small.damage(root / ".resight")
     small.assert_same(small.contents(root / ".resight"), small.contents(tmp_path / "other" / ".resight"))
 
 
-def test_fit_goes_on_where_it_was_stopped_and_searches_see_the_old_fit_meanwhile(root, network, monkeypatch):
-    monkeypatch.setattr(fits, "SAMPLE", 4)
-    small.index(root, small.FITTED)
+def test_fit_goes_on_where_it_was_stopped_and_searches_see_the_old_fit_meanwhile(root, network):
+    small.index(root, small.FITTED, sample=4)
     before, old = small.contents(root / ".resight"), fit_of(root)
     small.draw(root / "a" / "000.png", 600)
-    small.index(root)
-    monkeypatch.setattr(fits, "SAMPLE", 6)
+    small.index(root, sample=4)
     stages = [Stops(1, "Reading"), Stops(3, "anew"), Stops(2, "anew")]
     for progress in stages:
-        assert fit(root, progress=progress) is None
+        assert fit(root, progress=progress, sample=6) is None
         assert fit_of(root) == old
         now = small.contents(root / ".resight")
         small.assert_same({**now, "a/000.png": before["a/000.png"]}, before)
         assert not small.damage(root / ".resight")
     assert stages[2].said == ["Going on with the fit that was begun."]
     small.draw(root / "new.png", 601)  # described by the old fit, and then by the new one
-    small.index(root)
+    small.index(root, sample=6)
     assert fit_of(root) == old
     runs = network.runs
-    assert "6 photos" in fit(root)
+    assert "6 photos" in fit(root, sample=6)
     assert network.runs - runs <= 13 - 6
     assert fit_of(root)["photos"] == 6
     assert len(found(root, root / "new.png")) == 13
     assert not small.damage(root / ".resight")
     shutil.copytree(root, root.parent / "fresh", ignore=shutil.ignore_patterns(".resight"))
-    small.index(root.parent / "fresh", small.FITTED, fit_from=root / ".resight")
+    small.index(root.parent / "fresh", small.FITTED, fit_from=root / ".resight", sample=6)
     small.assert_same(small.contents(root / ".resight"), small.contents(root.parent / "fresh" / ".resight"))
 
 
@@ -556,45 +550,41 @@ def test_a_fit_that_was_begun_is_not_given_up_by_index(root):
     assert len(found(root, root / "a" / "000.png")) == 21
 
 
-def test_no_photo_is_lost_by_a_refit_after_one_that_is_not_kept(root, network, monkeypatch):
+def test_no_photo_is_lost_by_a_refit_after_one_that_is_not_kept(root, network):
     """A gallery that is small again after it was large: some of its photos are not kept."""
-    monkeypatch.setattr(fits, "SAMPLE", 4)
-    small.index(root, small.FITTED)
-    monkeypatch.setattr(fits, "SAMPLE", 100)
-    assert fit(root, progress=Stops(2, "anew")) is None
+    small.index(root, small.FITTED, sample=4)
+    assert fit(root, progress=Stops(2, "anew"), sample=100) is None
     small.execute(root / ".resight", "UPDATE images SET kept_shapes = NULL WHERE id > 6")
-    assert fit(root)
+    assert fit(root, sample=100)
     for i in range(20):
         small.draw(root / "c" / f"{i}.png", 800 + i)
-    small.index(root)
+    small.index(root, sample=100)
     assert len(found(root, root / "a" / "000.png")) == 32
     assert not small.damage(root / ".resight")
 
 
-def test_fit_keeps_all_photos_when_the_drive_is_not_there(root, tmp_path, monkeypatch):
-    monkeypatch.setattr(fits, "SAMPLE", 4)
+def test_fit_keeps_all_photos_when_the_drive_is_not_there(root, tmp_path):
     gallery = tmp_path / "gallery"
-    small.index(root, small.FITTED, gallery=gallery)
+    small.index(root, small.FITTED, gallery=gallery, sample=4)
     before = small.contents(gallery)
     root.rename(tmp_path / "unmounted")
     with pytest.raises(TooMuchVanished, match="mount the drive"):
-        indexer.fit(gallery, engine="openvino", workers=1)
+        indexer.fit(gallery, engine="openvino", workers=1, sample=4)
     small.assert_same(small.contents(gallery), before)
     (tmp_path / "unmounted").rename(root)
-    assert indexer.fit(gallery, engine="openvino", workers=1)
+    assert indexer.fit(gallery, engine="openvino", workers=1, sample=4)
     assert small.contents(gallery).keys() == before.keys()
     assert not small.damage(gallery)
 
 
-def test_fit_forgets_a_photo_that_is_gone_and_index_finds_it_again(root, monkeypatch):
-    monkeypatch.setattr(fits, "SAMPLE", 4)
-    small.index(root, small.FITTED)
+def test_fit_forgets_a_photo_that_is_gone_and_index_finds_it_again(root):
+    small.index(root, small.FITTED, sample=4)
     with snapshot_of(root / ".resight") as gallery:
         kept = {name for image in gallery.fit_sample.images() for name in gallery.catalogue.files_of(image)}
     name = next(name for name in small.album(root, 12) if name not in kept)
     (root / name).rename(root / "away.png")
     progress = Stops(1, "never")
-    assert fit(root, progress=progress)
+    assert fit(root, progress=progress, sample=4)
     assert progress.said == ["1 photos could not be read again: the next `resight index` looks at them."]
     assert small.contents(root / ".resight").keys() == {*small.album(root, 12)} - {name}
     assert not small.damage(root / ".resight")
@@ -1005,22 +995,21 @@ def fitted_on(folder: Path) -> set[bytes]:
         return gallery.fitted_on()
 
 
-def test_a_gallery_knows_the_photos_behind_its_fit(root, monkeypatch):
+def test_a_gallery_knows_the_photos_behind_its_fit(root):
     gallery = root / ".resight"
-    monkeypatch.setattr(fits, "SAMPLE", 20)
-    small.index(root, small.FITTED)
+    small.index(root, small.FITTED, sample=20)
     assert fitted_on(gallery) == hashes(root, small.album(root, 12))
     for i in range(10):
         small.draw(root / "c" / f"{i}.png", 800 + i)
-    small.index(root)
+    small.index(root, sample=20)
     sample = hashes(root, fits.sample(small.contents(gallery), 20))
     assert fitted_on(gallery) == sample
     indexer.remove(gallery, ["a/*"])
     indexer.compact(gallery)
     assert fitted_on(gallery) == sample  # also those that have left the gallery
-    assert fit(root, progress=Stops(2, "anew")) is None
+    assert fit(root, progress=Stops(2, "anew"), sample=20) is None
     assert fitted_on(gallery) == sample
-    fit(root)
+    fit(root, sample=20)
     assert fitted_on(gallery) == hashes(root, small.contents(gallery).keys() - {*small.album(root, 12)[:6]})
     with snapshot_of(gallery) as opened:
         assert len(opened.fitted_on()) == 16

@@ -209,7 +209,7 @@ def test_a_new_pooling_is_held_to_the_promises(house):
     )  # fmt: skip
     passed = re.findall(r"^PASSED \S*::(\w+)\[.*spread", told, re.M)
     assert "test_batch_and_single_agree" in passed, told
-    assert len(set(passed)) == 8
+    assert len(set(passed)) == 9
     assert not re.search(r"^FAILED .*spread", told, re.M)
     assert code == 1  # and a file that breaks a promise is found out
     assert re.search(r"^FAILED \S*::test_batch_and_single_agree\[.*leaking", told, re.M)

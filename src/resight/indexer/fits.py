@@ -23,13 +23,13 @@ GROWTH = 1.5
 FEW = 100  # photos; below, PCA-whitening on them may do harm (results/small_galleries.csv)
 
 
-def sample_size(writer: Writer, describer: Describer) -> int:
-    """How many photos a recipe is fitted on at most."""
+def sample_size(writer: Writer, describer: Describer, most: int = SAMPLE) -> int:
+    """How many photos a recipe is fitted on: `most`, or fewer where feature maps of so many are large."""
     each = writer.catalogue.fact("photo_bytes")
     if each is None:  # known from now on: the network need not run for it again
         each = describer.bytes_kept(MOST_VARIANTS)
         writer.remember("photo_bytes", each)
-    return min(SAMPLE, max(1, KEPT_BYTES // each)) if each else SAMPLE
+    return min(most, max(1, KEPT_BYTES // each)) if each else most
 
 
 def variants(describer: Describer, photos: int) -> int:

@@ -23,7 +23,10 @@ from resight.progress import Progress
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """The folder as it was walked, beside the catalogue: the files to read, and those that are not there."""
+    """The folder as it was walked, beside the catalogue: the files to read, and those that are not there.
+
+    `sample` is how many photos a fit looks at, at most.
+    """
 
     walk: Walk | Listed
     excluded: Excluded
@@ -31,6 +34,7 @@ class Plan:
     changes: Changes
     to_read: list[str]
     vanished: Vanished
+    sample: int
 
     @property
     def missing(self) -> list[str]:
@@ -61,6 +65,7 @@ def planned(
     max_megapixels: float | None,
     prune: bool,
     retry: bool,
+    sample: int,
     progress: Progress,
 ) -> Plan:
     """Look through the folder, or at the listed files; raises TooMuchVanished with nothing changed."""
@@ -79,7 +84,7 @@ def planned(
         writer.move_root(root)
     if forget_other_pixels(writer, root, progress):
         to_read = changes.to_read(retry)
-    return Plan(walk, excluded, turned, changes, to_read, vanished)
+    return Plan(walk, excluded, turned, changes, to_read, vanished, sample)
 
 
 def moved(writer: Writer, gone: Iterable[str], counts: Counts) -> int:

@@ -41,7 +41,7 @@ def read_sample(
     Gives the paths of the sample, and those that were looked at.
     """
     paths, describer, counts = plan.changes.paths, reader.describer, Counts()
-    sample: set[str] = fits.sample(paths(), fits.sample_size(writer, describer))
+    sample: set[str] = fits.sample(paths(), fits.sample_size(writer, describer, plan.sample))
     read: set[str] = set()
     while True:
         new = [path for path in plan.to_read if path in sample and path not in read]

@@ -13,7 +13,8 @@ from resight.errors import NotFitted, TooMuchVanished
 from resight.gallery import Writer
 from resight.indexer.again import Again, prepared_again
 from resight.indexer.filling import COMMIT_EVERY, filled
-from resight.indexer.fits import sample, sample_size, variants
+from resight.indexer.fits import SAMPLE, sample_size, variants
+from resight.indexer.fits import sample as smallest
 from resight.indexer.opening import is_folder
 from resight.indexer.provenance import Fit, borrowed, fitted
 from resight.processors import processors
@@ -27,9 +28,12 @@ def fit(
     engine: str = "auto",
     workers: int | None = None,
     batch: int | None = None,
+    sample: int = SAMPLE,
     progress: Progress | None = None,
 ) -> str | None:
-    """Fit a gallery anew and describe all its photos with it; what was done is kept, and a rerun goes on.
+    """Fit a gallery anew, on `sample` of its photos at most, and describe all of them with it.
+
+    What was done is kept, and a rerun goes on.
 
     Searches see the old fit until the new one is complete. Returns what was fitted, in a sentence; None if
     it was stopped before the end.
@@ -42,7 +46,7 @@ def fit(
         describer = Describer(recipe, engine=partial(load, name=engine, workers=workers, batch=batch or 0))
         if not describer.fitted_steps:
             raise NotFitted(f"The recipe '{recipe.name}' has nothing to fit.")
-        work = Refit(writer, describer, workers, progress)
+        work = Refit(writer, describer, workers, progress, sample)
         begun = writer.generations.unfinished("fit")
         if begun and not fit_from:
             progress.say("Going on with the fit that was begun.")
@@ -57,8 +61,10 @@ def fit(
 class Refit:
     """A fit of a whole gallery: begun once, then finished in as many runs as it takes."""
 
-    def __init__(self, writer: Writer, describer: Describer, workers: int, progress: Progress) -> None:
-        self._writer, self._describer = writer, describer
+    def __init__(
+        self, writer: Writer, describer: Describer, workers: int, progress: Progress, sample: int
+    ) -> None:
+        self._writer, self._describer, self._sample = writer, describer, sample
         self._workers, self._progress = workers, progress
 
     def begin(self, fit_from: Path | str | None) -> int | None:
@@ -109,8 +115,8 @@ class Refit:
         """Fit on the gallery's own sample, reading again those that are not kept; may raise Stopped."""
         writer = self._writer
         paths = [path for path, image, _ in writer.catalogue.files() if image]
-        count = sample_size(writer, self._describer)
-        images = (writer.catalogue.image_of(path) for path in sample(paths, count))
+        count = sample_size(writer, self._describer, self._sample)
+        images = (writer.catalogue.image_of(path) for path in smallest(paths, count))
         chosen = sorted({image for image in images if image})
         writer.fit_sample.only(set(chosen))
         kept = set(writer.committed.fit_sample.images())

@@ -11,6 +11,7 @@ from resight.gallery import Writer
 from resight.gallery.database import is_there
 from resight.indexer import local
 from resight.indexer.counts import Counts
+from resight.indexer.fits import SAMPLE
 from resight.indexer.housekeeping import forget
 from resight.indexer.opening import is_folder, opened
 from resight.indexer.outcome import Reader
@@ -70,6 +71,7 @@ def index(
     turns: Mapping[str, int] | None = None,
     max_megapixels: float | None = None,
     strict: bool = False,
+    sample: int = SAMPLE,
     progress: Progress | None = None,
 ) -> Report:
     """Make the gallery of a folder of photos true: new, changed, moved and vanished files are noticed.
@@ -88,7 +90,7 @@ def index(
     are turned once they are read upright, corners filled with black: the gallery knows them turned, and those
     that a later call does not turn are described anew. `max_megapixels`: how large a photo may be, now and
     at every later `index` and search; None: as before, 200 at first. `strict` refuses the photos that would
-    carry a warning; those that are indexed already stay.
+    carry a warning; those that are indexed already stay. A fit looks at `sample` photos at most.
     """
     root, progress = Path(photos), progress or Silent()
     folder = Path(gallery) if gallery else root / ".resight"
@@ -99,7 +101,7 @@ def index(
         describer = opened(writer, root, recipe, engine, workers, fit_from, batch)
         plan = planned(
             writer, root, exclude=exclude, only=only, turns=turns, max_megapixels=max_megapixels,
-            prune=prune, retry=retry, progress=progress,
+            prune=prune, retry=retry, sample=sample, progress=progress,
         )  # fmt: skip
         reader = Reader(
             root, describer, writer.find_content, plan.turns, variants=None,

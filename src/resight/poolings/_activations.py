@@ -9,8 +9,8 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
+from resight.cells import columns, shares
 from resight.errors import BadRecipe
-from resight.poolings._columns import columns, shares
 
 LIMIT = 40.0  # of an exponent: e^40 is 2e17, whose square is still a float32
 MOST = 1_000_000  # values of a sample

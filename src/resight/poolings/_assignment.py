@@ -10,8 +10,8 @@ import numpy as np
 from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
+from resight.cells import as_numpy, places
 from resight.errors import BadSetting
-from resight.poolings._columns import as_numpy, places
 from resight.poolings._kmeans import SPARE, blocks, kmeans
 from resight.poolings._unit_columns import unit
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
+from resight.cells import columns, shares
 from resight.errors import BadSetting
-from resight.poolings._columns import columns, shares
 
 
 def generalized_mean(features: Any, masks: Any, p: Any, eps: float) -> Any:

@@ -9,8 +9,8 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
+from resight.cells import as_numpy, columns
 from resight.errors import BadRecipe
-from resight.poolings._columns import as_numpy, columns
 
 EPS = 1e-12
 MOST_COLUMNS = 100_000  # of a sample

@@ -7,7 +7,7 @@ from typing import Any
 from array_api_compat import array_namespace
 
 from resight import saliency
-from resight.poolings._columns import columns, inside
+from resight.cells import columns, inside
 
 POWER_OF_MEAN = 1  # a channel adds up what its places give
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
-from resight.poolings._columns import columns, inside
+from resight.cells import columns, inside
 from resight.saliency import channels, spatial
 
 

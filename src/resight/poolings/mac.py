@@ -12,7 +12,7 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
-from resight.poolings._columns import as_numpy, places
+from resight.cells import as_numpy, places
 
 POWER_OF_MEAN = math.inf  # a channel is the largest of what its places give
 

@@ -9,9 +9,9 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
+from resight.cells import as_numpy
 from resight.errors import BadSetting
 from resight.poolings import _assignment
-from resight.poolings._columns import as_numpy
 from resight.poolings._unit_columns import sampled_inside, unit
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, device
 
+from resight.cells import columns, inside
 from resight.errors import BadRecipe, BadSetting
-from resight.poolings._columns import columns, inside
 from resight.poolings._logarithm import logarithm
 from resight.saliency import channels, spatial
 

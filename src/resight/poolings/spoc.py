@@ -8,7 +8,7 @@ import numpy as np
 from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
-from resight.poolings._columns import columns, inside
+from resight.cells import columns, inside
 
 POWER_OF_MEAN = 1  # a channel adds up what its places give
 

@@ -1,4 +1,7 @@
-"""Feature maps and masks as matrices: a row a cell, so that pooling is a product of the two."""
+"""Feature maps and masks as matrices: a row a cell, so that pooling is a product of the two.
+
+For poolings, here and in packages of others.
+"""
 
 from __future__ import annotations
 
