@@ -1,12 +1,14 @@
 """The shape of the house: what imports what, what starts without torch, and what is public and documented."""
 
 import ast
+import graphlib
 import importlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from importlib import util
 from pathlib import Path
 
@@ -42,6 +44,20 @@ def test_every_layer_imports_only_from_those_below_it():
     done = subprocess.run([command, "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout
     assert re.search(r"[1-9]\d* kept, 0 broken", done.stdout)
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    grimp = pytest.importorskip("grimp", reason="import-linter is not installed: pip install 'resight[dev]'")
+    graph = grimp.build_graph("resight")
+    order = graphlib.TopologicalSorter(
+        {name: graph.find_modules_directly_imported_by(name) for name in graph.modules if name != "resight"}
+    )
+    order.prepare()  # raises CycleError, which names the circle
+
+
+def test_pyproject_and_the_package_have_one_version():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf8"))["project"]
+    assert project["version"] == resight.__version__
 
 
 @pytest.mark.parametrize("room", sorted(set(methods.KINDS) - {"backbones", "engines"}))
@@ -312,7 +328,7 @@ def test_public_names_load_and_are_sorted():
 def test_public_names_are_those_that_type_checkers_see():
     tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf8"))
     seen = [each.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for each in node.names]
-    assert sorted(set(seen) - {"annotations", "TYPE_CHECKING", "Any"}) == resight.__all__
+    assert sorted(set(seen) - {"annotations", "TYPE_CHECKING", "Any", "__version__"}) == resight.__all__
     assert (PACKAGE / "py.typed").exists()
 
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from resight.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from resight.dataset import Dataset
     from resight.datasets import open_dataset
@@ -39,7 +41,6 @@ _HOMES = {
     "types": ("Box", "Descriptor", "Hit", "Match", "Ranking", "Region"),
 }
 
-__version__ = "0.1.0"
 __all__ = [
     "Box", "Dataset", "Describer", "Descriptor", "Evaluation", "Gallery", "Hit", "Match", "Photo",
     "Ranking", "Recipe", "Region", "Report", "ResightError", "Searcher", "compare", "evaluate", "fit",

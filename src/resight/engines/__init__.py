@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from array_api_compat import is_torch_array, to_device
@@ -17,28 +17,8 @@ from numpy.typing import NDArray
 from resight import methods
 from resight.backbones._taken import one_size
 from resight.engines import _device
+from resight.engines._promise import Engine as Engine
 from resight.parts import Backbone, Views
-
-
-class Engine(Protocol):
-    """(B, H, W, 3) uint8 sRGB of one shape -> one (B, C, H', W') float32 a layer, left where it was made.
-
-    May be called from several threads. `batch` is the most views that it is best given at once, 1 where each
-    thread does better with views of its own; `device` is what it runs on, in words; `has_bf16` says whether
-    that has units for bf16. `only` is the side in pixels of the square images that it takes, where it takes
-    no others; else 0.
-    """
-
-    weights: str
-    only: int
-    name: str
-    device: str
-    batch: int
-    has_bf16: bool
-
-    def __call__(self, pixels: NDArray[np.uint8]) -> list[Any]:
-        """Run the network on one batch."""
-        ...
 
 
 def load(backbone: Backbone, name: str = "auto", workers: int = 1, batch: int = 1) -> Engine:

@@ -22,8 +22,8 @@ from resight import files, methods
 from resight.backbones._openvino_alone import openvino_alone
 from resight.backbones._taken import refuse_others
 from resight.backbones._weights import locate
-from resight.engines import Engine
 from resight.engines._device import cpu_has_bf16
+from resight.engines._promise import Engine
 from resight.processors import processors
 from resight.recipe import Backbone
 

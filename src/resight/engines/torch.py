@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resight.backbones._taken import refuse_others
-from resight.engines import Engine
 from resight.engines._device import cpu_has_bf16
+from resight.engines._promise import Engine
 from resight.recipe import Backbone
 
 if TYPE_CHECKING:

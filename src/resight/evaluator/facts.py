@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-import resight
 from resight.dataset import Dataset
 from resight.evaluator.bench import Bench
 from resight.evaluator.candidates import Candidates
 from resight.evaluator.scoring import has_truth
 from resight.gallery import Snapshot
+from resight.version import __version__
 
 
 def list_facts(bench: Bench) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def list_facts(bench: Bench) -> dict[str, Any]:
         "data_hash": data_hash(candidates, opened, bench.others),
         "distractor_roots": [str(root) for root in candidates.roots],
         "turns": dict(data.turns),
-        "version": resight.__version__,
+        "version": __version__,
     }
 
 

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import resight
 from resight.codec import decode_text, encode_text
 from resight.evaluator.answers import QueryResult
 from resight.evaluator.code_version import commit
 from resight.evaluator.workspace import unwritable_cache
+from resight.version import __version__
 
 MARK = 16  # hexadecimal digits of the hash at the beginning of a line
 
@@ -36,9 +36,7 @@ class Journal:
     """Answers by the number of their query; `parts` are words for all that they depend on."""
 
     def __init__(self, folder: Path, parts: Sequence[str]) -> None:
-        named = hashlib.sha256(
-            "\n".join([resight.__version__, commit(), *parts]).encode("utf8", "surrogateescape")
-        )
+        named = hashlib.sha256("\n".join([__version__, commit(), *parts]).encode("utf8", "surrogateescape"))
         self.path = folder / f"answers-{named.hexdigest()[:24]}.jsonl"
         self._found = dict(_read(self.path))
 

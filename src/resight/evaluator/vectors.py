@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-import resight
 from resight.dataset import BenchmarkQuery, Dataset
 from resight.errors import BadQuery
 from resight.evaluator.answers import Evaluation, QueryResult, mean, spread
@@ -19,6 +18,7 @@ from resight.evaluator.photo_ranking import PhotoRanking
 from resight.evaluator.scoring import has_truth, score_failure, score_query
 from resight.evaluator.vector_table import VectorTable, check_rows
 from resight.types import Vectors
+from resight.version import __version__
 
 PRODUCTS = 16_000_000  # dot products at once: 64 MB
 UNCROPPED = "queries not cropped"
@@ -148,7 +148,7 @@ def _facts(
         "fingerprint": made.hexdigest()[:32],
         "data_hash": truth.hexdigest()[:16],
         "turns": dict(data.turns),
-        "version": resight.__version__,
+        "version": __version__,
     }
 
 
