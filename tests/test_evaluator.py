@@ -1,6 +1,7 @@
 """Evaluations against rankings made by hand, and every known mistake refused or marked."""
 
 import csv
+import functools
 import itertools
 import json
 import shutil
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from resight import evaluator
+from resight import evaluator, indexer
 from resight.dataset import BenchmarkQuery, Truth
 from resight.errors import BadQuery, BadSetting, FittedOnTest, StorageFailed, UnknownMethod
 from resight.evaluator import Evaluation, workspace
@@ -456,7 +457,8 @@ def test_a_fit_on_photos_that_are_turned_in_the_test_is_noticed(root):
 
 
 def test_a_fit_does_not_outlive_the_photos_that_it_was_made_on(root, monkeypatch):
-    monkeypatch.setattr("resight.indexer.fits.SAMPLE", 9)  # so that the first fit is the last
+    # The first fit is the last.
+    monkeypatch.setattr("resight.indexer.index", functools.partial(indexer.index, sample=9))
     first = evaluate(small.FITTED, data(root), allow_overlap=True)
     for path in root.rglob("*.png"):
         with Image.open(path) as photo:
