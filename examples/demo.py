@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from resight.gallery.catalogue import FORMAT
+from resight.gallery.schema import FORMAT
 
 BUILD = Path(__file__).resolve().parent.parent / "build" / "demo"
 PHOTOS = [

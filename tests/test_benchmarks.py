@@ -33,6 +33,7 @@ SCRIPTS = {
     "benchmarks/speed.py --memory 3": ["memory.csv"],
     "benchmarks/votes.py": ["votes.csv"],
     "benchmarks/whitening.py --rows 60 --width 128 --dims 16": ["whitening.csv"],
+    "examples/demo.py --photos {data}/scenes --query {data}/scenes/0/0.jpg": [],
     "examples/picture.py --into {out}": ["found.png"],
     "examples/pictures.py --into {out} --only sheets:queries=4,k=6": ["sheets.png"],
 }
@@ -45,7 +46,7 @@ SHARED = {
     "sets",
     "shared_data",
 }  # run by the others
-ELSEWHERE = {"demo", "picture"}  # `make demo`; and the picture of results/descriptors.csv, below
+ELSEWHERE = {"picture"}  # of results/descriptors.csv, below
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,7 @@ def small_sets(tmp_path_factory):
 
 def run(line, results, data):
     where = os.environ | {"RESIGHT_TEST_DATA": str(data), "RESIGHT_RESULTS": str(results)}
-    words = line.format(out=results).split()
+    words = line.format(out=results, data=data).split()
     done = subprocess.run(
         [sys.executable, *words], cwd=ROOT, env=where, capture_output=True, text=True, timeout=300
     )

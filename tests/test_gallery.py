@@ -339,7 +339,7 @@ def test_a_gallery_that_only_others_write_to_is_followed(tmp_path, rng, monkeypa
             writer.generations.switch(writer.generations.start("compact", None, {}))
         with gallery.snapshot() as snapshot:
             assert snapshot.catalogue.count() == {"images": 2, "files": 2, "failures": 0, "vectors": 0}
-    with snapshot_of(folder) as gallery, Writer(folder) as writer:
+    with Gallery(folder), Writer(folder) as writer:
         writer.vacuum()
         small.add(writer, "d", rng)
         writer.commit()
