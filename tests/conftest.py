@@ -32,3 +32,9 @@ def _own_cache(tmp_path_factory):
         del os.environ["XDG_CACHE_HOME"]
     else:
         os.environ["XDG_CACHE_HOME"] = before
+
+
+@pytest.fixture
+def own_evaluations(tmp_path, monkeypatch):
+    """Evaluations of a test are kept in its own folder; networks stay where they are."""
+    monkeypatch.setattr("resight.evaluator.workspace.cache", lambda: tmp_path / "evaluations")

@@ -14,7 +14,7 @@ from resight import images
 from resight.dataset import BenchmarkQuery, Truth
 from resight.datasets import open_dataset
 from resight.errors import BadImage, StorageFailed
-from resight.evaluator import Evaluation, copies, workspace
+from resight.evaluator import Evaluation, copies
 from resight.evaluator.results import keep
 from resight.images import likeness
 from resight.pages.evaluation import write_evaluation
@@ -23,14 +23,9 @@ from resight.types import Box
 from support import small
 from support.four import data, evaluate, made
 
-pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
+pytestmark = [pytest.mark.filterwarnings(small.RANDOM_WEIGHTS), pytest.mark.usefixtures("own_evaluations")]
 COUNT = 8
 MARK = "2 of 8 queries should find a copy of their own photo, the same picture in another encoding or size"
-
-
-@pytest.fixture(autouse=True)
-def _own_evaluations(tmp_path, monkeypatch):
-    monkeypatch.setattr(workspace, "cache", lambda: tmp_path / "evaluations")
 
 
 @pytest.fixture

@@ -8,10 +8,9 @@ import pytest
 from resight import evaluator, methods
 from resight.datasets import open_dataset
 from resight.errors import BadQuery, FittedOnTest
-from resight.evaluator import workspace
 from support import replicas_buildings, replicas_others, small
 
-pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
+pytestmark = [pytest.mark.filterwarnings(small.RANDOM_WEIGHTS), pytest.mark.usefixtures("own_evaluations")]
 REPLICAS = {
     name: getattr(replicas_buildings, name.replace("-", "_"), None) for name in methods.names("datasets")
 }
@@ -23,11 +22,6 @@ MEASURES = {
     "holidays": {"map-trapezoid"},
     "metu": {"map@100", "nar"},
 }
-
-
-@pytest.fixture(autouse=True)
-def _own_evaluations(tmp_path, monkeypatch):
-    monkeypatch.setattr(workspace, "cache", lambda: tmp_path / "evaluations")
 
 
 def opened(name, tmp_path, settings=""):

@@ -27,13 +27,7 @@ from resight.types import Box
 from support import small
 from support.four import EACH, INSTANCES, data, evaluate, made
 
-pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
-
-
-@pytest.fixture(autouse=True)
-def _own_evaluations(tmp_path, monkeypatch):
-    """Evaluations of a test are kept in its own folder; networks stay where they are."""
-    monkeypatch.setattr(workspace, "cache", lambda: tmp_path / "evaluations")
+pytestmark = [pytest.mark.filterwarnings(small.RANDOM_WEIGHTS), pytest.mark.usefixtures("own_evaluations")]
 
 
 @pytest.fixture

@@ -19,12 +19,7 @@ from resight.searcher.collection import Collection
 from support import small
 from support.four import EACH, ENGINE, INSTANCES, data, evaluate, made
 
-pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
-
-
-@pytest.fixture(autouse=True)
-def _own_evaluations(tmp_path, monkeypatch):
-    monkeypatch.setattr(workspace, "cache", lambda: tmp_path / "evaluations")
+pytestmark = [pytest.mark.filterwarnings(small.RANDOM_WEIGHTS), pytest.mark.usefixtures("own_evaluations")]
 
 
 @pytest.fixture

@@ -10,18 +10,13 @@ import pytest
 import resight
 from resight.dataset import BenchmarkQuery, Truth
 from resight.errors import BadQuery
-from resight.evaluator import Study, compare, prepare, score_vectors, vectors, workspace
+from resight.evaluator import Study, compare, prepare, score_vectors, vectors
 from resight.types import Box
 from support import small
 from support.four import EACH, ENGINE, INSTANCES, data, evaluate, made
 
-pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
+pytestmark = [pytest.mark.filterwarnings(small.RANDOM_WEIGHTS), pytest.mark.usefixtures("own_evaluations")]
 COUNT = INSTANCES * EACH
-
-
-@pytest.fixture(autouse=True)
-def _own_evaluations(tmp_path, monkeypatch):
-    monkeypatch.setattr(workspace, "cache", lambda: tmp_path / "evaluations")
 
 
 @pytest.fixture

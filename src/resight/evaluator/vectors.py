@@ -13,6 +13,7 @@ from resight.dataset import BenchmarkQuery, Dataset
 from resight.errors import BadQuery
 from resight.evaluator.answers import Evaluation, QueryResult, mean, spread
 from resight.evaluator.caveats import count_without_truth, name_missing
+from resight.evaluator.deviations import DEVIATIONS
 from resight.evaluator.facts import truth_bytes
 from resight.evaluator.photo_ranking import PhotoRanking
 from resight.evaluator.scoring import has_truth, score_failure, score_query
@@ -21,7 +22,6 @@ from resight.types import Vectors
 from resight.version import __version__
 
 PRODUCTS = 16_000_000  # dot products at once: 64 MB
-UNCROPPED = "queries not cropped"
 
 
 def score_vectors(
@@ -161,6 +161,6 @@ def _list_caveats(
         name_missing(data, missing, "have no vector"),
         count_without_truth(data),
         f"{failed} queries have no vector and count as found last" if failed else None,
-        UNCROPPED if not cropped and any(each.box for each in data.questions) else None,
+        DEVIATIONS["full-queries"].mark if not cropped and any(each.box for each in data.questions) else None,
     )
     return (*data.caveats, *(each for each in found if each))

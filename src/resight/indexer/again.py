@@ -13,8 +13,7 @@ from resight.gallery import Writer
 from resight.gallery.records import StoredImage
 from resight.gallery.reread import reread
 from resight.types import Prepared
-from resight.workers.batches import in_batches
-from resight.workers.threads import in_order
+from resight.workers.batches import in_order_or_batches
 
 Again = tuple[int, Prepared | None]
 """An image, and its photo prepared; None for one that is gone or changed."""
@@ -48,12 +47,8 @@ def prepared_again(
 ) -> Iterator[Again]:
     """Images of the gallery, and so many synthetic views of each, prepared anew from their photos."""
     reading = _Reading(writer.catalogue.root, describer, variants, writer.catalogue.pixel_limit)
-    items = list(map(writer.catalogue.image, images))
-    batch = describer.networks.batch if items else 1
-    if batch == 1:
-        return in_order(reading, items, workers, stopping)
-    return in_batches(
-        reading.look, reading.prepare, items,
+    return in_order_or_batches(
+        reading, reading.look, reading.prepare, map(writer.catalogue.image, images),
         batch=lambda: describer.networks.batch, workers=workers, stopping=stopping,
     )  # fmt: skip
 

@@ -12,8 +12,7 @@ from resight.indexer.counts import Counts
 from resight.indexer.outcome import Outcome, Reader
 from resight.indexer.planning import Plan
 from resight.progress import Progress, Stopped
-from resight.workers.batches import in_batches
-from resight.workers.threads import in_order
+from resight.workers.batches import in_order_or_batches
 
 
 def read_photos(writer: Writer, reader: Reader, plan: Plan, workers: int, progress: Progress) -> Counts:
@@ -119,9 +118,7 @@ def _outcomes(
 ) -> Iterator[Outcome]:
     """A photo a thread; or in batches of one shape, where an engine says that it takes several at once."""
     networks = reader.describer.networks
-    if not paths or networks.batch == 1:
-        return in_order(reader, paths, workers, stopping)
-    return in_batches(
-        reader.decode, reader.describe, paths,
+    return in_order_or_batches(
+        reader, reader.decode, reader.describe, paths,
         batch=lambda: networks.batch, workers=workers, stopping=stopping,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
@@ -30,6 +31,30 @@ class Ready(Protocol):
 Item = TypeVar("Item")
 Prepared = TypeVar("Prepared", bound=Ready)
 Result = TypeVar("Result")
+
+
+def in_order_or_batches(
+    alone: Callable[[Item], Result],
+    prepare: Callable[[Item], Prepared],
+    begin: Callable[[Sequence[Prepared]], Callable[[], Iterable[Result]]],
+    items: Iterable[Item],
+    *,
+    batch: Callable[[], int],
+    workers: int,
+    stopping: Callable[[], bool],
+) -> Iterator[Result]:
+    """An item a thread by `alone`, in order; or `in_batches`, where a batch is of more than one.
+
+    `batch()` is not asked where there is no item: it may load a network.
+    """
+    coming = iter(items)
+    first = list(itertools.islice(coming, 1))
+    if not first:
+        return iter(())
+    every = itertools.chain(first, coming)
+    if batch() == 1:
+        return in_order(alone, every, workers, stopping)
+    return in_batches(prepare, begin, every, batch=batch, workers=workers, stopping=stopping)
 
 
 def in_batches(
