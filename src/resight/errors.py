@@ -33,6 +33,14 @@ class BadRecipe(ResightError):
     """A recipe file cannot be understood."""
 
 
+class BadPlan(ResightError):
+    """A training plan cannot be understood, or does not fit its recipe or its photos."""
+
+
+class Collapsed(ResightError):
+    """Training has come to where nothing more is learnt: all descriptors are alike, or no numbers."""
+
+
 class BadQuery(ResightError):
     """A query, box or path cannot be searched for."""
 

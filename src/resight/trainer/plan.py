@@ -1,0 +1,160 @@
+"""How a recipe is trained, as data: phases one after the other, read from a TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from resight import methods
+from resight.errors import BadPlan, ResightError, UnknownMethod
+
+FOLDER = Path(__file__).parent / "plans"
+PRECISIONS = ("auto", "f32", "bf16")
+TRAINS = ("all", "head")
+OPTIMISERS = ("sgd", "adam", "adamw")
+SCHEDULES = ("cosine", "constant", "linear")
+VIEWS = (
+    "warp", "turn", "clutter", "gamma", "brightness", "channels", "contrast", "saturation", "glare",
+    "shrink", "blur", "jpeg",
+)  # fmt: skip
+
+
+class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands in the place of a recipe's own steps while it trains, and is thrown away after it."""
+
+    regions: str = "whole"
+    pooling: str = "gem-channels"
+    each: tuple[str, ...] = ("l2",)
+    gather: str = "sum"
+    join: tuple[str, ...] = ()
+    post: tuple[str, ...] = ("l2",)
+
+
+class Phase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One stretch of training with one loss.
+
+    A batch has `batch` things and `each` pictures of a thing: other photos of its class where there are
+    labels, else synthetic views of the one photo. For a loss of triplets it has `batch` triplets, which
+    `mining` finds among `pool` photos (0: all), anew after every `mine_every` batches (0: each epoch).
+    `mates` is the share of such other photos, where there are any; the rest are views of the photo itself.
+    `size` is the side of the squares that pictures become, or their width and height. `steps` are those of
+    the optimiser, each after `accumulate` batches; without them it is `epochs` that count.
+    `rate` is the learning rate of the network, `head_rate` of all else (0: the same), after `warmup` steps;
+    `momentum` is that of SGD. `frozen` names modules of the network that keep their values.
+    """
+
+    loss: str
+    mining: str = ""
+    pool: int = 0
+    mine_every: int = 0
+    batch: int = 64
+    each: int = 2
+    mates: float = 1.0
+    size: int | tuple[int, int] = 224
+    epochs: int = 1
+    steps: int = 0
+    accumulate: int = 1
+    optimiser: str = "adamw"
+    rate: float = 1e-4
+    head_rate: float = 0.0
+    weight_decay: float = 1e-4
+    momentum: float = 0.9
+    schedule: str = "cosine"
+    warmup: int = 0
+    trains: str = "all"
+    frozen: tuple[str, ...] = ()
+    transforms: tuple[str, ...] = VIEWS
+
+
+class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A name, what is trained, and the phases.
+
+    `labels`: whether photos of one class are pictures of one thing; without them each photo is a class.
+    `frozen`: the network keeps its weights, what it gives is described once, and a linear layer learns.
+    `validate`: at least so many steps between two validations.
+    """
+
+    phases: tuple[Phase, ...]
+    name: str = ""
+    labels: bool = True
+    frozen: bool = False
+    head: Head | None = None
+    dims: int = 0
+    precision: str = "auto"
+    validate: int = 100
+    seed: int = 0
+
+    def check(self) -> None:
+        """Raise BadPlan, BadSetting or UnknownMethod for what cannot be trained by."""
+        if not self.phases:
+            raise BadPlan("A plan has at least one phase: [[phases]].")
+        _one_of("precision", self.precision, PRECISIONS)
+        for phase in self.phases:
+            _check(phase)
+
+
+def _check(phase: Phase) -> None:
+    loss = methods.find("losses", phase.loss)
+    takes = loss.says.get("TAKES")
+    if (takes == "triplets") != bool(phase.mining):
+        raise BadPlan(
+            f"The loss '{loss.name}' takes triplets: say with 'mining' how they are found."
+            if takes == "triplets"
+            else f"The loss '{loss.name}' takes no triplets, so there is nothing for 'mining' to find."
+        )
+    if phase.mining:
+        methods.find("mining", phase.mining)
+    for text in phase.transforms:
+        methods.find("transforms", text)
+    _one_of("optimiser", phase.optimiser, OPTIMISERS)
+    _one_of("schedule", phase.schedule, SCHEDULES)
+    _one_of("trains", phase.trains, TRAINS)
+    counts = {
+        "batch": phase.batch,
+        "each": phase.each,
+        "accumulate": phase.accumulate,
+        "epochs": phase.epochs,
+    }
+    for name, value in counts.items():
+        if value < 1:
+            raise BadPlan(f"A phase's '{name}' is 1 or more, not {value}.")
+    if min(shape(phase)) < 32 or max(shape(phase)) > 2048:
+        raise BadPlan(f"A phase's 'size' is 32 to 2048 pixels, not {phase.size}.")
+
+
+def shape(phase: Phase) -> tuple[int, int]:
+    """Height and width of a phase's pictures in pixels."""
+    if isinstance(phase.size, int):
+        return phase.size, phase.size
+    return phase.size[1], phase.size[0]
+
+
+def load(name: str) -> Plan:
+    """A shipped plan by its name, or one from a TOML file by its path."""
+    path = FOLDER / f"{name}.toml"
+    if name not in names():
+        path = Path(name)
+        if path.suffix != ".toml":
+            raise UnknownMethod("training plan", name, names())
+    try:
+        read: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf8"))
+        plan = msgspec.convert({"name": path.stem} | read, Plan)
+        plan.check()
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise BadPlan(f"The plan {path} cannot be read: {error}.") from None
+    except ResightError as error:
+        raise BadPlan(f"The plan {path.name} cannot be used: {error}") from None
+    return plan
+
+
+def names() -> list[str]:
+    """The plans that ship with Resight."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def _one_of(where: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise BadPlan(f"'{where}' is one of {', '.join(known)}, not '{value}'.")
