@@ -9,7 +9,8 @@ A file says of its method what others must know, in names of capital letters: `F
 `NEEDS` what must be there or hold (`local_features`; `equal_counts`: as many regions in every photo),
 `DEPTH` the setting that says how many of a ranking's first it looks at, `KEEPS_REGIONS` that a photo keeps a
 vector a region, `COUNT_VARIES_WITH` whether the number of regions depends on a photo's `shape` or `content`,
-`SHAPE_ALONE` that the regions depend on nothing but the shape of the map.
+`SHAPE_ALONE` that the regions depend on nothing but the shape of the map, `AT_LEAST` the lowest values of
+parameters that training may change, `TAKES` what a loss is given beside the descriptors.
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
 """The sentence that says how a photo becomes a descriptor, as data; and its fingerprint.
 
-A recipe is a TOML file (docs/recipes.md). It holds settings only: parameters come from a fit.
+A recipe is a TOML file (docs/recipes.md). It holds settings only: parameters come from a fit,
+or from a file that training has left.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import tomllib
@@ -28,11 +30,13 @@ NO_PARAMETERS = "none"
 class Recipe:
     """A name and its parts: what each makes of a photo is joined into one descriptor.
 
-    The dot product of two descriptors is the weighted mean of the parts' similarities.
+    The dot product of two descriptors is the weighted mean of the parts' similarities. `parameters` is a file
+    of what training has learnt of its steps, which are then not fitted on photos; "" where there is none.
     """
 
     name: str
     parts: tuple[Part, ...]
+    parameters: str = ""
 
     def __post_init__(self) -> None:
         if not self.parts:
@@ -85,8 +89,11 @@ class Recipe:
             raise BadRecipe(
                 "the recipe needs 'name'." if name is None else f"the recipe: 'name' is text, not {name!r}."
             )
+        learnt = values.pop("parameters", "")
+        if not isinstance(learnt, str):
+            raise BadRecipe(f"the recipe: 'parameters' names a file, not {learnt!r}.")
         if "parts" not in values:
-            return cls(name, (Part.parse("the recipe", values),))
+            return cls(name, (Part.parse("the recipe", values),), learnt)
         parts = values.pop("parts")
         if values:
             raise BadRecipe(
@@ -94,7 +101,7 @@ class Recipe:
             )
         if not isinstance(parts, list | tuple) or not all(isinstance(part, Mapping) for part in parts):
             raise BadRecipe("parts is a list of tables, a sentence each: [[parts]].")
-        return cls(name, tuple(Part.parse(f"part {n}", part) for n, part in enumerate(parts, 1)))
+        return cls(name, tuple(Part.parse(f"part {n}", part) for n, part in enumerate(parts, 1)), learnt)
 
     @classmethod
     def load(cls, name: str) -> Recipe:
@@ -106,7 +113,7 @@ class Recipe:
                 raise UnknownMethod("recipe", name, names())
         try:
             text = path.read_text(encoding="utf8")
-            read = cls.parse({"name": path.stem} | tomllib.loads(text))
+            read = cls.parse({"name": path.stem} | tomllib.loads(text))._with_files_of(path.parent)
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise BadRecipe(f"The recipe {path} cannot be read: {error}.") from None
         except ResightError as error:
@@ -123,16 +130,34 @@ class Recipe:
                 "one: give it a name of its own."
             )
 
+    def _with_files_of(self, folder: Path) -> Recipe:
+        """Files that lie beside the recipe's own are meant by their names."""
+
+        def placed(name: str) -> str:
+            beside = folder / name
+            return (
+                str(beside.resolve()) if name and not Path(name).is_absolute() and beside.is_file() else name
+            )
+
+        parts = tuple(
+            dataclasses.replace(
+                part, backbone=dataclasses.replace(part.backbone, weights=placed(part.backbone.weights))
+            )
+            for part in self.parts
+        )
+        return dataclasses.replace(self, parts=parts, parameters=placed(self.parameters))
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as the gallery stores them; `parse` reads them back."""
         parts = [part.as_dict() for part in self.parts]
+        own = {"name": self.name} | ({"parameters": self.parameters} if self.parameters else {})
         if len(parts) > 1:
-            return {"name": self.name, "parts": parts}
+            return {**own, "parts": parts}
         del parts[0]["weight"]  # of one part alone it says nothing
-        return {"name": self.name, **parts[0]}
+        return {**own, **parts[0]}
 
     def sentence(self) -> dict[str, Any]:
-        """What the descriptor depends on: everything but the name, with default settings written out."""
+        """What the descriptor depends on, with default settings written out: all but the name and files' contents."""
         parts = [part.sentence() for part in self.parts]
         if len(parts) == 1:
             return parts[0]

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 from array_api_compat import array_namespace, device
 
+from resight.describing.learnt import learnt
 from resight.describing.seeing import Look, Networks, fitting
 from resight.describing.sentences import Sentences
 from resight.describing.steps import Step
@@ -61,9 +62,11 @@ class Describer:
         engine: Callable[[Backbone], Engine] | None = None,
         networks: Networks | None = None,
     ) -> None:
-        self.recipe, self.parameters, self.parameters_id = recipe, parameters or {}, parameters_id
+        self.learnt = learnt(recipe)
+        self.recipe, self.parameters_id = recipe, parameters_id
+        self.parameters = (parameters or {}) | self.learnt.parameters
         self.networks = networks or Networks(recipe.backbones, fitting(engine or load, recipe.parts))
-        self.sentences = Sentences(recipe.parts)
+        self.sentences = Sentences(recipe.parts, self.learnt.parameters)
         self._asking = [sentence.asks_for_variants for sentence in self.sentences.parts]
         self._everything = [True] * len(recipe.parts)
         self._on_device: dict[str, dict[str, Parameters]] = {}
@@ -75,12 +78,13 @@ class Describer:
 
     @property
     def made_with(self) -> str:
-        """The weights of the networks, and the packages that bring methods, with their versions."""
-        return "+".join((self.networks.weights, *self.recipe.packages))
+        """The weights of the networks, what was learnt of the steps, and packages that bring methods."""
+        trained = (f"parameters-{self.learnt.digest}",) if self.learnt.digest else ()
+        return "+".join((self.networks.weights, *trained, *self.recipe.packages))
 
     @property
     def fitted_steps(self) -> list[Step]:
-        """The steps that need fitting, part by part in the order of the sentence; the weights come last."""
+        """The steps that need fitting, in order: those of which nothing was learnt; the weights come last."""
         return self.sentences.fitted_steps
 
     @functools.cached_property

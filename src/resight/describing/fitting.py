@@ -20,16 +20,14 @@ def fit(describer: Describer, sample: Callable[[], Iterable[Prepared]]) -> dict[
 
     What one photo gives at a time is in memory; a step's own fit says what it needs beside that.
     """
-    parameters: dict[str, Parameters] = {}
+    found: dict[str, Parameters] = {}
     for step in describer.fitted_steps:
         assert step.method.fit is not None
-        found = step.method.fit(
-            enters
-            for prepared in sample()
-            for enters in entering(describer.sentences, step, prepared, parameters)
+        known = describer.learnt.parameters | found
+        found[step.name] = step.method.fit(
+            enters for prepared in sample() for enters in entering(describer.sentences, step, prepared, known)
         )
-        parameters = parameters | {step.name: found}
-    return parameters
+    return found
 
 
 def entering(sentences: Sentences, step: Step, photo: Prepared, parameters: AllParameters) -> Iterator[Any]:

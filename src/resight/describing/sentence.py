@@ -25,16 +25,16 @@ AllParameters = Mapping[str, Parameters]
 
 
 class Sentence:
-    """The steps of a part, the `number`th of its recipe."""
+    """The steps of a part, the `number`th of its recipe; those of which `given` has parameters are not fitted."""
 
-    def __init__(self, part: Part, number: int = 0) -> None:
-        self.part, self.number = part, number
+    def __init__(self, part: Part, number: int = 0, given: AllParameters | None = None) -> None:
+        self.part, self.number, self.given = part, number, given or {}
         own = range(len(part.views.sizes) if part.views.combine == "concat" else 1)
         layers = range(part.layers)
         self.streams = [[Stream.of(part, view, layer, number) for layer in layers] for view in own]
         self.join = [steps_at("join", view, 0, part.join, number) for view in own]
         self.post = steps_at("post", 0, 0, part.post, number)
-        self.pools_late = self.streams[0][0].pooling.method.fit is not None
+        self.pools_late = any(step.place == "pooling" for step in self.fitted_steps)
 
     @property
     def fitted_steps(self) -> list[Step]:
@@ -42,7 +42,8 @@ class Sentence:
         each = [
             step for one in itertools.chain(*self.streams) for step in (one.pooling, *one.each, one.gather)
         ]
-        return [step for step in (*each, *itertools.chain(*self.join), *self.post) if step.method.fit]
+        steps = (*each, *itertools.chain(*self.join), *self.post)
+        return [step for step in steps if step.method.fit and step.name not in self.given]
 
     @property
     def asks_for_variants(self) -> bool:
@@ -54,8 +55,11 @@ class Sentence:
         if self.pools_late:
             return tuple(map(tuple, maps))
         return tuple(
-            tuple(self.pool(found, self.streams[0][layer].pooling, {}) for layer, found in enumerate(view))
-            for view in maps
+            tuple(
+                self.pool(found, self.streams[self.own(number)][layer].pooling, self.given)
+                for layer, found in enumerate(view)
+            )
+            for number, view in enumerate(maps)
         )
 
     def pool(self, maps: Maps, pooling: Step, parameters: AllParameters) -> Pooled:

@@ -18,8 +18,9 @@ from resight.types import PreparedPart
 class Sentences:
     """The parts of a recipe, over the array API; parameters are handed in, and nothing is kept."""
 
-    def __init__(self, parts: Sequence[Part]) -> None:
-        self.parts = [Sentence(part, number) for number, part in enumerate(parts)]
+    def __init__(self, parts: Sequence[Part], given: AllParameters | None = None) -> None:
+        self.parts = [Sentence(part, number, given) for number, part in enumerate(parts)]
+        self._given = given or {}
         self.weighting = weighting(parts) if len(parts) > 1 else None
 
     @functools.cached_property
@@ -27,6 +28,7 @@ class Sentences:
         """The steps that need fitting, part by part in the order of the sentence; the weights come last."""
         steps = [step for sentence in self.parts for step in sentence.fitted_steps]
         last = [self.weighting] if self.weighting and self.weighting.method.fit else []
+        last = [step for step in last if step.name not in self._given]
         return [*steps, *last]
 
     def finish(self, prepared: Sequence[PreparedPart], parameters: AllParameters) -> Any:

@@ -12,6 +12,7 @@ from resight.errors import BadRecipe
 from resight.poolings._generalized_mean import above_zero, generalized_mean
 
 POWER_OF_MEAN = "p"  # the setting, or the parameter, that says it
+AT_LEAST = {"p": 0.1}  # of parameters that are learnt
 
 
 def gem_channels(features: Any, masks: Any, parameters: dict[str, Any], *, eps: float = 1e-6) -> Any:

@@ -11,6 +11,7 @@ from resight.poolings._activations import LIMIT, cells, region_means, rising
 
 ACTIVATION = True  # a function of each value by itself, before the mean
 POWER_OF_MEAN = 1  # a channel adds up what its places give
+AT_LEAST = {"a": 1e-6, "b": 1e-6}  # of parameters that are learnt
 
 
 def sinh(features: Any, masks: Any, parameters: dict[str, Any]) -> Any:

@@ -13,6 +13,7 @@ from resight.poolings._activations import LIMIT, balance, cells, region_means, s
 
 ACTIVATION = True  # a function of each value by itself, before the mean
 POWER_OF_MEAN = 1  # a channel adds up what its places give
+AT_LEAST = {"a": 1e-6, "g": 1e-6, "d": 1e-3, "h": 1.001}  # of parameters that are learnt
 
 TINY = 1e-30  # keeps the gradient of a logarithm finite
 LEAST = 1e-6  # of x / g, for the logarithm of an activation of zero

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from resight.errors import BadRecipe, BadSetting
 
+AT_LEAST = {"scale": 1e-3}  # of parameters that are learnt
 TINY = 1e-12
 
 
