@@ -36,6 +36,7 @@ COUNTS = {"queries": 1_232, "positives": 4_715, "objects": 1_000}
 
 
 def _shard(number: int) -> str:
+    """The archive of a shard in a folder of its own; names as public code has them, such as ELViS."""
     name = f"yfcc100m-{number:06d}"
     return f"yfcc100m/{name}/{name}.tar"
 

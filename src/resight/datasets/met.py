@@ -30,7 +30,7 @@ HOME = "http://ptak.felk.cvut.cz/met/dataset"
 NEEDED = (
     Source("ground_truth/ground_truth.tar.gz", f"{HOME}/ground_truth.tar.gz", "the four lists"),
     Source("images/MET.tar.gz", f"{HOME}/MET.tar.gz", "photos of all exhibits, about 28 GB"),
-    Source("images/small_MET.tar.gz", f"{HOME}/small_MET.tar.gz", "enough for met:mini=true"),
+    Source("images/small_MET.tar.gz", f"{HOME}/small_MET.tar.gz", "photos of the mini database"),
     Source("images/test_met.tar.gz", f"{HOME}/test_met.tar.gz", "queries that show an exhibit"),
     Source("images/test_other.tar.gz", f"{HOME}/test_other.tar.gz", "queries of other art; not asked"),
     Source("images/test_noart.tar.gz", f"{HOME}/test_noart.tar.gz", "queries without art; not asked"),

@@ -25,10 +25,7 @@ NEEDED = (
         "the photos and both lists; fetch it by hand, it has no address of http",
     ),
 )  # fmt: skip
-ABOUT = (
-    "120,053 photos of 22,634 products that were sold online, half of them for training; the photos belong "
-    "to those who sold them."
-)
+ABOUT = "120,053 photos of 22,634 products in 12 categories, as they were offered on eBay; half for training."
 FOLDERS = ("Stanford_Online_Products", "")
 HEADER = "image_id class_id super_class_id path"
 PUBLISHED = {"test": (60_502, 11_316), "train": (59_551, 11_318)}  # photos, products
