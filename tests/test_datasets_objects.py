@@ -72,7 +72,7 @@ def test_a_photo_that_is_gone_and_a_truth_that_is_gone_are_told(name, tmp_path):
 def test_ilias_asks_for_the_positives_of_an_object_among_those_of_all(tmp_path):
     data = opened("ilias", replicas.ilias(tmp_path))
     assert (len(data.database), len(data.questions), data.measures) == (6, 4, ("map@1000",))
-    assert right(data)["bold_bimp_000/query/Q000_01.jpg"] == {
+    assert right(data)["ilias_core/bold_bimp_000/query/Q000_01.jpg"] == {
         f"ilias_core/bold_bimp_000/pos/P000_0{shift}.jpg" for shift in range(2)
     }
     assert all(question.box is None for question in data.questions)
@@ -96,6 +96,23 @@ def test_ilias_ranks_shards_of_distractors_from_the_first(tmp_path):
     for wrong in (-1, 1001):
         with pytest.raises(BadSetting, match=f"shards from 0 to 1000, not {wrong}"):
             opened("ilias", tmp_path, f"shards={wrong}")
+
+
+def test_ilias_ranks_the_distractors_that_the_list_of_mini_ilias_names(tmp_path):
+    replicas.ilias(tmp_path)
+    replicas.write_lines(tmp_path / "image_ids" / "mini_ilias_yfcc100m_ids.txt", "0a0f", "2a0f", "feed")
+    replicas.cut(tmp_path / "yfcc100m" / "yfcc100m-000999" / "feed.jpg", 760, 0)
+    data = opened("ilias", tmp_path, "mini=true")
+    assert [data.photos[i] for i in range(6, len(data.database))] == [
+        "yfcc100m/yfcc100m-000000/0a0f.jpg", "yfcc100m/yfcc100m-000000/2a0f.jpg",
+        "yfcc100m/yfcc100m-000999/feed.jpg",
+    ]  # fmt: skip
+    assert not any("of distractors" in caveat or "mini-ILIAS" in caveat for caveat in data.caveats)
+    (tmp_path / data.photos[7]).unlink()
+    few = opened("ilias", tmp_path, "mini=true")
+    assert "2 of 3 distractors of mini-ILIAS are here" in few.caveats
+    with pytest.raises(BadSetting, match="'shards' or 'mini', not both"):
+        opened("ilias", tmp_path, "mini=true,shards=1")
 
 
 def test_ilias_crops_to_the_union_of_the_boxes_where_it_is_asked_to(tmp_path):

@@ -4,7 +4,8 @@
 lie below `ilias_core`, as bold_bimp_000/query/Q000_00.jpg and bold_bimp_000/pos/P000_00.jpg. A query looks
 for the positives of its object, the first folder of its path. Its box, one or several lines of x y width
 height, is in Q000_00_bbox.txt beside it. Distractors are shards of 100,000 photos: the archive
-yfcc100m-000000.tar and so on, each unpacked into a folder of its own, yfcc100m/yfcc100m-000000.
+yfcc100m-000000.tar and so on, each unpacked into a folder of its own, yfcc100m/yfcc100m-000000. mini-ILIAS
+has those five million whose names `mini_ilias_yfcc100m_ids.txt` gives, one a line and without .jpg.
 
 mAP@1k is the finite sum over the first 1,000 ranks, divided by the smaller of 1,000 and the number of
 positives: what the code of its makers gets as AP among the hits, times hits / min(k, positives). The mean is
@@ -13,7 +14,8 @@ over the image queries, not over objects. Queries in words are not asked.
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -31,7 +33,9 @@ from resight.types import Box
 HOME = "https://vrg.fel.cvut.cz/ilias_data"
 SHARDS = 1_000
 TABLES = ("image_ids/image_query_ids.txt", "image_ids/positive_ids.txt")
+MINI = "image_ids/mini_ilias_yfcc100m_ids.txt"
 FOLDERS = ("ilias_core", "")
+Distractors = tuple[list[str], str, tuple[str, ...]]  # their paths, which they are, and the caveats
 COUNTS = {"queries": 1_232, "positives": 4_715, "objects": 1_000}
 
 
@@ -43,6 +47,7 @@ def _shard(number: int) -> str:
 
 NEEDED = (
     *(Source(table, f"{HOME}/{table}", "a photo a line") for table in TABLES),
+    Source(MINI, f"{HOME}/{MINI}", "the distractors of ilias:mini=true"),
     Source("ilias_core.tar", f"{HOME}/ilias_core.tar", "queries, positives and their boxes"),
     *(
         Source(_shard(number), f"{HOME}/yfcc100m/{Path(_shard(number)).name}", "100,000 distractors, 6 GB")
@@ -60,36 +65,49 @@ DIFFERS = (
 )
 
 
-def ilias(root: Path, *, shards: int = 0, queries: str = "full") -> Dataset:
+def ilias(root: Path, *, shards: int = 0, mini: bool = False, queries: str = "full") -> Dataset:
     """`shards`: rank so many shards of distractors, too, from the first; the protocol has all 1,000.
 
-    `queries`: "full", as global descriptors are compared in the paper, or "crop" to the union of the boxes.
+    `mini`: rank the distractors of mini-ILIAS instead, from any shards that are there. `queries`: "full", as
+    global descriptors are compared in the paper, or "crop" to the union of the boxes.
     """
     crop = _corners.crops("ilias", queries)
     asked, positives = (_named(root / table) for table in TABLES)
     photos = place_photos(root, FOLDERS, (*positives, *asked), root / TABLES[1])
-    distractors = _distractors(root, shards)
+    distractors, ranked, partly = _mini(root, shards) if mini else _first(root, shards)
+    first = len(positives) + len(distractors)
     searched, own = photos[: len(positives)], photos[len(positives) :]
-    objects = members([path.partition("/")[0] for path in positives])
-    first = len(searched) + len(distractors)
-    questions = []
-    for number, (name, path) in enumerate(zip(asked, own, strict=True), first):
-        right = objects.get(name.partition("/")[0])
-        if right is None:
-            raise BadData(f"{root / TABLES[1]} has no photo for the query '{name}'; get it again.")
-        questions.append(BenchmarkQuery(number, {"": Truth(right)}, _box(root, path) if crop else None, name))
+    found = zip(own, _truths(root, asked, positives), strict=True)
     return Dataset(
-        "ilias", root, (*searched, *distractors, *own), np.arange(first), tuple(questions), ("map@1000",),
-        f"image queries {_corners.how(crop)}, which are not among the photos searched; {shards} of {SHARDS} "
-        "shards of distractors",
+        "ilias", root, (*searched, *distractors, *own), np.arange(first),
+        tuple(
+            BenchmarkQuery(number, {"": truth}, _box(root, path) if crop else None, path)
+            for number, (path, truth) in enumerate(found, first)
+        ),
+        ("map@1000",),
+        f"image queries {_corners.how(crop)}, which are not among the photos searched; {ranked}",
         caveats=(
             *(("queries are cropped; global descriptors are compared on whole ones",) if crop else ()),
-            *((f"{shards} of {SHARDS} shards of distractors are ranked",) if shards < SHARDS else ()),
+            *partly,
             *partial("queries", len(asked), COUNTS["queries"]),
             *partial("positives", len(positives), COUNTS["positives"]),
-            *partial("objects", len(objects), COUNTS["objects"]), *DIFFERS,
+            *partial("objects", len(set(map(_object, positives))), COUNTS["objects"]),
+            *DIFFERS,
         ),
     )  # fmt: skip
+
+
+def _object(name: str) -> str:
+    return name.partition("/")[0]
+
+
+def _truths(root: Path, asked: Sequence[str], positives: Sequence[str]) -> list[Truth]:
+    """What each query should find, as places in `positives`."""
+    groups = members([_object(name) for name in positives])
+    for name in asked:
+        if _object(name) not in groups:
+            raise BadData(f"{root / TABLES[1]} has no photo for the query '{name}'; get it again.")
+    return [Truth(groups[_object(name)]) for name in asked]
 
 
 def _named(table: Path) -> list[str]:
@@ -103,21 +121,39 @@ def _named(table: Path) -> list[str]:
     return found
 
 
-def _distractors(root: Path, shards: int) -> list[str]:
+def _first(root: Path, shards: int) -> Distractors:
+    """Those of the first `shards`; each of these must be there."""
     if not 0 <= shards <= SHARDS:
         raise BadSetting(f"'ilias' takes a number of shards from 0 to {SHARDS}, not {shards}.")
     found: list[str] = []
     for number in range(shards):
-        folder = Path(_shard(number)).parent.as_posix()
-        inside = photos_under(root / folder) if (root / folder).is_dir() else []
-        photos = [f"{folder}/{path}" for path in inside if path.lower().endswith(SUFFIXES)]
+        photos = _inside(root, number)
         if not photos:
             raise DataMissing(
-                f"There are no photos (.jpg) in {root / folder}: `resight data ilias` tells where to get the "
-                "shard that belongs there, or ask for fewer with ilias:shards=N."
+                f"There are no photos (.jpg) in {(root / _shard(number)).parent}: `resight data ilias` tells "
+                "where to get the shard that belongs there, or ask for fewer with ilias:shards=N."
             )
         found += photos
-    return found
+    ranked = f"{shards} of {SHARDS} shards of distractors"
+    return found, ranked, (f"{ranked} are ranked",) if shards < SHARDS else ()
+
+
+def _mini(root: Path, shards: int) -> Distractors:
+    """Those of mini-ILIAS that lie in any shard."""
+    if shards:
+        raise BadSetting("'ilias' takes 'shards' or 'mini', not both.")
+    chosen = set(_named(root / MINI))
+    inside = (path for number in range(SHARDS) for path in _inside(root, number))
+    found = [path for path in inside if PurePosixPath(path).stem in chosen]
+    few = (f"{len(found)} of {len(chosen)} distractors of mini-ILIAS are here",)
+    return found, "the distractors of mini-ILIAS", few if len(found) < len(chosen) else ()
+
+
+def _inside(root: Path, number: int) -> list[str]:
+    """The photos of a shard; none where it is not there."""
+    folder = PurePosixPath(_shard(number)).parent
+    inside = photos_under(root / folder) if (root / folder).is_dir() else []
+    return [f"{folder}/{path}" for path in inside if path.lower().endswith(SUFFIXES)]
 
 
 def _box(root: Path, photo: str) -> Box:
