@@ -8,19 +8,24 @@ import pytest
 from resight import evaluator, methods
 from resight.datasets import open_dataset
 from resight.errors import BadQuery, FittedOnTest
-from support import replicas_buildings, replicas_others, small
+from support import replicas_buildings, replicas_objects, replicas_others, small
 
 pytestmark = [pytest.mark.filterwarnings(small.RANDOM_WEIGHTS), pytest.mark.usefixtures("own_evaluations")]
+SUPPORT = (replicas_buildings, replicas_objects, replicas_others)
 REPLICAS = {
-    name: getattr(replicas_buildings, name.replace("-", "_"), None) for name in methods.names("datasets")
+    name: next(made for each in SUPPORT if (made := getattr(each, name.replace("-", "_"), None)))
+    for name in methods.names("datasets")
 }
-REPLICAS = {name: made or getattr(replicas_others, name.replace("-", "_")) for name, made in REPLICAS.items()}
 NOTHING_ASKED = {"mirflickr25k", "revisitop1m"}
 MEASURES = {
     "oxford5k": {"map-trapezoid"},
     "paris6k": {"map-trapezoid"},
     "holidays": {"map-trapezoid"},
     "metu": {"map@100", "nar"},
+    "ilias": {"map@1000"},
+    "instre": {"map-trapezoid"},
+    "met": {"r@1", "map"},
+    "stanford-online-products": {"r@1", "r@10", "r@100", "r@1000"},
 }
 
 
