@@ -157,7 +157,7 @@ class Recipe:
         return {**own, **parts[0]}
 
     def sentence(self) -> dict[str, Any]:
-        """What the descriptor depends on, with default settings written out: all but the name and files' contents."""
+        """What the descriptor depends on but for the contents of files, with default settings written out."""
         parts = [part.sentence() for part in self.parts]
         if len(parts) == 1:
             return parts[0]

@@ -79,8 +79,9 @@ def _rest(norm: torch.nn.BatchNorm2d) -> Callable[[torch.Tensor], torch.Tensor] 
 
 def _join(convolution: torch.nn.Conv2d, norm: torch.nn.BatchNorm2d) -> None:
     rest = _rest(norm)
-    convolution.forward = functools.partial(_convolved, convolution, norm)  # type: ignore[method-assign]
-    norm.forward = rest  # type: ignore[method-assign, assignment]
+    # Of the instance: its class and its hooks stay as they were.
+    setattr(convolution, "forward", functools.partial(_convolved, convolution, norm))  # noqa: B010
+    setattr(norm, "forward", rest)  # noqa: B010
 
 
 def _convolved(
@@ -97,7 +98,8 @@ def _convolved(
     if convolution.bias is not None:
         summand = summand + convolution.bias * factor
     weight = convolution.weight * factor[:, None, None, None]
-    return convolution._conv_forward(values, weight, summand)
+    found: torch.Tensor = convolution._conv_forward(values, weight, summand)
+    return found
 
 
 def _alike(one: torch.Tensor, other: torch.Tensor) -> bool:

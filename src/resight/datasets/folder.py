@@ -9,6 +9,8 @@ instances it shows, or boxes that are asked for one by one. A row asks for the o
 cut to its box, if it has one. Roles: empty, asks and is ranked; `query`, asks and is not ranked; `database`,
 is ranked and does not ask; `distractor`, the same and shows no instance. A box of a row that does not ask is
 not used.
+
+A CSV of marks instead has the columns `first`, `second` and `mark`: two photos are `same` or `different`.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from resight import methods
 from resight.dataset import Dataset
 from resight.datasets._leave_one_out import leave_one_out
 from resight.datasets._listing import photos_under
+from resight.datasets._marks import is_marks, marks
 from resight.datasets._table import table
 from resight.errors import BadData, DataMissing
 from resight.fetching.sources import Source
@@ -40,7 +43,8 @@ def folder(root: Path, *, truth: str = "groundtruth.csv") -> Dataset:
     """
     if root.is_file():
         name = root.parent.resolve().name if root.name == "groundtruth.csv" else root.stem
-        return table(own_name(name), root, MEASURES)
+        read = marks if is_marks(root) else table
+        return read(own_name(name), root, MEASURES)
     if not root.is_dir():
         raise DataMissing(f"There is no folder or CSV file {root}.")
     if os.path.lexists(root / truth) or truth != "groundtruth.csv":

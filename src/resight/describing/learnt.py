@@ -29,8 +29,8 @@ def learnt(recipe: Recipe) -> Learnt:
         changed = path.stat().st_mtime_ns
     except OSError as error:
         raise BadRecipe(
-            f"The parameters {path} of the recipe '{recipe.name}' cannot be read ({error.strerror}): put them "
-            "back, or train again."
+            f"The parameters {path} of the recipe '{recipe.name}' cannot be read ({error.strerror}): put "
+            "them back, or train again."
         ) from None
     return _read(path, changed)
 

@@ -25,7 +25,7 @@ AllParameters = Mapping[str, Parameters]
 
 
 class Sentence:
-    """The steps of a part, the `number`th of its recipe; those of which `given` has parameters are not fitted."""
+    """The steps of a part, the `number`th of its recipe; what `given` has parameters of is not fitted."""
 
     def __init__(self, part: Part, number: int = 0, given: AllParameters | None = None) -> None:
         self.part, self.number, self.given = part, number, given or {}

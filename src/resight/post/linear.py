@@ -1,4 +1,4 @@
-"""A linear layer with a bias, as training leaves it; it starts as PCA-whitening. Husain et al. 2019, section III-C."""
+"""A linear layer with a bias, begun as PCA-whitening, then learnt. Husain et al. 2019, section III-C."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def linear(vectors: Any, parameters: dict[str, Any]) -> Any:
 
 
 def fit(samples: Iterable[NDArray[np.float32]], *, dims: int, ridge: float = 0.1) -> dict[str, Any]:
-    """Arrays of (N, D) rows -> weight (D, dims) and bias (dims,), which centre, turn to the principal axes, and
-    divide each by its deviation, with `ridge` of the mean eigenvalue added to every eigenvalue.
+    """Arrays of (N, D) rows -> weight (D, dims) and bias (dims,), which centre, turn to the principal axes,
+    and divide each by its deviation, with `ridge` of the mean eigenvalue added to every eigenvalue.
 
     No more dimensions are given than the sample supports. Memory as of PCA-whitening.
     """

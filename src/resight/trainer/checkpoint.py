@@ -81,8 +81,8 @@ def read(path: Path, run: str) -> State:
         raise BadPlan(f"The checkpoint {path} cannot be read: {error}.") from None
     if told["run"] != run:
         raise BadPlan(
-            f"The run in {path.parent.parent} is one of another recipe, plan, data or seed: go on with what it "
-            "was begun with, or name a new folder with --out."
+            f"The run in {path.parent.parent} is one of another recipe, plan, data or seed: go on with what "
+            "it was begun with, or name a new folder with --out."
         )
     return State(place, tensors, groups, run)
 

@@ -29,10 +29,12 @@ def forecast(model: Model, plan: Plan, photos: Photos, count: int) -> Iterator[s
         loss = phase.loss.partition(":")[0]
         sizes = f"{shape(phase)[1]} x {shape(phase)[0]} px"
         if not steps:
-            yield f"phase {number}: {loss}, {phase.epochs} epochs of mined triplets at {sizes}, {rate:.0f} pictures a second"
+            triplets = f"{phase.epochs} epochs of mined triplets"
+            yield f"phase {number}: {loss}, {triplets} at {sizes}, {rate:.0f} pictures a second"
             continue
+        together = phase.accumulate * batch * count
         yield (
-            f"phase {number}: {loss}, {steps} steps of {phase.accumulate * batch * count} pictures at {sizes}: about "
+            f"phase {number}: {loss}, {steps} steps of {together} pictures at {sizes}: about "
             f"{_clock(pictures / rate)} at {rate:.0f} pictures a second, {memory / 1e9:.1f} GB of memory"
         )
 

@@ -14,7 +14,7 @@ from resight.trainer.running import Trained
 
 
 def train(recipe: Any, data: str | Path, out: str | Path, *, processes: int = 1, **options: Any) -> Trained:
-    """`running.train` in so many processes of this machine, or in those that a launcher such as torchrun began.
+    """`running.train` in so many processes of this machine, or in those that torchrun or its like began.
 
     Each takes its share of every batch, and their gradients are added: as one process that accumulates as
     many batches more. Raises BadPlan where Lightning Fabric is not installed.
@@ -30,8 +30,8 @@ def train(recipe: Any, data: str | Path, out: str | Path, *, processes: int = 1,
 
     kind = "cuda" if torch.cuda.is_available() else "cpu"
     if begun > 1:
-        fabric = Fabric(accelerator=kind, devices=int(os.environ.get("LOCAL_WORLD_SIZE", begun)), strategy="ddp",
-                        num_nodes=begun // int(os.environ.get("LOCAL_WORLD_SIZE", begun)))  # fmt: skip
+        here = int(os.environ.get("LOCAL_WORLD_SIZE", begun))
+        fabric = Fabric(accelerator=kind, devices=here, num_nodes=begun // here, strategy="ddp")
         fabric.launch()
         return running.train(recipe, data, out, processes=Processes(fabric), **options)
     fabric = Fabric(accelerator=kind, devices=processes, strategy="ddp_spawn")

@@ -1,4 +1,4 @@
-"""What a run leaves to be used: a recipe, its weights and parameters, and a card that says how they came about."""
+"""What a run leaves to be used: a recipe, its weights and its parameters."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import time
 from collections.abc import Iterator, Mapping
@@ -16,13 +17,13 @@ from resight.progress import Progress, Stopped
 from resight.trainer import checkpoint
 from resight.trainer.checkpoint import Place, State
 from resight.trainer.describing import describe
-from resight.trainer.mined import Describe, batches_of, mined
-from resight.trainer.model import Model
+from resight.trainer.mined import batches_of, mined
 from resight.trainer.optimising import choose, factor, optimiser
-from resight.trainer.pictures import Maker, Photos, Pixels, Shot, batches, made
-from resight.trainer.plan import Phase, Plan, shape
+from resight.trainer.pictures import Pixels, Shot, batches, made
+from resight.trainer.plan import Phase, Plan
 from resight.trainer.processes import Processes
-from resight.trainer.stepping import backward, piece_of
+from resight.trainer.sources import Source
+from resight.trainer.stepping import backward
 from resight.trainer.watching import Measures, Watch, measured
 
 SAVE_EVERY = 60.0  # seconds between two checkpoints
@@ -45,10 +46,11 @@ class Loop:
     """One run over the phases of a plan. `run` names recipe, plan, photos and seed: only its like goes on."""
 
     def __init__(
-        self, model: Model, photos: Photos, plan: Plan, path: Path, run: str, told: Told,
-        progress: Progress, processes: Processes, save_every: float = SAVE_EVERY,
+        self, source: Source, plan: Plan, path: Path, run: str, told: Told, progress: Progress,
+        processes: Processes, save_every: float = SAVE_EVERY,
     ) -> None:  # fmt: skip
-        self.model, self.photos, self.plan, self.path, self.run = model, photos, plan, path, run
+        self.source, self.plan, self.path, self.run = source, plan, path, run
+        self.model, self.photos = source.model, source.photos
         self.told, self.progress, self.processes, self.save_every = told, progress, processes, save_every
         self.place, self._watch, self._saved = Place(), Watch(), time.monotonic()
         self._classes: torch.Tensor | None = None
@@ -95,22 +97,21 @@ class Loop:
         """(K, D): a random direction for each class, the same in every run of a seed."""
         generator = torch.Generator().manual_seed(self.plan.seed)
         with torch.no_grad():
-            dims = self.model(torch.zeros(1, *shape(phase), 3, dtype=torch.uint8)).shape[1]
+            dims = self.model(torch.from_numpy(self.source.shown(phase, Shot(0, (0,)))[None])).shape[1]
         count = int(self.photos.classes.max()) + 1
         return torch.randn(count, dims, generator=generator).to(self.model.device)
 
     def _run_epoch(self, phase: Phase) -> None:
         """The batches of an epoch that are left, this process's share of them; each step waits for all."""
-        maker = Maker(self.photos, shape(phase), phase.transforms)
         # Kept with the run: sums in other pieces are other sums.
-        piece = self.place.piece = self.place.piece or piece_of(self.model, shape(phase))
+        piece = self.place.piece = self.place.piece or self.source.piece(phase)
         count, rank = self.processes.count, self.processes.rank
         together = phase.accumulate * count
         left = enumerate(itertools.islice(self._batches(phase), self.place.batch, None))
         own = (shots if number % count == rank else [] for number, shots in left)
         learnt: list[Measures] = []
         pending = pictures = 0
-        for shots, pixels in made(maker, own):
+        for shots, pixels in made(functools.partial(self.source.shown, phase), own):
             if shots:
                 learnt.append(self._learn(phase, shots, pixels, piece, 1 / together))
             self.place.batch += 1
@@ -128,7 +129,8 @@ class Loop:
         if not phase.mining:
             return batches(self.photos, phase, seed)
         if not len(self._triplets):
-            self._triplets = mined(self.photos, phase, self._describe_for(phase), (*seed, 3))
+            describing = functools.partial(describe, self.source, phase, processes=self.processes)
+            self._triplets = mined(self.photos, phase, describing, (*seed, 3))
         return batches_of(self._triplets, phase.batch, seed)
 
     def _learn(self, phase: Phase, shots: list[Shot], pixels: Pixels, piece: int, share: float) -> Measures:
@@ -178,10 +180,6 @@ class Loop:
             return self.place.step / phase.steps
         in_epoch = 0.0 if phase.mining else self.place.batch * phase.batch / max(1, len(self.photos))
         return min(1.0, (self.place.epoch + min(1.0, in_epoch)) / phase.epochs)
-
-    def _describe_for(self, phase: Phase) -> Describe:
-        plain = Maker(self.photos, shape(phase), ())
-        return lambda numbers: describe(self.model, plain, numbers, self.processes)
 
     def _save(self) -> None:
         """Write the checkpoint, by the first process; it is only called between two steps."""

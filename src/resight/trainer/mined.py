@@ -24,7 +24,8 @@ def mined(photos: Photos, phase: Phase, describe: Describe, seed: Sequence[int])
     found = methods.find("mining", phase.mining)(describe(numbers), classes, generator)
     triplets = numbers[found].reshape(-1, 3)
     most = phase.mine_every * phase.batch
-    return triplets[:most] if most else triplets
+    kept: Numbers = triplets[:most] if most else triplets
+    return kept
 
 
 def batches_of(triplets: Numbers, batch: int, seed: Sequence[int]) -> Iterator[list[Shot]]:

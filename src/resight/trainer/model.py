@@ -39,17 +39,16 @@ class Model(torch.nn.Module):
         self.networks = Networks([part.backbone for part in own], self._engine)
         self.networks.engines  # noqa: B018  # builds them now
         self.layers = torch.nn.ModuleList([network.module for network in self.built.values()])
+        self.values = {
+            step: {key: torch.nn.Parameter(torch.tensor(value), False) for key, value in own.items()}
+            for step, own in parameters.items()
+        }
         self.learnt = torch.nn.ModuleDict(
-            {
-                step.replace(".", "/"): torch.nn.ParameterDict(
-                    {key: torch.nn.Parameter(torch.tensor(value)) for key, value in values.items()}
-                )
-                for step, values in parameters.items()
-            }
+            {step.replace(".", "/"): torch.nn.ParameterDict(own) for step, own in self.values.items()}
         )
         steps = {step.name: step.method for step in self.sentences.fitted_steps}
         self._least: dict[str, dict[str, float]] = {
-            step: dict(steps[step.replace("/", ".")].says.get("AT_LEAST", {})) for step in self.learnt
+            step: dict(steps[step].says.get("AT_LEAST", {})) for step in self.values
         }
         self.train(False)
 
@@ -69,17 +68,13 @@ class Model(torch.nn.Module):
             for sentence, own in zip(self.sentences.parts, runs, strict=True)
         ]
         found = self.sentences.join(rows, self.values)
-        return found.reshape(len(pixels), -1)
-
-    @property
-    def values(self) -> dict[str, dict[str, torch.Tensor]]:
-        """The parameters of its fitted steps."""
-        return {step.replace("/", "."): dict(own.items()) for step, own in self.learnt.items()}
+        whole: torch.Tensor = found.reshape(len(pixels), -1)
+        return whole
 
     def keep_in_range(self) -> None:
         """Move parameters that a step has brought below what they may be back to it."""
         with torch.no_grad():
-            for step, own in self.learnt.items():
+            for step, own in self.values.items():
                 for key, least in self._least[step].items():
                     own[key].clamp_(min=least)
 

@@ -26,7 +26,7 @@ def optimiser(model: Model, phase: Phase, more: list[torch.nn.Parameter]) -> tor
 
 
 def factor(phase: Phase, step: int, done: float) -> float:
-    """What the rates are multiplied by at a step, with so much of the phase done: a warm-up, then the schedule."""
+    """What the rates are multiplied by at a step, with so much of the phase done."""
     warm = min(1.0, (step + 1) / phase.warmup) if phase.warmup else 1.0
     if phase.schedule == "constant":
         return warm

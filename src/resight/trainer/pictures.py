@@ -6,26 +6,22 @@ killed sees what it would have seen.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from resight import images
-from resight.errors import BadImage, BadPlan
 from resight.processors import processors
 from resight.trainer.plan import Phase
-from resight.variations import varied
 
 Pixels = NDArray[np.uint8]
 Numbers = NDArray[np.int64]
 
-LARGER = 1.25  # a photo's sides before it is warped, in those of its picture: a warp may look into a part
 AHEAD = 3  # batches that are made before they are asked for
 
 
@@ -48,7 +44,7 @@ class Photos:
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture of a batch: which photo, and the seed of its synthetic view."""
+    """One picture of a batch: which photo, and the seed of its synthetic view; () is the photo as it is."""
 
     photo: int
     seed: tuple[int, ...]
@@ -80,52 +76,21 @@ def batches(photos: Photos, phase: Phase, seed: Sequence[int]) -> Iterator[list[
         yield shots
 
 
-class Maker:
-    """Makes pictures of one shape by transforms; safe to call from several threads."""
-
-    def __init__(self, photos: Photos, shape: tuple[int, int], transforms: Sequence[str]) -> None:
-        self.photos, self.shape, self.transforms = photos, shape, tuple(transforms)
-
-    def __call__(self, shot: Shot) -> Pixels:
-        """A picture (H, W, 3); of a photo that cannot be read, one of the next that can be."""
-        height, width = self.shape
-        larger = (math.ceil(height * LARGER), math.ceil(width * LARGER)) if self.transforms else self.shape
-        pixels = self._read(shot.photo, larger)
-
-        def another() -> Pixels:
-            drawn = np.random.default_rng([*shot.seed, 1]).integers(len(self.photos))
-            return self._read(int(drawn), larger)
-
-        found = varied(pixels, (*shot.seed, 0), self.transforms, another)
-        return images.resize(found, width, height)
-
-    def _read(self, photo: int, shape: tuple[int, int]) -> Pixels:
-        height, width = shape
-        for number in range(photo, photo + len(self.photos)):
-            path = self.photos.root / self.photos.paths[number % len(self.photos)]
-            try:
-                read = images.read(path, enough=lambda *_: (width, height))
-            except (BadImage, OSError):
-                continue
-            return images.resize(read.pixels, width, height)
-        raise BadPlan("None of the photos can be read, so there is nothing to train on.")
-
-
 def made(
-    maker: Callable[[Shot], Pixels], wanted: Iterable[list[Shot]], workers: int = 0
-) -> Iterator[tuple[list[Shot], Pixels]]:
-    """Batches of shots -> each with its pictures (B, H, W, 3), a few batches ahead."""
-    waiting: deque[tuple[list[Shot], list[Future[Pixels]]]] = deque()
+    show: Callable[[Shot], NDArray[Any]], wanted: Iterable[list[Shot]], workers: int = 0
+) -> Iterator[tuple[list[Shot], NDArray[Any]]]:
+    """Batches of shots -> each with what they show (B, ...), a few batches ahead."""
+    waiting: deque[tuple[list[Shot], list[Future[NDArray[Any]]]]] = deque()
 
-    def taken() -> tuple[list[Shot], Pixels]:
+    def taken() -> tuple[list[Shot], NDArray[Any]]:
         shots, futures = waiting.popleft()
         pictures = [future.result() for future in futures]
-        return shots, np.stack(pictures) if pictures else np.empty((0, 0, 0, 3), np.uint8)
+        return shots, np.stack(pictures) if pictures else np.empty((0, 1), np.uint8)
 
     with ThreadPoolExecutor(workers or processors()) as pool:
         try:
             for shots in wanted:
-                waiting.append((shots, [pool.submit(maker, shot) for shot in shots]))
+                waiting.append((shots, [pool.submit(show, shot) for shot in shots]))
                 if len(waiting) >= AHEAD:
                     yield taken()
             while waiting:

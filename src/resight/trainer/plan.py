@@ -15,6 +15,7 @@ FOLDER = Path(__file__).parent / "plans"
 PRECISIONS = ("auto", "f32", "bf16")
 TRAINS = ("all", "head")
 OPTIMISERS = ("sgd", "adam", "adamw")
+STARTS = ("xavier", "whitening")
 SCHEDULES = ("cosine", "constant", "linear")
 VIEWS = (
     "warp", "turn", "clutter", "gamma", "brightness", "channels", "contrast", "saturation", "glare",
@@ -73,7 +74,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A name, what is trained, and the phases.
 
     `labels`: whether photos of one class are pictures of one thing; without them each photo is a class.
-    `frozen`: the network keeps its weights, what it gives is described once, and a linear layer learns.
+    `frozen`: the network keeps its weights, what it gives is described once, and a linear layer of `dims`
+    learns, which starts at random (`xavier`) or as PCA-whitening (`whitening`).
     `validate`: at least so many steps between two validations.
     """
 
@@ -83,6 +85,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     frozen: bool = False
     head: Head | None = None
     dims: int = 0
+    start: str = "xavier"
     precision: str = "auto"
     validate: int = 100
     seed: int = 0
@@ -92,6 +95,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not self.phases:
             raise BadPlan("A plan has at least one phase: [[phases]].")
         _one_of("precision", self.precision, PRECISIONS)
+        _one_of("start", self.start, STARTS)
         for phase in self.phases:
             _check(phase)
 

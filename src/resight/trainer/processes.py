@@ -25,7 +25,7 @@ class Processes:
         return self.rank == 0
 
     def add(self, tensors: Iterable[torch.Tensor | None]) -> None:
-        """Each tensor becomes the sum of those of all processes, in one message; what is None is passed over."""
+        """Each tensor becomes the sum of those of all processes, in one message; None is passed over."""
         if self.count == 1:
             return
         here = [tensor for tensor in tensors if tensor is not None]

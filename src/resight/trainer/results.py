@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from resight.describing.learnt import learnt
 from resight.engines import _device
-from resight.evaluator import evaluate
 from resight.recipe import Recipe
 from resight.trainer.card import format_figures, write_card
 from resight.trainer.leaving import put, write_recipe
@@ -23,15 +21,13 @@ def finish(run: Run, model: Model, place: Place, half: bool, licence: str) -> Tr
     """Leave the trained model as a recipe, and all that tells about it."""
     name = f"{run.recipe.name}-{run.plan.name or 'trained'}"
     recipe = write_recipe(run.folder, name, run.recipe, model, run.numbers, run.plan, half)
+    return leave(run, recipe, place, pictures_of(run), licence)
+
+
+def pictures_of(run: Run) -> int:
+    """Pictures that all steps of a run have taken."""
     rows = read_rows(run.folder / "metrics.jsonl")
-    pictures = sum(phase_pictures(run, row) for row in rows if "loss" in row)
-    return leave(run, recipe, place, pictures, licence)
-
-
-def phase_pictures(run: Run, row: dict[str, Any]) -> int:
-    """Pictures of the step that a row tells of."""
-    phase = run.plan.phases[row["phase"]]
-    return phase.batch * (3 if phase.mining else phase.each) * phase.accumulate * run.processes.count
+    return sum(row["pictures"] for row in rows if "pictures" in row)
 
 
 def leave(run: Run, recipe: Recipe, place: Place, pictures: int, licence: str) -> Trained:
@@ -44,18 +40,30 @@ def leave(run: Run, recipe: Recipe, place: Place, pictures: int, licence: str) -
     for path in run.split.photos.paths:
         size = (run.split.photos.root / path).stat().st_size
         files.update(f"{path}\0{size}\n".encode("utf8", "surrogatepass"))
-    held = run.split.held
+    held, photos = run.split.held, run.split.photos
     facts = {
-        "name": recipe.name, "recipe": run.recipe.name, "plan": run.plan.name or "of its own", "path": run.folder.name,
+        "name": recipe.name,
+        "recipe": run.recipe.name,
+        "plan": run.plan.name or "of its own",
+        "path": run.folder.name,
         "how": "" if run.plan.labels else " without labels",
-        "figures": format_figures(before, after) if before else "No photos were held out: nothing was measured.",
-        "photos": len(run.split.photos), "classes": int(run.split.photos.classes.max()) + 1, "data": run.split.photos.root.name,
+        "figures": format_figures(before, after)
+        if before
+        else "No photos were held out: none were measured.",
+        "photos": len(photos),
+        "classes": int(photos.classes.max()) + 1,
+        "data": photos.root.name,
         "held": f"{len(held.photos)} photos of other things were held out" if held else "none were held out",
-        "hash": files.hexdigest()[:32], "licence": licence, "seed": run.plan.seed,
+        "hash": files.hexdigest()[:32],
+        "licence": licence,
+        "seed": run.plan.seed,
         "weights": ", ".join(each.weights for each in run.recipe.backbones if each.weights),
-        "steps": place.total, "pictures": pictures, "time": f"{place.seconds / 60:.0f} minutes",
-        "machine": _device.name(_device.has_gpu()), "precision": "bf16" if run.short else "float32",
-    }  # fmt: skip
+        "steps": place.total,
+        "pictures": pictures,
+        "time": f"{place.seconds / 60:.0f} minutes",
+        "machine": _device.name(_device.has_gpu()),
+        "precision": "bf16" if run.short else "float32",
+    }
     put(run.folder / "model_card.md", write_card(facts).encode())
     return Trained(
         run.folder, run.folder / "recipe.toml", place.total, pictures, place.seconds,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,20 +18,21 @@ from resight.describing.learnt import learnt
 from resight.engines import _device
 from resight.errors import BadPlan
 from resight.evaluator import score_vectors
-from resight.processors import processors
 from resight.progress import Progress, Silent
 from resight.recipe import Recipe
-from resight.trainer import checkpoint, plan as plans
+from resight.trainer import checkpoint
+from resight.trainer import plan as plans
 from resight.trainer.checkpoint import Place
 from resight.trainer.describing import describe
-from resight.trainer.leaving import put, to_toml, write_recipe
+from resight.trainer.leaving import put, to_toml
 from resight.trainer.loop import Loop
 from resight.trainer.memory import keep_memory
 from resight.trainer.model import Model
-from resight.trainer.pictures import Maker, Photos
-from resight.trainer.plan import Phase, Plan, shape
+from resight.trainer.pictures import Photos
+from resight.trainer.plan import Phase, Plan
 from resight.trainer.processes import Processes
-from resight.trainer.starting import Split, first_parameters, split, trained_parts
+from resight.trainer.sources import Pictures, Source
+from resight.trainer.starting import first_parameters, split, trained_parts
 from resight.trainer.telling import Log
 from resight.trainer.watching import Measures
 
@@ -43,7 +42,7 @@ LAST, BEST = "last.safetensors", "best.safetensors"
 
 @dataclass(frozen=True)
 class Trained:
-    """What a run did: the folder, the recipe's file, steps, pictures and seconds, and measures of held photos.
+    """What a run did: its folder, the recipe's file, steps, pictures and seconds, measures of held photos.
 
     `before` and `after` are of the recipe that it began with and of the one it left, as anybody would use
     them; empty where no photos were held out.
@@ -74,7 +73,7 @@ def train(
     processes: Processes | None = None,
     progress: Progress | None = None,
 ) -> Trained:
-    """Train a recipe on the photos of a data set or folder, and leave a recipe with weights in the folder `out`.
+    """Train a recipe on the photos of a data set or folder, and leave a recipe with weights in `out`.
 
     `labels`: whether photos of one class show the same thing; by default as the plan says. `hold`: the share
     of things that are not trained on, chosen by a hash of their names. `resume` goes on with a run that was
@@ -86,9 +85,13 @@ def train(
     loaded = msgspec.structs.replace(loaded, **changes, **({} if seed is None else {"seed": seed}))
     loaded.check()
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(str(recipe))
-    folder = Path(out)
-    _take(folder, resume)
-    run = Run(recipe, str(data), folder, loaded, hold, processes or Processes(), progress or Silent())
+    folder, processes = Path(out), processes or Processes()
+    if processes.is_first:
+        _take(folder, resume)
+    processes.wait()
+    run = Run(recipe, str(data), folder, loaded, hold, processes, progress or Silent())
+    if processes.is_first:
+        put(folder / "plan.toml", run.plan_text().encode())
     if loaded.frozen:
         from resight.trainer.frozen import train_head
 
@@ -117,7 +120,7 @@ class Run:
     ) -> None:  # fmt: skip
         self.recipe, self.data, self.folder, self.plan = recipe, data, folder, plan
         self.processes, self.progress = processes, progress
-        self.split = split(data, plan.labels, hold, folder / "held")
+        self.split = split(data, plan.labels, hold, folder / "held", progress)
         self.numbers = [number for number, _ in trained_parts(recipe, plan)] if not plan.frozen else []
 
     def train(self, half: bool, licence: str) -> Trained:
@@ -131,23 +134,29 @@ class Run:
         if torch.cuda.is_available():
             model.to("cuda")
         self._tell_plan(model)
-        put(self.folder / "plan.toml", self._plan_text().encode())
-        loop = Loop(
-            model, self.split.photos, self.plan, self.folder / "checkpoint" / LAST, self.identity, self,
-            self.progress, self.processes,
-        )  # fmt: skip
-        self.model = model
+        source = Pictures(self.split.photos, model)
+        path = self.folder / "checkpoint" / LAST
+        loop = Loop(source, self.plan, path, self.identity, self, self.progress, self.processes)
+        self.begin(source, loop)
+        loop()
+        self.take_best(model)
+        return finish(self, model, loop.place, half, licence)
+
+    def begin(self, source: Source, loop: Loop) -> None:
+        """Open the log where the loop stands."""
+        self.source = source
         self.log = Log(self.folder, loop.place.total, self.progress)
         self._begun = time.monotonic() - loop.place.seconds
-        self.progress.start("Training", self._steps() or None)
-        loop()
+        self.progress.start("Training", (self._steps() - loop.place.total) or None)
+
+    def take_best(self, model: torch.nn.Module) -> None:
+        """Give the model the values that did best on held photos."""
         best = self.folder / "checkpoint" / BEST
         if best.exists():
             state = checkpoint.read(best, self.identity)
             with torch.no_grad():
                 for name, each in model.named_parameters():
                     each.copy_(state.tensors[f"model.{name}"])
-        return finish(self, model, loop.place, half, licence)
 
     @property
     def short(self) -> bool:
@@ -176,16 +185,17 @@ class Run:
     def validate(self, place: Place) -> None:
         """Told by the loop: measure the held photos, and keep the model if it is the best so far."""
         held = self.split.held
-        if held is None:
+        if held is None or self.plan.frozen:
             return
         photos = Photos(held.root, held.photos, np.zeros(len(held.photos), np.int64))
-        maker = Maker(photos, shape(self.plan.phases[min(place.phase, len(self.plan.phases) - 1)]), ())
-        vectors = describe(self.model, maker, np.arange(len(photos)), self.processes)
+        phase = self.plan.phases[min(place.phase, len(self.plan.phases) - 1)]
+        source = Pictures(photos, self.source.model)
+        vectors = describe(source, phase, np.arange(len(photos)), self.processes)
         value = score_vectors(held, list(vectors)).means["map"]
         if value > place.best:
             place.best, place.best_at = value, place.total
             if self.processes.is_first:
-                tensors = {f"model.{name}": each for name, each in self.model.named_parameters()}
+                tensors = {f"model.{name}": each for name, each in self.source.model.named_parameters()}
                 path = self.folder / "checkpoint" / BEST
                 checkpoint.write(path, checkpoint.State(place, tensors, [], self.identity))
         if self.processes.is_first:
@@ -229,7 +239,8 @@ class Run:
         for line in forecast(model, self.plan, photos, self.processes.count):
             self.progress.say(line)
 
-    def _plan_text(self) -> str:
+    def plan_text(self) -> str:
+        """The plan as TOML."""
         values = msgspec.to_builtins(self.plan)
         head = {"head": values.pop("head")} if values.get("head") else {}
         values.pop("head", None)

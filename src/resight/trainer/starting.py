@@ -23,6 +23,7 @@ from resight.methods import Parameters
 from resight.parts import Part, Views
 from resight.progress import Progress, Stopped
 from resight.recipe import Recipe
+from resight.trainer.alike import group_copies
 from resight.trainer.pictures import Photos
 from resight.trainer.plan import Plan, shape
 from resight.trainer.splitting import held_out
@@ -32,7 +33,7 @@ from resight.variations import varied
 SAMPLE = 500  # photos that first parameters are fitted on
 HELD = 100  # photos that are held out at most, where there are no labels
 SIDE = 640  # pixels of the longer side of held photos that are written
-FEWEST = 8  # photos
+FEWEST = 4  # photos
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,15 +45,25 @@ class Split:
     labels: bool
 
 
-def split(data: str, labels: bool, share: float, held_folder: Path) -> Split:
+def split(data: str, labels: bool, share: float, held_folder: Path, progress: Progress) -> Split:
     """The photos of a data set or folder, apart by a hash: of classes where there are labels, else of photos.
 
     Without labels, held photos and a synthetic view of each are written into `held_folder`, a sub-folder
     each: a view is to find its photo. Raises BadPlan where there is too little to train on.
     """
     found = _with_labels(data) if labels else _without(data)
-    names = found.labels or ("",) * len(found.photos)
-    things = [name or path for name, path in zip(names, found.photos, strict=True)]
+    if labels:
+        names = found.labels or ("",) * len(found.photos)
+        things = [name or path for name, path in zip(names, found.photos, strict=True)]
+    else:
+        whole = Photos(found.root, found.photos, np.arange(len(found.photos)))
+        copies = group_copies(whole, progress)
+        first = {int(group): path for group, path in zip(copies[::-1], found.photos[::-1], strict=True)}
+        things = [first[int(group)] for group in copies]
+        if len(first) < len(things):
+            progress.say(
+                f"{len(things) - len(first)} photos are copies of others, and count as one thing with them"
+            )
     held = held_out(things, share)
     if not labels:
         chosen = np.flatnonzero(held)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -27,19 +26,18 @@ def backward(
     if len(pictures) <= piece:
         descriptors = model(pictures)
         found = loss(descriptors)
-        (share * found).backward()
+        torch.autograd.backward(share * found)
         return found.detach(), descriptors.detach()
-    pieces = pictures.split(piece)
+    pieces = torch.split(pictures, piece)
     with torch.no_grad():
         descriptors = torch.cat([model(each) for each in pieces])
     descriptors.requires_grad_(True)
     found = loss(descriptors)
-    (share * found).backward()
+    torch.autograd.backward(share * found)
     given = descriptors.grad
     assert given is not None
-    for each, gradient in zip(pieces, given.split(piece), strict=True):
-        own: Any = model(each)
-        own.backward(gradient)
+    for each, gradient in zip(pieces, torch.split(given, piece), strict=True):
+        torch.autograd.backward(model(each), gradient)
     return found.detach(), descriptors.detach()
 
 

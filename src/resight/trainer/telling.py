@@ -33,15 +33,15 @@ class Log:
         self.pictures += pictures
         rate = self.pictures / max(1e-9, time.monotonic() - self._begun)
         row = {"step": place.total, "phase": place.phase, "epoch": place.epoch}
-        row |= dataclasses.asdict(measures) | {"pictures_a_second": round(rate, 2)}
+        row |= dataclasses.asdict(measures) | {"pictures": pictures, "pictures_a_second": round(rate, 2)}
         self._write(row)
         self._progress.step()
         if time.monotonic() - self._said >= SAY_EVERY or place.total == 1:
             self._said = time.monotonic()
             self._progress.say(
-                f"step {place.total}: loss {measures.loss:.3f}, active {measures.active:.0%}, distances "
-                f"{measures.positive:.3f} own and {measures.negative:.3f} other, spread {measures.spread:.2f}, "
-                f"gradient {measures.gradient:.2g}, {rate:.1f} pictures a second"
+                f"step {place.total}: loss {measures.loss:.3f}, active {measures.active:.0%}, "
+                f"distances {measures.positive:.3f} own and {measures.negative:.3f} other, "
+                f"spread {measures.spread:.2f}, gradient {measures.gradient:.2g}, {rate:.1f} pictures a second"
             )
 
     def validated(self, place: Place, name: str, value: float) -> None:
@@ -83,7 +83,7 @@ def _boards(folder: Path, done: int) -> Any:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         return None
-    return SummaryWriter(str(folder), purge_step=done + 1)  # type: ignore[no-untyped-call]
+    return SummaryWriter(str(folder), purge_step=done + 1)
 
 
 Validate = Callable[[], dict[str, float]]

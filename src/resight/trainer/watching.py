@@ -73,6 +73,6 @@ class Watch:
         )
         if self.alike >= PATIENCE:
             raise Collapsed(
-                f"All descriptors have become alike (spread {measures.spread:.4f}, loss {measures.loss:.3f}): "
-                "take a lower rate, a longer warm-up, or a loss that does not mine the hardest pictures."
+                f"All descriptors have become alike (spread {measures.spread:.4f}, loss {measures.loss:.3f}):"
+                " take a lower rate, a longer warm-up, or a loss that does not mine the hardest pictures."
             )
