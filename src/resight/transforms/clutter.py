@@ -21,8 +21,8 @@ def clutter(
 ) -> NDArray[np.uint8]:
     """(H, W, 3), what gives another photo -> (H, W, 3): a `share` of photos, shrunk onto the other.
 
-    `another` is called if it is needed. The photo is shrunk to `least` to `most` of its sides and lies anywhere inside of the other one, which is
-    stretched to the same shape.
+    The photo is shrunk to `least` to `most` of its sides and lies anywhere inside of the other one, which is
+    stretched to the same shape. `another` is called only where it is needed.
     """
     import cv2
 

@@ -29,4 +29,4 @@ def glare(
         for side, place, wide in zip(pixels.shape[:2], centre, spread, strict=True)
     )
     light = np.float32(strength) * down[:, None, None] * across[None, :, None]
-    return np.rint(pixels + light * (255 - pixels.astype(np.float32))).astype(np.uint8)
+    return np.asarray(np.rint(pixels + light * (255 - pixels.astype(np.float32))), np.uint8)
