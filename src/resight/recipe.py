@@ -61,6 +61,12 @@ class Recipe:
         return self.parts[0].keeps_regions
 
     @property
+    def asking(self) -> slice:
+        """Which of a photo's rows are looked for when it is a query: all, or the first, the whole photo."""
+        alone = self.keeps_regions and methods.find("regions", self.first.regions).query_whole
+        return slice(1 if alone else None)
+
+    @property
     def first(self) -> Part:
         """The part that figures of layers and regions look at."""
         return self.parts[0]

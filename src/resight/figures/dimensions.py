@@ -85,7 +85,7 @@ def _line(
     described = Described(study.descriptors(recipe))
     reached = [each for each in dims if each <= described.width]
     describer = functools.cache(lambda: study.describer(recipe))
-    vectors = [_vectors(study, describer, described, question) for question, _ in asked]
+    vectors = [_vectors(study, describer, described, question, recipe.asking) for question, _ in asked]
     values = []
     for each in reached:
         shorter = described.cut(each)
@@ -95,14 +95,18 @@ def _line(
 
 
 def _vectors(
-    study: Study, describer: Callable[[], Describer], described: Described, question: BenchmarkQuery
+    study: Study,
+    describer: Callable[[], Describer],
+    described: Described,
+    question: BenchmarkQuery,
+    asking: slice,
 ) -> Vectors | None:
     """Of the part that is asked for; None where it could not be described."""
     place = np.flatnonzero(described.numbers == question.photo)
     if not len(place):
         return None
     if question.box is None:
-        return described.rows(int(place[0]))
+        return described.rows(int(place[0]))[asking]
     try:
         return describer()(study.read(question.photo), question.box).vectors
     except (BadImage, BadQuery):  # which an evaluation marks

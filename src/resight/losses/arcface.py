@@ -6,6 +6,9 @@ import math
 
 import torch
 
+from resight.errors import BadSetting
+from resight.ranges import above
+
 TAKES = "classes"
 NEARLY = 1e-6  # of a cosine: the gradient of an angle has no end at 1
 
@@ -18,10 +21,13 @@ def arcface(
     scale: float = 30.0,
     margin: float = 0.15,
 ) -> torch.Tensor:
-    """(N, D), (N,), (K, D) -> cross entropy of scale x cosine, a photo's own angle `margin` radians wider.
+    """(N, D), (N,), (K, D) -> cross entropy of `scale` x cosine, a photo's own angle `margin` radians wider.
 
-    Where the wider angle would pass a half turn, the cosine falls on in a straight line.
+    Where the wider angle would pass a half turn, the cosine falls on in a straight line. Raises BadSetting.
     """
+    above(0, "arcface", scale=scale)
+    if not 0 <= margin <= math.pi:
+        raise BadSetting(f"'arcface' takes radians, 0 to pi, for 'margin', not {margin:g}.")
     cosines = torch.nn.functional.normalize(descriptors) @ torch.nn.functional.normalize(weights).T
     own = cosines.gather(1, labels[:, None])
     angle = torch.arccos(torch.clamp(own, -1 + NEARLY, 1 - NEARLY))

@@ -1,8 +1,10 @@
-"""Contrastive loss with two hinges. Hadsell, Chopra and LeCun, CVPR 2006, eq. 4; Radenovic et al., TPAMI 2019, eq. 3."""
+"""Contrastive loss with two hinges. Hadsell et al., CVPR 2006, eq. 4; Radenovic et al., TPAMI 2019, eq. 3."""
 
 from __future__ import annotations
 
 import torch
+
+from resight.ranges import at_least
 
 TAKES = "labels"
 
@@ -10,10 +12,13 @@ TAKES = "labels"
 def contrastive(
     descriptors: torch.Tensor, labels: torch.Tensor, *, near: float = 0.0, far: float = 0.7
 ) -> torch.Tensor:
-    """(N, D), (N,) -> the mean over matching pairs of max(d - near, 0)^2, and over others of max(far - d, 0)^2.
+    """(N, D), (N,) -> means of max(d - near, 0)^2 over matching pairs and of max(far - d, 0)^2 over others.
 
-    Both means are of the pairs that are not yet right, and are added; d is the Euclidean distance.
+    Both means are of the pairs that are not yet right, and are added; d is the Euclidean distance. The first
+    has `near` 0 in both papers; that the second is a mean by itself, whatever the number of pairs, is ours.
+    Raises BadSetting.
     """
+    at_least(0, "contrastive", near=near, far=far)
     squares = torch.clamp(2 - 2 * descriptors @ descriptors.T, min=0)
     upper = torch.triu(torch.ones_like(squares, dtype=torch.bool), diagonal=1)
     same = labels[:, None] == labels[None, :]

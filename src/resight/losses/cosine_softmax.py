@@ -1,8 +1,10 @@
-"""Classification by cosines. Wang et al., ACM MM 2017 (NormFace); with a margin Wang et al., CVPR 2018 (CosFace)."""
+"""Classification by cosines. Wang et al., ACM MM 2017 (NormFace); margin: Wang et al., CVPR 2018, CosFace."""
 
 from __future__ import annotations
 
 import torch
+
+from resight.ranges import above, at_least
 
 TAKES = "classes"
 
@@ -15,7 +17,13 @@ def cosine_softmax(
     scale: float = 16.0,
     margin: float = 0.0,
 ) -> torch.Tensor:
-    """(N, D), (N,), (K, D) -> cross entropy of scale x cosine to each class, `margin` less for a photo's own."""
+    """(N, D), (N,), (K, D) -> cross entropy of `scale` x cosine to each class, the own one `margin` less.
+
+    Raises BadSetting.
+    """
+    above(0, "cosine-softmax", scale=scale)
+    at_least(0, "cosine-softmax", margin=margin)
     cosines = torch.nn.functional.normalize(descriptors) @ torch.nn.functional.normalize(weights).T
-    own = torch.nn.functional.one_hot(labels, len(weights))
+    # Of the kind of the cosines: whole numbers times a margin would be float32, whatever they are added to.
+    own = torch.nn.functional.one_hot(labels, len(weights)).to(cosines.dtype)
     return torch.nn.functional.cross_entropy(scale * (cosines - margin * own), labels)

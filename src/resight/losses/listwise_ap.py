@@ -1,8 +1,10 @@
-"""Average precision of soft histograms. Revaud, Almazan, Rezende and de Souza, ICCV 2019; He et al., CVPR 2018."""
+"""Average precision of soft histograms. Revaud et al., ICCV 2019; He et al., CVPR 2018."""
 
 from __future__ import annotations
 
 import torch
+
+from resight.ranges import at_least
 
 TAKES = "labels"
 
@@ -10,9 +12,10 @@ TAKES = "labels"
 def listwise_ap(descriptors: torch.Tensor, labels: torch.Tensor, *, bins: int = 20) -> torch.Tensor:
     """(N, D), (N,) -> 1 less the mean average precision of each photo among the others of the batch.
 
-    Similarities fall softly into `bins` from 1 down to -1, each into its two nearest; precision and recall are
-    counted bin by bin. Photos without a matching one do not ask.
+    Similarities fall softly into `bins` from 1 down to -1, each into its two nearest; precision and recall
+    are counted bin by bin. Photos without a matching one do not ask. Raises BadSetting.
     """
+    at_least(2, "listwise-ap", bins=bins)
     similarity = torch.clamp(descriptors @ descriptors.T, -1, 1)
     itself = torch.eye(len(labels), dtype=torch.bool, device=labels.device)
     same = ((labels[:, None] == labels[None, :]) & ~itself).to(similarity.dtype)

@@ -1,8 +1,10 @@
-"""Multi-similarity loss. Wang, Han, Huang, Dong and Scott, CVPR 2019, eqs. 4 and 9; pairs by its eqs. 5 and 6."""
+"""Multi-similarity loss. Wang et al., CVPR 2019, with its mining of pairs."""
 
 from __future__ import annotations
 
 import torch
+
+from resight.ranges import above, at_least
 
 TAKES = "labels"
 
@@ -19,8 +21,13 @@ def multi_similarity(
     """(N, D), (N,) -> the mean over the photos of a soft maximum of their wrong similarities.
 
     Matching pairs count that are less alike than a photo's most alike other, plus `margin`; others that are
-    more alike than its least alike matching one, less `margin`.
+    more alike than its least alike matching one, less `margin`. `alpha` and `beta` say how sharp the maximum
+    is over matching pairs and over others, `base` which similarity is neither right nor wrong. The choice of
+    pairs has no gradient. Raises BadSetting.
     """
+    above(0, "multi-similarity", alpha=alpha, beta=beta)
+    at_least(0, "multi-similarity", margin=margin)
+    at_least(-1, "multi-similarity", base=base)
     similarity = descriptors @ descriptors.T
     same = labels[:, None] == labels[None, :]
     itself = torch.eye(len(labels), dtype=torch.bool, device=labels.device)

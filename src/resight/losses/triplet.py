@@ -1,8 +1,10 @@
-"""Triplet loss. Schroff, Kalenichenko and Philbin, CVPR 2015, eq. 2; as in Husain et al. 2019, Vaccaro et al. 2020."""
+"""Triplet loss. Schroff et al., CVPR 2015, eq. 2; as in Husain et al., 2019, and Vaccaro et al., 2020."""
 
 from __future__ import annotations
 
 import torch
+
+from resight.ranges import at_least
 
 TAKES = "triplets"
 
@@ -12,11 +14,14 @@ def triplet(
 ) -> torch.Tensor:
     """(N, D), (T, 3) -> the mean of max(margin + d(query, matching) - d(query, non-matching), 0).
 
-    d is the squared Euclidean distance, or with `squared` off the distance itself.
+    The mean is over all triplets, also those without a loss. d is the squared Euclidean distance, or with
+    `squared` off the distance itself. Raises BadSetting.
     """
+    at_least(0, "triplet", margin=margin)
     query, matching, other = (descriptors[triplets[:, column]] for column in range(3))
     near, far = distances(query, matching, squared), distances(query, other, squared)
-    return torch.clamp(margin + near - far, min=0).mean()
+    # A mean over no triplet would be no number.
+    return torch.clamp(margin + near - far, min=0).sum() / max(1, len(triplets))
 
 
 def distances(one: torch.Tensor, other: torch.Tensor, squared: bool = True) -> torch.Tensor:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from resight.ranges import at_least
 from resight.ranking import Photos, Query, Ranked
 from resight.rerankers._expanding import expanded, matched, search_again
-from resight.rerankers._settings import at_least
 
 DEPTH = "n"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from resight.errors import BadSetting
+from resight.ranges import at_least
 from resight.ranking import Numbers, Photos, Query, Ranked
 from resight.rerankers._augmented import augmented
 from resight.rerankers._expanding import like
 from resight.rerankers._graph import neighbours
-from resight.rerankers._settings import at_least
 from resight.types import Vectors
 
 

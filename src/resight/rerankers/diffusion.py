@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resight.errors import BadSetting
+from resight.ranges import at_least
 from resight.ranking import Numbers, Photos, Query, Ranked
 from resight.rerankers._affinity import normalised
 from resight.rerankers._conjugate_gradient import solve
 from resight.rerankers._graph import neighbours
-from resight.rerankers._settings import at_least
 from resight.types import Vectors
 
 POOLS = {"sum": np.add, "max": np.maximum}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from resight.errors import BadSetting
+from resight.ranges import at_least
 from resight.ranking import Match, Photos, Query, Ranked
 from resight.rerankers._expanding_verified import Verified, expanded
 from resight.rerankers._projecting import projected
-from resight.rerankers._settings import at_least
 from resight.rerankers._verifying import Rule, agreements
 from resight.types import Region
 

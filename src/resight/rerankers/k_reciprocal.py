@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from resight.ranges import at_least, share
 from resight.ranking import Photos, Query, Ranked
-from resight.rerankers._settings import at_least, share
 
 DEPTH = "top"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +18,26 @@ from resight.images import Photo
 from resight.images.photo import spell_warning
 from resight.processors import one_matrix_thread
 from resight.ranking import LocalFeatures, Query
+from resight.recipe import Recipe
 from resight.searcher.collection import Collection
 from resight.searcher.recognise import QueryFile
 from resight.types import Box, Descriptor, Region
 
 
-def of_descriptor(descriptor: Descriptor) -> Query:
-    """A descriptor alone: it can be looked for, but nothing can be verified."""
-    return Query(descriptor.vectors, _no_photo, _no_photo, descriptor.regions)
+def of_descriptor(descriptor: Descriptor, recipe: Recipe) -> Query:
+    """A descriptor alone, made by this recipe: it can be looked for, but nothing can be verified."""
+    asked = _asked(descriptor, recipe)
+    return Query(asked.vectors, _no_photo, _no_photo, asked.regions)
 
 
 def of_stored(photos: Collection, image: StoredImage) -> Query:
     """A photo of the gallery: nothing is described."""
-    rows = photos.snapshot.rows.of(image.id)
+    rows, asking = photos.snapshot.rows.of(image.id), photos.snapshot.recipe.asking
     return Query(
-        photos.snapshot.vectors[rows.first : rows.first + rows.count].copy(),
+        photos.snapshot.vectors[rows.first : rows.first + rows.count][asking].copy(),
         lambda: photos.features([image.id])[0],
         lambda: Region.of(areas.rectangle(0, 0, image.height, image.width)),
-        rows.regions,
+        rows.regions and rows.regions[asking],
         image.id,
     )
 
@@ -63,7 +66,7 @@ def describe(file: QueryFile, describer: Describer, box: Box | None, turn: int, 
             photo = describer.read(file.content, turn, pixel_limit)
         for word in photo.warnings:
             warnings.warn(f"The query {file.path} is {spell_warning(word)}.", stacklevel=2)
-        descriptor = describer(photo, box)
+        descriptor = _asked(describer(photo, box), describer.recipe)
 
     def features() -> LocalFeatures:
         if box or serves(file.content, photo, describer.recipe.views):
@@ -81,6 +84,12 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except BadImage as error:
         raise BadQuery(f"The query {path} cannot be described: {error}.") from None
+
+
+def _asked(descriptor: Descriptor, recipe: Recipe) -> Descriptor:
+    """What of a photo is looked for."""
+    regions = descriptor.regions and descriptor.regions[recipe.asking]
+    return replace(descriptor, vectors=descriptor.vectors[recipe.asking], regions=regions)
 
 
 def _area(photo: Photo, box: Box | None) -> Region:

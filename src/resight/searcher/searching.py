@@ -104,7 +104,7 @@ class Search:
         snapshot = self._snapshot
         if isinstance(query, Descriptor):
             snapshot.check(query.fingerprint)
-            return Asked("a descriptor", of_descriptor(query))
+            return Asked("a descriptor", of_descriptor(query, snapshot.recipe))
         known = recognise(snapshot, query, by_content=box is None)
         relative = known.relative if known else None
         if known and box is None and snapshot.rows.span(known.image.id)[1]:

@@ -22,7 +22,7 @@ def clutter(
     """(H, W, 3), what gives another photo -> (H, W, 3): a `share` of photos, shrunk onto the other.
 
     The photo is shrunk to `least` to `most` of its sides and lies anywhere inside of the other one, which is
-    stretched to the same shape; `another` is only called if it is needed.
+    stretched to the same shape. `another` is called only where it is needed.
     """
     import cv2
 

@@ -1,4 +1,4 @@
-"""Settings that no re-ranker can work with are refused."""
+"""Settings that no method can work with are refused, in one sentence."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ def at_least(least: float, method: str, /, **settings: float) -> None:
     for name, value in settings.items():
         if not (math.isfinite(value) and value >= least):
             raise BadSetting(f"'{method}' takes {least:g} or more for '{name}', not {value:g}.")
+
+
+def above(least: float, method: str, /, **settings: float) -> None:
+    """Refuse a setting that is `least` or below, or no finite number."""
+    for name, value in settings.items():
+        if not (math.isfinite(value) and value > least):
+            raise BadSetting(f"'{method}' takes more than {least:g} for '{name}', not {value:g}.")
 
 
 def share(method: str, /, **settings: float) -> None:
