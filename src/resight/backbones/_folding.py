@@ -73,7 +73,7 @@ def _rest(norm: torch.nn.BatchNorm2d) -> Callable[[torch.Tensor], torch.Tensor] 
         return lambda values: values
     act, drop = getattr(norm, "act", None), getattr(norm, "drop", None)
     if isinstance(act, torch.nn.Module) and isinstance(drop, torch.nn.Module):  # timm's BatchNormAct2d
-        return lambda values: act(drop(values))  # type: ignore[no-any-return]
+        return lambda values: act(drop(values))
     return None
 
 

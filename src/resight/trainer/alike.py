@@ -15,7 +15,9 @@ from resight.trainer.pictures import Numbers, Photos
 from resight.workers.threads import in_order
 
 SIDE = 16  # pixels of a thumbnail
-ALIKE = 0.95  # correlation of thumbnails: copies at a third of the side have 0.96, and no two of 60 photos 0.64
+ALIKE = (
+    0.95  # correlation of thumbnails: copies at a third of the side have 0.96, and no two of 60 photos 0.64
+)
 BLOCK = 4096  # thumbnails that are compared at once
 MOST = 50_000  # photos that are all compared; of more, only those with equal signs
 

@@ -54,7 +54,10 @@ def _with(part: Part, weights: Mapping[tuple[str, str], str]) -> Part:
 
 
 def _used(layers: Any, half: bool) -> dict[str, torch.Tensor]:
-    """The tensors of the modules that run before the deepest layer asked for."""
+    """The tensors of the modules that run before the deepest layer asked for.
+
+    Vectors, such as variances that are nearly zero, keep their precision: they take little room.
+    """
     ran: set[str] = set()
     hooks = [
         part.register_forward_pre_hook(lambda *_, name=name: ran.add(name))
@@ -65,7 +68,7 @@ def _used(layers: Any, half: bool) -> dict[str, torch.Tensor]:
     for hook in hooks:
         hook.remove()
     return {
-        name: tensor.detach().cpu().to(HALF if half and tensor.is_floating_point() else tensor.dtype)
+        name: tensor.detach().cpu().to(HALF if half and tensor.ndim > 1 else tensor.dtype)
         for name, tensor in layers.model.state_dict().items()
         if name.rpartition(".")[0] in ran and not name.endswith("num_batches_tracked")
     }

@@ -109,8 +109,7 @@ def _check(phase: Phase) -> None:
             if takes == "triplets"
             else f"The loss '{loss.name}' takes no triplets, so there is nothing for 'mining' to find."
         )
-    if phase.mining:
-        methods.find("mining", phase.mining)
+    _try(phase)
     for text in phase.transforms:
         methods.find("transforms", text)
     _one_of("optimiser", phase.optimiser, OPTIMISERS)
@@ -127,6 +126,19 @@ def _check(phase: Phase) -> None:
             raise BadPlan(f"A phase's '{name}' is 1 or more, not {value}.")
     if min(shape(phase)) < 32 or max(shape(phase)) > 2048:
         raise BadPlan(f"A phase's 'size' is 32 to 2048 pixels, not {phase.size}.")
+
+
+def _try(phase: Phase) -> None:
+    """Call what a phase names once, so that a wrong setting is told before the work."""
+    import numpy as np
+    import torch
+
+    rows, labels = np.eye(4, dtype=np.float32), np.array([0, 0, 1, 1])
+    loss, triplets = methods.find("losses", phase.loss), np.array([[0, 1, 2]])
+    if phase.mining:
+        methods.find("mining", phase.mining)(rows, labels, np.random.default_rng(0))
+    given = {"labels": (labels,), "triplets": (triplets,), "classes": (labels, rows[:2])}
+    loss(torch.from_numpy(rows), *map(torch.from_numpy, given[loss.says["TAKES"]]))
 
 
 def shape(phase: Phase) -> tuple[int, int]:

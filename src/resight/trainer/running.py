@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from resight.backbones._weights import locate
+from resight.dataset import Dataset
 from resight.describing.learnt import learnt
 from resight.engines import _device
 from resight.errors import BadPlan
@@ -60,7 +61,7 @@ class Trained:
 
 def train(
     recipe: Recipe | str | Path,
-    data: str | Path,
+    data: Dataset | str | Path,
     out: str | Path,
     *,
     plan: Plan | str = "quick",
@@ -89,7 +90,15 @@ def train(
     if processes.is_first:
         _take(folder, resume)
     processes.wait()
-    run = Run(recipe, str(data), folder, loaded, hold, processes, progress or Silent())
+    run = Run(
+        recipe,
+        data if isinstance(data, Dataset) else str(data),
+        folder,
+        loaded,
+        hold,
+        processes,
+        progress or Silent(),
+    )
     if processes.is_first:
         put(folder / "plan.toml", run.plan_text().encode())
     if loaded.frozen:
@@ -115,10 +124,10 @@ class Run:
     """One run: it prepares, trains, measures and leaves."""
 
     def __init__(
-        self, recipe: Recipe, data: str, folder: Path, plan: Plan, hold: float, processes: Processes,
-        progress: Progress,
+        self, recipe: Recipe, data: Dataset | str, folder: Path, plan: Plan, hold: float,
+        processes: Processes, progress: Progress,
     ) -> None:  # fmt: skip
-        self.recipe, self.data, self.folder, self.plan = recipe, data, folder, plan
+        self.recipe, self.folder, self.plan = recipe, folder, plan
         self.processes, self.progress = processes, progress
         self.split = split(data, plan.labels, hold, folder / "held", progress)
         self.numbers = [number for number, _ in trained_parts(recipe, plan)] if not plan.frozen else []

@@ -45,7 +45,7 @@ class Split:
     labels: bool
 
 
-def split(data: str, labels: bool, share: float, held_folder: Path, progress: Progress) -> Split:
+def split(data: Dataset | str, labels: bool, share: float, held_folder: Path, progress: Progress) -> Split:
     """The photos of a data set or folder, apart by a hash: of classes where there are labels, else of photos.
 
     Without labels, held photos and a synthetic view of each are written into `held_folder`, a sub-folder
@@ -80,14 +80,16 @@ def split(data: str, labels: bool, share: float, held_folder: Path, progress: Pr
     return Split(photos, _asking(found, aside) if labels else _views(found, aside, held_folder), labels)
 
 
-def _with_labels(data: str) -> Dataset:
-    found = open_dataset(data)
+def _with_labels(data: Dataset | str) -> Dataset:
+    found = data if isinstance(data, Dataset) else open_dataset(data)
     if found.labels is None:
         raise BadPlan(f"The data set {found.name} says of no photo what it shows: use --without-labels.")
     return found
 
 
-def _without(data: str) -> Dataset:
+def _without(data: Dataset | str) -> Dataset:
+    if isinstance(data, Dataset):
+        return data
     folder = Path(data)
     if not folder.is_dir():
         return open_dataset(data)

@@ -41,7 +41,8 @@ class Log:
             self._progress.say(
                 f"step {place.total}: loss {measures.loss:.3f}, active {measures.active:.0%}, "
                 f"distances {measures.positive:.3f} own and {measures.negative:.3f} other, "
-                f"spread {measures.spread:.2f}, gradient {measures.gradient:.2g}, {rate:.1f} pictures a second"
+                f"spread {measures.spread:.2f}, gradient {measures.gradient:.2g}, "
+                f"{rate:.1f} pictures a second"
             )
 
     def validated(self, place: Place, name: str, value: float) -> None:
