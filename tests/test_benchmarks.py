@@ -12,6 +12,7 @@ from support import tiny_data
 ROOT = Path(__file__).resolve().parent.parent
 # Each script with what makes it small, and the files that it must write.
 SCRIPTS = {
+    "benchmarks/beside.py --before . --photos 2 --sizes 64 --cold 0 --vectors 0 --rounds 1": ["beside.csv"],
     "benchmarks/choice.py --first 2": ["choice.csv"],
     "benchmarks/copies.py": ["copies.csv"],
     "benchmarks/cost.py --photos 6 --timed 2 --queries 2 --rounds 1": ["cost.csv"],
@@ -31,6 +32,8 @@ SCRIPTS = {
     "benchmarks/small_galleries.py --sets scenes": ["small_galleries.csv", "small_galleries.png"],
     "benchmarks/speed.py --photos 2 --sizes 64 --rounds 1": ["speed.csv"],
     "benchmarks/speed.py --memory 3": ["memory.csv"],
+    "benchmarks/train_default.py {out}/run --steps 2 --batch 4 --size 64": ["run/recipe.toml"],
+    "benchmarks/training.py --photos 8 --batch 2 --size 64 --steps 1 --rounds 1": ["training_speed.csv"],
     "benchmarks/votes.py": ["votes.csv"],
     "benchmarks/whitening.py --rows 60 --width 128 --dims 16": ["whitening.csv"],
     "examples/demo.py --photos {data}/scenes --query {data}/scenes/0/0.jpg": [],

@@ -30,7 +30,8 @@ def test_every_file_has_a_function_of_its_name_and_a_first_line(kind):
     for name in methods.names(kind):
         assert (
             methods.find(
-                kind, name + (":dims=2" if name in ("cut", "pca-whitening", "pair-whitening") else "")
+                kind,
+                name + (":dims=2" if name in ("cut", "dense", "pca-whitening", "pair-whitening") else ""),
             ).name
             == name
         )

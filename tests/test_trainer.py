@@ -42,7 +42,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*random weights")
 BACKBONE = {"network": "timm:test_efficientnet", "weights": "random:1", "layers": ["blocks.4"]}
 RECIPE = {
     "name": "small", "views": {"sizes": [64]}, "backbone": BACKBONE, "pooling": "gem-channels:p=2",
-    "each": ["l2", "linear:dims=8", "l2"],
+    "each": ["l2", "dense:dims=8", "l2"],
 }  # fmt: skip
 PHASE = Phase(
     loss="info-nce:temperature=0.1", batch=4, each=2, size=32, steps=6, rate=1e-3, schedule="cosine", warmup=2
@@ -137,7 +137,7 @@ def test_a_run_leaves_a_recipe_that_is_used_like_any_other(photos, recipe, tmp_p
         for row in rows
         if "loss" in row
     )
-    assert [row["step"] for row in rows if "map" in row] == [3, 6]
+    assert [row["step"] for row in rows if "map" in row] == [4, 6]  # after an epoch
 
 
 def test_a_run_without_labels_takes_any_folder(photos, recipe, tmp_path, own_evaluations):
@@ -154,7 +154,7 @@ def test_a_run_without_labels_takes_any_folder(photos, recipe, tmp_path, own_eva
 def test_a_head_of_the_plan_leaves_the_steps_of_the_recipe_as_they_were(
     photos, recipe, tmp_path, own_evaluations
 ):
-    head = plans.Head(pooling="gem-channels:p=3", each=("l2", "linear:dims=4", "l2"))
+    head = plans.Head(pooling="gem-channels:p=3", each=("l2", "dense:dims=4", "l2"))
     found = trainer.train(recipe, photos, tmp_path / "out", plan=msgspec.structs.replace(SMALL, head=head))
     trained = Recipe.load(str(found.recipe))
     assert trained.parameters == ""
@@ -234,7 +234,7 @@ def test_a_run_with_mined_triplets_goes_on_with_the_same_ones(photos, recipe, tm
 
 
 def kill_at(seconds, photos, out):
-    """A run in a process of its own, killed after so many seconds; whether it had ended before."""
+    """A run in a process of its own, killed after so many seconds."""
     code = (
         "import sys, warnings; warnings.simplefilter('ignore'); sys.path.insert(0, sys.argv[3])\n"
         "import test_trainer as t; from pathlib import Path; import torch; torch.set_num_threads(1)\n"
@@ -248,7 +248,7 @@ def kill_at(seconds, photos, out):
     time.sleep(seconds)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    return process.returncode == 0
+    process.stdout.close()
 
 
 def killed(moments, photos, tmp_path):
@@ -396,7 +396,7 @@ def test_an_epoch_shows_every_photo_and_mates_of_its_class():
 
 
 def test_copies_count_as_one_thing(photos, tmp_path):
-    paths = sorted(photos.rglob("*.jpg"))[:4]
+    paths = sorted(photos.rglob("*.jpg"))[::3]  # three of each thing are much alike
     names = []
     for number, path in enumerate(paths):
         with Image.open(path) as image:
@@ -463,7 +463,7 @@ def test_photos_that_cannot_be_trained_on_are_refused(photos, recipe, tmp_path):
         (few / path.name).write_bytes(path.read_bytes())
     with pytest.raises(BadPlan, match="photos to train on"):
         trainer.train(recipe, few, tmp_path / "a", plan=SMALL, labels=False, hold=0)
-    with pytest.raises(BadPlan, match="says of no photo"):
+    with pytest.raises(BadData, match="No instance"):
         trainer.train(recipe, few, tmp_path / "c", plan=SMALL)
     points = Recipe.parse({"name": "p", "backbone": {"network": "opencv:orb"}, "pooling": "vlad:k=4"})
     with pytest.raises(BadPlan, match="no network"):
@@ -478,7 +478,7 @@ def test_a_frozen_network_gets_a_layer(photos, recipe, tmp_path, own_evaluations
     plan = Plan(phases=(phase,), name="head", frozen=True, dims=4, start="whitening")
     found = trainer.train(recipe, photos, tmp_path / "out", plan=plan, hold=0.3)
     trained = Recipe.load(str(found.recipe))
-    assert trained.first.post[-2:] == ("linear:dims=4", "l2")
+    assert trained.first.post[-2:] == ("dense:dims=4", "l2")
     assert trained.first.backbone.weights == "random:1"
     resight.index(photos, tmp_path / "gallery", recipe=trained)
     with resight.Gallery(tmp_path / "gallery") as gallery, gallery.snapshot() as snapshot:
@@ -522,7 +522,7 @@ def test_several_processes_train_as_one_that_accumulates(photos, recipe, tmp_pat
     alone()
     both = torch.load(tmp_path / "two.pt", weights_only=True)
     for name, values in values_of(alone.model).items():
-        np.testing.assert_allclose(both[name].numpy(), values, atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(both[name].detach().numpy(), values, atol=1e-5, err_msg=name)
 
 
 def two(photos, folder):

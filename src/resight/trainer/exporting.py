@@ -94,7 +94,7 @@ def _write(model: Whole, pixels: torch.Tensor, path: Path) -> None:
         openvino.save_model(converted, path, compress_to_fp16=False)
     elif path.suffix == ".onnx":
         try:
-            import onnx  # type: ignore[import-not-found]  # noqa: F401
+            import onnx  # noqa: F401
         except ImportError:
             raise BadRecipe("ONNX needs its package: pip install 'resight[onnx]'.") from None
         torch.onnx.export(

@@ -9,7 +9,7 @@ import torch
 
 from resight.trainer.model import Model
 from resight.trainer.optimising import choose
-from resight.trainer.pictures import Photos
+from resight.trainer.pictures import Photos, steps_of
 from resight.trainer.plan import Phase, Plan, shape
 from resight.trainer.stepping import bytes_a_picture, piece_of
 
@@ -18,8 +18,6 @@ TRIAL = 8  # pictures
 
 def forecast(model: Model, plan: Plan, photos: Photos, count: int) -> Iterator[str]:
     """A line a phase, by a short trial of each."""
-    from resight.trainer.running import steps_of
-
     for number, phase in enumerate(plan.phases, 1):
         choose(model, phase)
         rate, memory = _trial(model, phase)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,14 +20,13 @@ from resight.parts import Part
 from resight.recipe import Recipe
 from resight.searcher.collection import Collection
 from resight.trainer.leaving import put, to_toml
-from resight.trainer.loop import Loop
 from resight.trainer.pictures import Photos
+from resight.trainer.results import leave, pictures_of
+from resight.trainer.run import Run
 from resight.trainer.sources import Features
+from resight.trainer.trained import Trained
 
-if TYPE_CHECKING:
-    from resight.trainer.running import Run, Trained
-
-STEP = "linear"
+STEP = "dense"
 
 
 class Head(torch.nn.Module):
@@ -49,11 +48,8 @@ class Head(torch.nn.Module):
         """Any number will do."""
 
 
-def train_head(run: Run, half: bool, licence: str) -> Trained:
+def train_head(run: Run, licence: str) -> Trained:
     """Describe all photos, train the layer, and leave the recipe with it as a last step."""
-    from resight.trainer.results import leave, pictures_of
-    from resight.trainer.running import LAST
-
     recipe, plan = run.recipe, run.plan
     if recipe.keeps_regions:
         raise BadPlan(
@@ -70,10 +66,7 @@ def train_head(run: Run, half: bool, licence: str) -> Trained:
     name = f"post.0.0.{len(recipe.parts[0].post)}"
     model = Head(name, _first(features, text, plan.start, plan.seed))
     source = Features(kept, features, model)
-    loop = Loop(
-        source, plan, run.folder / "checkpoint" / LAST, run.identity, run, run.progress, run.processes
-    )
-    run.begin(source, loop)
+    loop = run.loop(source)
     loop()
     run.take_best(model)
     learnt = {f"{name}/{key}": value.detach().numpy() for key, value in model.own.items()}

@@ -10,7 +10,7 @@ from typing import Any
 from resight.errors import BadPlan
 from resight.trainer import running
 from resight.trainer.processes import Processes
-from resight.trainer.running import Trained
+from resight.trainer.trained import Trained
 
 
 def train(recipe: Any, data: str | Path, out: str | Path, *, processes: int = 1, **options: Any) -> Trained:

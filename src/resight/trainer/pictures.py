@@ -99,3 +99,12 @@ def made(
             for _, futures in waiting:
                 for future in futures:
                     future.cancel()
+
+
+def steps_of(phase: Phase, photos: Photos, count: int = 1) -> int:
+    """Steps of the optimiser in a phase; 0 where mining decides."""
+    if phase.steps or phase.mining:
+        return phase.steps
+    together = phase.accumulate * count
+    batches = max(1, round(len(photos) / phase.batch))
+    return phase.epochs * -(-batches // together)

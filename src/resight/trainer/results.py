@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
 
 from resight.engines import _device
 from resight.recipe import Recipe
 from resight.trainer.card import format_figures, write_card
+from resight.trainer.checkpoint import Place
 from resight.trainer.leaving import put, write_recipe
+from resight.trainer.model import Model
+from resight.trainer.run import Run
 from resight.trainer.telling import read_rows
-
-if TYPE_CHECKING:
-    from resight.trainer.checkpoint import Place
-    from resight.trainer.model import Model
-    from resight.trainer.running import Run, Trained
+from resight.trainer.trained import Trained
 
 
 def finish(run: Run, model: Model, place: Place, half: bool, licence: str) -> Trained:
@@ -32,8 +30,6 @@ def pictures_of(run: Run) -> int:
 
 def leave(run: Run, recipe: Recipe, place: Place, pictures: int, licence: str) -> Trained:
     """Measure, draw and write the card of a recipe that lies in the run's folder."""
-    from resight.trainer.running import Trained
-
     before, after = _measured(run, recipe)
     _draw(run, bool(before))
     files = hashlib.sha256()

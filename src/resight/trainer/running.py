@@ -1,62 +1,31 @@
-"""A whole training run: what is planned, the phases, and what is left at the end."""
+"""A whole training run: what it begins with, the phases, and what is left at the end."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import torch
 
-from resight.backbones._weights import locate
 from resight.dataset import Dataset
-from resight.describing.learnt import learnt
-from resight.engines import _device
 from resight.errors import BadPlan
-from resight.evaluator import score_vectors
 from resight.progress import Progress, Silent
 from resight.recipe import Recipe
-from resight.trainer import checkpoint
 from resight.trainer import plan as plans
-from resight.trainer.checkpoint import Place
-from resight.trainer.describing import describe
-from resight.trainer.leaving import put, to_toml
-from resight.trainer.loop import Loop
+from resight.trainer.frozen import train_head
+from resight.trainer.leaving import put
 from resight.trainer.memory import keep_memory
 from resight.trainer.model import Model
-from resight.trainer.pictures import Photos
-from resight.trainer.plan import Phase, Plan
+from resight.trainer.plan import Plan
 from resight.trainer.processes import Processes
-from resight.trainer.sources import Pictures, Source
-from resight.trainer.starting import first_parameters, split, trained_parts
-from resight.trainer.telling import Log
-from resight.trainer.watching import Measures
+from resight.trainer.results import finish
+from resight.trainer.run import LAST, Run
+from resight.trainer.sources import Pictures
+from resight.trainer.starting import trained_parts
+from resight.trainer.trained import Trained
 
 HOLD = 0.2  # the share of things that are not trained on
-LAST, BEST = "last.safetensors", "best.safetensors"
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a run did: its folder, the recipe's file, steps, pictures and seconds, measures of held photos.
-
-    `before` and `after` are of the recipe that it began with and of the one it left, as anybody would use
-    them; empty where no photos were held out.
-    """
-
-    folder: Path
-    recipe: Path
-    steps: int
-    pictures: int
-    seconds: float
-    held: str = ""
-    before: dict[str, float] = field(default_factory=dict)
-    after: dict[str, float] = field(default_factory=dict)
 
 
 def train(
@@ -101,11 +70,7 @@ def train(
     )
     if processes.is_first:
         put(folder / "plan.toml", run.plan_text().encode())
-    if loaded.frozen:
-        from resight.trainer.frozen import train_head
-
-        return train_head(run, half, licence)
-    return run.train(half, licence)
+    return train_head(run, licence) if loaded.frozen else _train(run, half, licence)
 
 
 def _take(folder: Path, resume: bool) -> None:
@@ -120,148 +85,15 @@ def _take(folder: Path, resume: bool) -> None:
     (folder / "checkpoint").mkdir(parents=True, exist_ok=True)
 
 
-class Run:
-    """One run: it prepares, trains, measures and leaves."""
-
-    def __init__(
-        self, recipe: Recipe, data: Dataset | str, folder: Path, plan: Plan, hold: float,
-        processes: Processes, progress: Progress,
-    ) -> None:  # fmt: skip
-        self.recipe, self.folder, self.plan = recipe, folder, plan
-        self.processes, self.progress = processes, progress
-        self.split = split(data, plan.labels, hold, folder / "held", progress)
-        self.numbers = [number for number, _ in trained_parts(recipe, plan)] if not plan.frozen else []
-
-    def train(self, half: bool, licence: str) -> Trained:
-        """All phases, and what is left after them."""
-        from resight.trainer.results import finish
-
-        keep_memory()
-        parts = [part for _, part in trained_parts(self.recipe, self.plan)]
-        parameters = self._first_parameters()
-        model = Model(parts, parameters, self.short)
-        if torch.cuda.is_available():
-            model.to("cuda")
-        self._tell_plan(model)
-        source = Pictures(self.split.photos, model)
-        path = self.folder / "checkpoint" / LAST
-        loop = Loop(source, self.plan, path, self.identity, self, self.progress, self.processes)
-        self.begin(source, loop)
-        loop()
-        self.take_best(model)
-        return finish(self, model, loop.place, half, licence)
-
-    def begin(self, source: Source, loop: Loop) -> None:
-        """Open the log where the loop stands."""
-        self.source = source
-        self.log = Log(self.folder, loop.place.total, self.progress)
-        self._begun = time.monotonic() - loop.place.seconds
-        self.progress.start("Training", (self._steps() - loop.place.total) or None)
-
-    def take_best(self, model: torch.nn.Module) -> None:
-        """Give the model the values that did best on held photos."""
-        best = self.folder / "checkpoint" / BEST
-        if best.exists():
-            state = checkpoint.read(best, self.identity)
-            with torch.no_grad():
-                for name, each in model.named_parameters():
-                    each.copy_(state.tensors[f"model.{name}"])
-
-    @property
-    def short(self) -> bool:
-        """Whether networks compute in bf16."""
-        if self.plan.precision == "auto":
-            return _device.has_gpu() or _device.cpu_has_bf16()
-        return self.plan.precision == "bf16"
-
-    @property
-    def identity(self) -> str:
-        """What a checkpoint must agree with: recipe, plan, photos and number of processes."""
-        photos = self.split.photos
-        told = [
-            self.recipe.sentence(), learnt(self.recipe).digest, msgspec.json.encode(self.plan).decode(),
-            photos.paths, photos.classes.tolist(), self.processes.count,
-            [locate(backbone).key for backbone in self.recipe.backbones],
-        ]  # fmt: skip
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
-
-    def step(self, place: Place, measures: Measures, pictures: int) -> None:
-        """Told by the loop: one step is done."""
-        place.seconds = time.monotonic() - self._begun
-        if self.processes.is_first:
-            self.log.step(place, measures, pictures * self.processes.count)
-
-    def validate(self, place: Place) -> None:
-        """Told by the loop: measure the held photos, and keep the model if it is the best so far."""
-        held = self.split.held
-        if held is None or self.plan.frozen:
-            return
-        photos = Photos(held.root, held.photos, np.zeros(len(held.photos), np.int64))
-        phase = self.plan.phases[min(place.phase, len(self.plan.phases) - 1)]
-        source = Pictures(photos, self.source.model)
-        vectors = describe(source, phase, np.arange(len(photos)), self.processes)
-        value = score_vectors(held, list(vectors)).means["map"]
-        if value > place.best:
-            place.best, place.best_at = value, place.total
-            if self.processes.is_first:
-                tensors = {f"model.{name}": each for name, each in self.source.model.named_parameters()}
-                path = self.folder / "checkpoint" / BEST
-                checkpoint.write(path, checkpoint.State(place, tensors, [], self.identity))
-        if self.processes.is_first:
-            self.log.validated(place, "map", value)
-
-    def _first_parameters(self) -> dict[str, dict[str, Any]]:
-        """Fitted once a run: a run that goes on takes what it began with."""
-        from safetensors.numpy import load_file, save
-
-        path = self.folder / "checkpoint" / "first.safetensors"
-        if not path.exists():
-            given = learnt(self.recipe).parameters if not self.plan.head else {}
-            parts = trained_parts(self.recipe, self.plan)
-            found = first_parameters(parts, given, self.split.photos, self.progress)
-            put(
-                path,
-                save(
-                    {f"{s}/{k}": np.ascontiguousarray(v) for s, own in found.items() for k, v in own.items()}
-                ),
-            )
-        parameters: dict[str, dict[str, Any]] = {}
-        for name, array in load_file(path).items():
-            step, _, key = name.partition("/")
-            parameters.setdefault(step, {})[key] = array
-        return parameters
-
-    def _steps(self) -> int:
-        """Steps of all phases, where that is known before."""
-        return sum(steps_of(phase, self.split.photos, self.processes.count) for phase in self.plan.phases)
-
-    def _tell_plan(self, model: Model) -> None:
-        from resight.trainer.forecast import forecast
-
-        if not self.processes.is_first:
-            return
-        photos, held = self.split.photos, self.split.held
-        aside = f"{len(held.photos)} photos are held out" if held else "too few photos to hold any out"
-        self.progress.say(
-            f"{len(photos)} photos of {int(photos.classes.max()) + 1} things to train on; {aside}"
-        )
-        for line in forecast(model, self.plan, photos, self.processes.count):
-            self.progress.say(line)
-
-    def plan_text(self) -> str:
-        """The plan as TOML."""
-        values = msgspec.to_builtins(self.plan)
-        head = {"head": values.pop("head")} if values.get("head") else {}
-        values.pop("head", None)
-        phases = values.pop("phases")
-        text = to_toml(values | head)
-        return text + "".join("\n[[phases]]\n" + to_toml(phase) for phase in phases)
-
-
-def steps_of(phase: Phase, photos: Photos, count: int = 1) -> int:
-    """Steps of the optimiser in a phase; 0 where mining decides."""
-    if phase.steps or phase.mining:
-        return phase.steps
-    together = phase.accumulate * count
-    batches = max(1, round(len(photos) / phase.batch))
-    return phase.epochs * -(-batches // together)
+def _train(run: Run, half: bool, licence: str) -> Trained:
+    """All phases, and what is left after them."""
+    keep_memory()
+    parts = [part for _, part in trained_parts(run.recipe, run.plan)]
+    model = Model(parts, run.first_parameters(), run.short)
+    if torch.cuda.is_available():
+        model.to("cuda")
+    run.tell_plan(model)
+    loop = run.loop(Pictures(run.split.photos, model))
+    loop()
+    run.take_best(model)
+    return finish(run, model, loop.place, half, licence)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from resight.post._principal import check_settings, principal
 
 
-def linear(vectors: Any, parameters: dict[str, Any]) -> Any:
+def dense(vectors: Any, parameters: dict[str, Any]) -> Any:
     """(N, D) -> (N, dims): times the weight (D, dims), plus the bias (dims,); both are learnable."""
     xp = array_namespace(vectors)
     return xp.matmul(vectors, parameters["weight"]) + parameters["bias"]
@@ -24,7 +24,7 @@ def fit(samples: Iterable[NDArray[np.float32]], *, dims: int, ridge: float = 0.1
 
     No more dimensions are given than the sample supports. Memory as of PCA-whitening.
     """
-    check_settings("linear", dims, ridge, 1.0)
+    check_settings("dense", dims, ridge, 1.0)
     found = principal(samples, dims, True, 0)
     kept = max(1, min(dims, found.axes.shape[1]))
     scales = found.values[:kept] + ridge * found.average
