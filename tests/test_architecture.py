@@ -112,7 +112,7 @@ OTHERWISE = {
     "rerankers": COMBINED,
     # Where a plan does not say.
     "trainer/plan.py": {"whole", "gem-channels", "l2", *methods.names("transforms")},
-    "trainer/frozen.py": {"dense", "linear"},  # the layer that it adds
+    "trainer/frozen.py": {"dense", "l2"},  # the layer that it adds
     "trainer": COMBINED | {"torch"},
 }
 
