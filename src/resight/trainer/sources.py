@@ -13,7 +13,7 @@ from resight.errors import BadImage, BadPlan
 from resight.trainer.model import Model
 from resight.trainer.pictures import Photos, Pixels, Shot
 from resight.trainer.plan import Phase, shape
-from resight.trainer.stepping import piece_of
+from resight.trainer.stepping import free_memory, piece_of
 from resight.variations import varied
 
 LARGER = 1.25  # a photo's sides before it is warped, in those of its picture: a warp may look into a part
@@ -35,10 +35,15 @@ class Source(Protocol):
 
 
 class Pictures:
-    """Pictures of photos, squeezed into the shape of a phase, through its transforms."""
+    """Pictures of photos, squeezed into the shape of a phase, through its transforms.
+
+    Photos are decoded once where an eighth of the free memory holds them.
+    """
 
     def __init__(self, photos: Photos, model: Model) -> None:
         self.photos, self.model = photos, model
+        self._decoded: dict[tuple[int, int, int], Pixels] = {}
+        self._room = free_memory() // 8
 
     def shown(self, phase: Phase, shot: Shot) -> Pixels:
         """A picture (H, W, 3); of a photo that cannot be read, one of the next that can be."""
@@ -59,6 +64,17 @@ class Pictures:
         return piece_of(self.model, shape(phase))
 
     def _read(self, photo: int, height: int, width: int) -> Pixels:
+        """A photo, or the next that can be read, in this size."""
+        known = self._decoded.get((photo, height, width))
+        if known is not None:
+            return known
+        found = self._decode(photo, height, width)
+        if self._room >= found.nbytes:
+            self._room -= found.nbytes
+            self._decoded[photo, height, width] = found
+        return found
+
+    def _decode(self, photo: int, height: int, width: int) -> Pixels:
         for number in range(photo, photo + len(self.photos)):
             path = self.photos.root / self.photos.paths[number % len(self.photos)]
             try:
