@@ -106,6 +106,8 @@ OTHERWISE = {
     "poolings/vlad.py": {"signed-root"},  # a value of its own setting
     "datasets": {"whole"},  # queries that are not cropped
     "backbones": {"torch", "openvino"},  # names of libraries
+    "images": {"resize"},  # its own function, which an operation uses
+    "drawing": {"color"},  # a setting of matplotlib
     "describing": COMBINED,
     "figures": COMBINED,
     "rerankers": COMBINED,

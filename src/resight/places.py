@@ -20,8 +20,8 @@ from resight.errors import BadMethod, UnknownMethod
 
 ROOT = Path(__file__).parent
 KINDS = (
-    "backbones", "datasets", "engines", "figures", "gather", "losses", "mining", "points", "poolings",
-    "post", "regions", "rerankers", "stores", "transforms",
+    "backbones", "datasets", "engines", "figures", "gather", "losses", "mining", "operations", "points",
+    "poolings", "post", "regions", "rerankers", "stores", "transforms",
 )  # fmt: skip
 SINGULAR = {
     "datasets": "data set", "gather": "way to gather", "losses": "loss",
