@@ -18,7 +18,7 @@ from resight.errors import BadQuery, BadSetting, StorageFailed
 from resight.evaluator import Study
 from resight.evaluator.wording import format_to_find, format_value, query_measure_name
 from resight.figures._descriptors import Described
-from resight.figures._pairs import matching, non_matching
+from resight.pairs import matching, non_matching
 from resight.metrics import (
     average_precision,
     paired,
