@@ -31,6 +31,7 @@ SCRIPTS = {
     "benchmarks/small_galleries.py --sets scenes": ["small_galleries.csv", "small_galleries.png"],
     "benchmarks/speed.py --photos 2 --sizes 64 --rounds 1": ["speed.csv"],
     "benchmarks/speed.py --memory 3": ["memory.csv"],
+    "benchmarks/tuning.py --photos 20 --width 8 --policies 130 --looped 3": ["tuning.csv"],
     "benchmarks/votes.py": ["votes.csv"],
     "benchmarks/whitening.py --rows 60 --width 128 --dims 16": ["whitening.csv"],
     "examples/demo.py --photos {data}/scenes --query {data}/scenes/0/0.jpg": [],

@@ -15,41 +15,51 @@ if TYPE_CHECKING:
     from resight.tuner import Tuned
 
 
+RecipeOption = Annotated[
+    str, typer.Option(metavar="RECIPE", help="A recipe of one part: its name or its TOML file.")
+]
+OutOption = Annotated[
+    Path, typer.Option(metavar="FILE", help="Where the policy is written, as TOML for views.policy.")
+]
+SearchOption = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="How policies are searched for; `resight methods searches` lists the ways."
+    ),
+]
+RewardOption = Annotated[
+    str, typer.Option(metavar="NAME", help="What makes a policy good; `resight methods rewards` lists them.")
+]
+PoliciesOption = Annotated[
+    int, typer.Option(min=1, metavar="N", help="How many policies are scored at most.")
+]
+LengthOption = Annotated[int, typer.Option(min=1, metavar="N", help="How many operations a policy has.")]
+SeedOption = Annotated[int, typer.Option(min=0, metavar="N", help="Of the pairs and of the search.")]
+OperationOption = Annotated[
+    Optional[list[str]],  # noqa: UP045 - typer reads it at run time
+    typer.Option(metavar="TEXT", help="Other settings of an operation, as rotate:fill=255. Repeatable."),
+]
+FitFromOption = Annotated[
+    str,
+    typer.Option(
+        metavar="DATA",
+        help="What the recipe is fitted on: a gallery, folder or data set; by default these photos.",
+    ),
+]
+
+
 def tune(
     data: DataArgument,
-    recipe: Annotated[
-        str, typer.Option(metavar="RECIPE", help="A recipe of one part: its name or its TOML file.")
-    ],
-    out: Annotated[
-        Path, typer.Option(metavar="FILE", help="Where the policy is written, as TOML for views.policy.")
-    ],
+    recipe: RecipeOption,
+    out: OutOption,
     root: RootOption = None,
-    search: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", help="How policies are searched for; `resight methods searches` lists the ways."
-        ),
-    ] = "evolution",
-    reward: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="What makes a policy good; `resight methods rewards` lists them."),
-    ] = "contrastive",
-    policies: Annotated[
-        int, typer.Option(min=1, metavar="N", help="How many policies are scored at most.")
-    ] = 20_000,
-    length: Annotated[int, typer.Option(min=1, metavar="N", help="How many operations a policy has.")] = 8,
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of the pairs and of the search.")] = 0,
-    operation: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(metavar="TEXT", help="Other settings of an operation, as rotate:fill=255. Repeatable."),
-    ] = None,
-    fit_from: Annotated[
-        str,
-        typer.Option(
-            metavar="DATA",
-            help="What the recipe is fitted on: a gallery, folder or data set; by default these photos.",
-        ),
-    ] = "",
+    search: SearchOption = "evolution",
+    reward: RewardOption = "contrastive",
+    policies: PoliciesOption = 20_000,
+    length: LengthOption = 8,
+    seed: SeedOption = 0,
+    operation: OperationOption = None,
+    fit_from: FitFromOption = "",
     engine: EngineOption = "auto",
     workers: WorkersOption = None,
     batch: BatchOption = None,

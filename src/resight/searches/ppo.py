@@ -21,7 +21,7 @@ def ppo(
     *,
     lr: float = 1e-5,
     hidden: int = 100,
-    batch: int = 100,
+    batch: int = 200,
     epochs: int = 4,
     clip: float = 0.2,
     entropy: float = 1e-5,
