@@ -95,7 +95,15 @@ def test_how_far_work_is_and_that_it_stopped_are_told_in_one_way():
 
 # What is to be known of a method stands in its own file
 
-WORDS = {"folder", "layers", "regions", "separability", "transforms"}  # of the house, whatever else they name
+WORDS = {
+    "folder",
+    "layers",
+    "operations",
+    "policy",
+    "regions",
+    "separability",
+    "transforms",
+}  # of the house, whatever else they name
 COMBINED = {"sum", "concat"}  # what `views.combine` may be, and how rows are pooled
 OTHERWISE = {
     "parts.py": {"whole", "mac", "l2", *COMBINED},  # what a recipe takes that does not say
