@@ -65,7 +65,7 @@ def tune(
         data if isinstance(data, Dataset) else open_dataset(data), recipe, length, settings, fit_from
     )
     finding, rewarding = methods.find("searches", search), methods.find("rewards", reward)
-    run = functools.partial(engines.load, name=engine, workers=workers, batch=batch or 1)
+    run = functools.partial(engines.load, name=engine, workers=workers, batch=batch or 0)
     fitting = {"engine": engine, "workers": workers, "batch": batch, "progress": progress}
     parameters, fit = _parameters(plan, fit_from, fitting)
     with contextlib.closing(Cache(plan.folder(fit), len(plan.groups.photos), len(plan.variants))) as cache:
