@@ -408,6 +408,7 @@ def test_the_command_writes_a_policy_that_a_recipe_takes(logos, tmp_path, monkey
     policy = Policy.load("mine.toml")
     assert 1 <= len(policy.operations) <= 3
     assert policy.found["search"] == "forward-selection:beam=1"
+    assert {name for name, _ in policy.found["counts"]} <= set(methods.names("operations"))
     done = run.invoke(cli.app(), [*words, "--json"])
     told = json.loads(done.stdout[done.stdout.index("{") :])
     assert told["operations"] == list(policy.operations)

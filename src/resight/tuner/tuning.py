@@ -27,7 +27,7 @@ from resight.tuner.grouping import pairs_of
 from resight.tuner.journal import Journal
 from resight.tuner.planning import Plan
 from resight.tuner.variants import Variants, describe_into
-from resight.tuner.writing import Tuned
+from resight.tuner.writing import Tuned, count_operations
 
 PUBLISHED = "tursun2020"
 
@@ -131,7 +131,9 @@ def _tuned(
     published = float(score(plan.numbers(policy.Policy.load(PUBLISHED).operations)[None])[0])
     operations, reward = best[0]
     rewards = {"value": reward, "alone": alone, PUBLISHED: published}
-    kept = policy.Policy(name, operations, {**facts, "scored": found.scored, **rewards})
+    counts = [list(each) for each in count_operations([each for each, _ in best]).items()]
+    told = {**facts, "scored": found.scored, **rewards, "counts": counts}
+    kept = policy.Policy(name, operations, told)
     return Tuned(
         kept, reward, alone, published, found.scored,
         {key: round(value, 3) for key, value in seconds.items()}, best, found.course, facts,

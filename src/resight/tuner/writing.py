@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,7 @@ class Tuned:
 
     def counts(self) -> dict[str, int]:
         """How often each operation stands in the best policies. Tursun et al., ICIP 2020, figure 4."""
-        found = Counter(text.partition(":")[0] for policy, _ in self.best for text in policy)
-        return dict(found.most_common())
+        return count_operations([policy for policy, _ in self.best])
 
     def as_dict(self) -> dict[str, Any]:
         """The one JSON object of `resight tune --json`."""
@@ -49,6 +48,12 @@ class Tuned:
             write_whole(path, [toml(self.policy).encode()])
         except OSError as error:
             raise StorageFailed(f"The policy cannot be written to {path}: {error.strerror}.") from None
+
+
+def count_operations(policies: Sequence[Sequence[str]]) -> dict[str, int]:
+    """How often each operation stands in policies, the most frequent first."""
+    found = Counter(text.partition(":")[0] for policy in policies for text in policy)
+    return dict(found.most_common())
 
 
 def toml(policy: Policy) -> str:
