@@ -18,7 +18,6 @@ from resight.errors import BadQuery, BadSetting, StorageFailed
 from resight.evaluator import Study
 from resight.evaluator.wording import format_to_find, format_value, query_measure_name
 from resight.figures._descriptors import Described
-from resight.figures._pairs import matching, non_matching
 from resight.metrics import (
     average_precision,
     paired,
@@ -27,6 +26,7 @@ from resight.metrics import (
     separability,
 )
 from resight.pages.figure import check_suffix, save_figure
+from resight.pairs import matching, non_matching
 from support.results import Known, answer, crowded, evaluation, labelled, match, placed, written
 from support.small import FITTED, KEEP, PLAIN, RANDOM_WEIGHTS, draw, recipe
 

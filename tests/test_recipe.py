@@ -58,7 +58,10 @@ def test_what_is_left_out_has_a_default():
             {"poling": "gem"},
             "the recipe has no setting 'poling'. Known: views, backbone, regions, pooling",
         ),
-        ({"views": {"size": [3]}}, "views has no setting 'size'. Known: resize, sizes, enlarge, combine."),
+        (
+            {"views": {"size": [3]}},
+            "views has no setting 'size'. Known: resize, sizes, enlarge, combine, policy.",
+        ),
         ({"views": 640}, "views is a table"),
         ({"views": {"resize": "long"}}, "views.resize is one of longest, shortest, square, not 'long'."),
         ({"views": {"combine": "mean"}}, "views.combine is one of sum, concat, not 'mean'."),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from resight.indexer import Report, fit, index
     from resight.recipe import Recipe
     from resight.searcher import Searcher, search
+    from resight.tuner import Tuned, tune
     from resight.types import Box, Descriptor, Hit, Match, Ranking, Region
 
 _HOMES = {
@@ -38,13 +39,14 @@ _HOMES = {
     "indexer": ("Report", "fit", "index"),
     "recipe": ("Recipe",),
     "searcher": ("Searcher", "search"),
+    "tuner": ("Tuned", "tune"),
     "types": ("Box", "Descriptor", "Hit", "Match", "Ranking", "Region"),
 }
 
 __all__ = [
     "Box", "Dataset", "Describer", "Descriptor", "Evaluation", "Gallery", "Hit", "Match", "Photo",
-    "Ranking", "Recipe", "Region", "Report", "ResightError", "Searcher", "compare", "evaluate", "fit",
-    "index", "open_dataset", "read", "score_vectors", "search",
+    "Ranking", "Recipe", "Region", "Report", "ResightError", "Searcher", "Tuned", "compare", "evaluate",
+    "fit", "index", "open_dataset", "read", "score_vectors", "search", "tune",
 ]  # fmt: skip
 
 

@@ -8,22 +8,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from resight import methods
+from resight import methods, policy
 from resight.errors import BadRecipe
 
 FITTED = "fitted"  # a weight that follows from the gallery's sample
+UNIT = "l2"  # the step that follows the sum over a policy
 FULL = "f32"  # float32 throughout, without TF32
 PRECISIONS = (FULL, "bf16")
 
 
 @dataclass(frozen=True)
 class Views:
-    """Which images of a photo are described: `sizes` in pixels of the side that `resize` names."""
+    """Which images of a photo are described: `sizes` in pixels of the side that `resize` names.
+
+    `policy` are operations, such as "rotate:magnitude=10". Each of them makes views of all sizes, and what
+    they are described as is summed; without any, the photo is seen as it is.
+    """
 
     resize: str = "longest"
     sizes: tuple[int, ...] = (640,)
     enlarge: float = 2.0
     combine: str = "sum"
+    policy: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _one_of("views.resize", self.resize, ("longest", "shortest", "square"))
@@ -32,6 +38,25 @@ class Views:
             raise BadRecipe("views.sizes is a list of whole pixels between 1 and 8192.")
         if not self.enlarge >= 1:
             raise BadRecipe("views.enlarge is how many times a small photo may grow: 1 or more.")
+        policy.check(self.policy)
+
+    @property
+    def count(self) -> int:
+        """How many views there are of a photo."""
+        return len(self.sizes) * len(self.policies)
+
+    @property
+    def policies(self) -> list[tuple[str, ...]]:
+        """Of each view's policy: its one operation, or none."""
+        return [(operation,) for operation in self.policy] or [()]
+
+    @classmethod
+    def parse(cls, values: Any) -> Views:
+        """Views from their table; a policy may be named, by its name or its file, and is read then."""
+        if isinstance(values, Mapping) and isinstance(values.get("policy"), str):
+            values = {**values, "policy": policy.Policy.load(values["policy"]).operations}
+        built: Views = _build(cls, "views", values)
+        return built
 
 
 @dataclass(frozen=True)
@@ -111,7 +136,8 @@ class Part:
     def _has_as_many_regions_in_every_photo(self, gather: str) -> None:
         same = {"shape"} if self.views.resize == "square" else set()
         varies = methods.find("regions", self.regions).count_varies_with - same
-        if varies or len(self.views.sizes) > 1:
+        resized = any(map(policy.side, self.views.policy))
+        if varies or resized or len(self.views.sizes) > 1:
             raise BadRecipe(
                 f"gather = '{gather}' needs as many regions in every photo: "
                 "a grid, one size, and views.resize = 'square'."
@@ -139,7 +165,7 @@ class Part:
         elif isinstance(backbone, Mapping) and "precision" in backbone:
             raise BadRecipe(f"{where}: 'precision' stands beside the backbone, not in it.")
         parts = {
-            "views": _build(Views, "views", values.pop("views", {})),
+            "views": Views.parse(values.pop("views", {})),
             "backbone": _build(Backbone, "backbone", backbone),
         }
         built: Part = _build(cls, where, values | parts)
@@ -155,8 +181,13 @@ class Part:
         return origins - {""}
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, which `parse` reads back; full precision is not said, as before there was another."""
+        """Plain values, which `parse` reads back.
+
+        What was not there in earlier versions is said only where it is used: precision, and a policy.
+        """
         values = dataclasses.asdict(self)
+        if not self.views.policy:
+            del values["views"]["policy"]
         precision = values["backbone"].pop("precision")
         return values if precision == FULL else {**values, "precision": precision}
 
@@ -167,6 +198,8 @@ class Part:
         values["regions"] = methods.find("regions", self.regions).sentence()
         values["pooling"] = methods.find("poolings", self.pooling).sentence()
         values["gather"] = methods.find("gather", self.gather).sentence()
+        if self.views.policy:
+            values["views"]["policy"] = [policy.operation(text).sentence() for text in self.views.policy]
         for place in ("each", "join", "post"):
             values[place] = [methods.find("post", step).sentence() for step in values[place]]
         return values

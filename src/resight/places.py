@@ -20,13 +20,13 @@ from resight.errors import BadMethod, UnknownMethod
 
 ROOT = Path(__file__).parent
 KINDS = (
-    "backbones", "datasets", "engines", "figures", "gather", "losses", "mining", "points", "poolings",
-    "post", "regions", "rerankers", "stores", "transforms",
+    "backbones", "datasets", "engines", "figures", "gather", "losses", "mining", "operations", "points",
+    "poolings", "post", "regions", "rerankers", "rewards", "searches", "stores", "transforms",
 )  # fmt: skip
 SINGULAR = {
     "datasets": "data set", "gather": "way to gather", "losses": "loss",
     "mining": "way to mine", "points": "kind of points",
-    "post": "step", "rerankers": "re-ranker",
+    "post": "step", "rerankers": "re-ranker", "searches": "search",
 }  # fmt: skip
 
 

@@ -54,6 +54,8 @@ class Recipe:
             raise BadRecipe(
                 "Parts that keep their regions take the same ones: 'regions' must be alike in all."
             )
+        if all(keeping) and len({part.views.policy for part in self.parts}) > 1:
+            raise BadRecipe("Parts that keep their regions take one policy: 'views.policy' must be alike.")
 
     @property
     def keeps_regions(self) -> bool:

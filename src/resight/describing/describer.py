@@ -19,7 +19,7 @@ import numpy as np
 from array_api_compat import array_namespace, device
 
 from resight.describing.learnt import learnt
-from resight.describing.seeing import Look, Networks, fitting
+from resight.describing.seeing import Look, Networks, fitting, one_size, untouched
 from resight.describing.sentences import Sentences
 from resight.describing.steps import Step
 from resight.describing.together import Run, apart, see
@@ -27,11 +27,11 @@ from resight.engines import Engine, fetching, load
 from resight.errors import NotFitted
 from resight.images import PIXEL_LIMIT, PIXEL_PATH, Photo, read
 from resight.methods import Parameters
-from resight.parts import Backbone
+from resight.parts import Backbone, Views
 from resight.recipe import NO_PARAMETERS, PRECISION, Recipe, fingerprint
 from resight.types import Box, Descriptor, Maps, Pooled, Prepared, PreparedPart, Region
 from resight.variations import varied
-from resight.views import enough
+from resight.views import cost, enough
 
 
 class Fitted(Protocol):
@@ -68,6 +68,7 @@ class Describer:
         self.networks = networks or Networks(recipe.backbones, fitting(engine or load, recipe.parts))
         self.sentences = Sentences(recipe.parts, self.learnt.parameters)
         self._asking = [sentence.asks_for_variants for sentence in self.sentences.parts]
+        self._fitting = [bool(sentence.fitted_steps) for sentence in self.sentences.parts]
         self._everything = [True] * len(recipe.parts)
         self._on_device: dict[str, dict[str, Parameters]] = {}
 
@@ -93,6 +94,17 @@ class Describer:
         return all(step.name in self.parameters for step in self.fitted_steps)
 
     @property
+    def cost(self) -> str:
+        """A sentence that says what a policy costs; "" for a recipe without one."""
+        own = max(self.recipe.views, key=lambda views: len(views.policy))
+        if not own.policy:
+            return ""
+        return (
+            f"The recipe '{self.recipe.name}' looks at each photo through {len(own.policy)} operations: "
+            f"{own.count} views, {cost(own):.1f} times the pixels of one without a policy."
+        )
+
+    @property
     def asks_for_variants(self) -> bool:
         """Whether a fit needs synthetic views of the sample's photos."""
         return any(self._asking)
@@ -103,7 +115,7 @@ class Describer:
 
     def __call__(self, photo: Photo, box: Box | None = None) -> Descriptor:
         """Describe a photo, or a box in it."""
-        return self.finish(self.prepare(photo, box))
+        return self.finish(self.prepare(photo, box, variants=None))
 
     def read(self, source: bytes | Path | str, turn: int = 0, pixel_limit: int = PIXEL_LIMIT) -> Photo:
         """A photo to be described whole, with as many pixels as its views need; raises BadImage.
@@ -114,22 +126,28 @@ class Describer:
         return read(source, pixel_limit=pixel_limit, enough=wanted, turn=turn)
 
     def prepare(
-        self, photo: Photo, box: Box | None = None, variants: int = 0, seed: Sequence[int] = ()
+        self, photo: Photo, box: Box | None = None, variants: int | None = 0, seed: Sequence[int] = ()
     ) -> Prepared:
         """The first half: a photo -> what its views, layers and regions give without any fit.
 
         A box in a photo whose regions are kept is one region, the box: it says itself what is looked for.
-        `variants` are how many synthetic views of the photo a fit is to have, drawn by `seed`.
+        `variants` are how many synthetic views of the photo a fit is to have, drawn by `seed`; None where
+        no fit will be given the photo, which then need not be seen without the recipe's policy.
         """
         return self.prepare_all([self.look(photo, box, variants, seed)])()[0]
 
-    def look(self, photo: Photo, box: Box | None = None, variants: int = 0, seed: Sequence[int] = ()) -> Look:
+    def look(
+        self, photo: Photo, box: Box | None = None, variants: int | None = 0, seed: Sequence[int] = ()
+    ) -> Look:
         """What is done before a network runs, and needs none: views are made, and points are found."""
+        asked = [(part.backbone, own) for part in self.recipe.parts for own in one_size(part.views)]
+        if variants is not None:
+            asked += self._for_fits(self._fitting)
         more = []
-        for number in range(variants if self.asks_for_variants else 0):
-            pixels = varied(photo.pixels, [*seed, number])
-            more.append(self._look(Photo(pixels, photo.width, photo.height), box, self._asking))
-        return dataclasses.replace(self._look(photo, box, self._everything), variants=tuple(more))
+        for number in range(variants or 0 if self.asks_for_variants else 0):
+            shown = Photo(varied(photo.pixels, [*seed, number]), photo.width, photo.height)
+            more.append(self.networks.look(shown, box, self._for_fits(self._asking)))
+        return dataclasses.replace(self.networks.look(photo, box, asked), variants=tuple(more))
 
     def prepare_all(self, looks: Sequence[Look]) -> Callable[[], list[Prepared]]:
         """The first half of photos whose views have one shape, seen together.
@@ -179,12 +197,13 @@ class Describer:
         side = max(size for own in self.recipe.views for size in own.sizes)
         # Noise, since a blank photo has no point.
         noise = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
-        look = self._look(Photo(noise, side, side), None, late)
+        asked = self._for_fits(late)
+        look = self.networks.look(Photo(noise, side, side), None, asked)
         (prepared,) = _prepared(self._see([look], late)[0])()
         total = 0
-        for asking, part in zip(self._asking, prepared.parts, strict=True):
+        for own_part, asking, part in zip(self.recipe.parts, self._asking, prepared.parts, strict=True):
             own = sum(found.cells.nbytes for view in part for found in view if isinstance(found, Maps))
-            total += own * (1 + variants if asking else 1)
+            total += own * (1 + len(own_part.views.policy) + (variants if asking else 0))
         return total
 
     def finish(self, prepared: Prepared) -> Descriptor:
@@ -193,8 +212,12 @@ class Describer:
         vectors = self.sentences.finish(prepared.parts, self.parameters)
         return self._descriptor(vectors.reshape(-1, vectors.shape[-1]), prepared.regions)
 
-    def _look(self, photo: Photo, box: Box | None, wanted: Sequence[bool]) -> Look:
-        return self.networks.look(photo, box, itertools.compress(self.recipe.parts, wanted))
+    def _for_fits(self, wanted: Sequence[bool]) -> list[tuple[Backbone, Views]]:
+        """What the fits of the wanted parts look at: views without a policy."""
+        parts = itertools.compress(self.recipe.parts, wanted)
+        return [
+            (part.backbone, own) for part in parts for own in untouched(part.views) or one_size(part.views)
+        ]
 
     def _see(self, looks: Sequence[Look], wanted: Sequence[bool]) -> Any:
         return see(self.networks, self.sentences.parts, looks, wanted)

@@ -53,6 +53,7 @@ def entering(sentences: Sentences, step: Step, photo: Prepared, parameters: AllP
 def _of_part(
     sentence: Sentence, step: Step, prepared: PreparedPart, parameters: AllParameters
 ) -> Iterator[Any]:
+    prepared = sentence.untouched(prepared)
     if step.place == "post":
         yield _as_rows(run(sentence.combined(prepared, parameters), sentence.post[: step.index], parameters))
         return

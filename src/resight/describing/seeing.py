@@ -16,7 +16,7 @@ from resight.feature_maps import FeatureMap, look
 from resight.images import Photo
 from resight.parts import Backbone, Part, Views
 from resight.types import Box
-from resight.views import View, views
+from resight.views import Seen, View
 
 Network = tuple[str, str, bool, str, str]
 """A backbone but for its layers."""
@@ -39,6 +39,10 @@ class Look:
     def shape(self) -> tuple[tuple[int, ...], ...]:
         """The shapes of its views: photos that agree in it can be seen together."""
         return tuple(view.pixels.shape for view in self.views.values())
+
+    def asked(self, part: Part) -> list[Views]:
+        """Which views of a part it has: those that describe it, then those that its fits look at."""
+        return [own for own in (*one_size(part.views), *untouched(part.views)) if own in self.views]
 
     @property
     def nbytes(self) -> int:
@@ -82,18 +86,20 @@ class Networks:
         """How many photos of one shape are best seen at once; loads the engines."""
         return max(most_at_once(engine) for engine in self.engines.values())
 
-    def look(self, photo: Photo, box: Box | None, parts: Iterable[Part]) -> Look:
-        """A photo, or a box in it, made ready for these parts: what is done before a network runs."""
-        engines = self.engines
+    def look(self, photo: Photo, box: Box | None, asked: Iterable[tuple[Backbone, Views]]) -> Look:
+        """A photo, or a box in it, made ready to be seen so: what is done before a network runs.
+
+        `asked` are backbones, each with the views of one size that it looks at.
+        """
+        engines, source = self.engines, Seen(photo, box)
         seen: dict[Views, View] = {}
         points: dict[tuple[Network, Views], list[FeatureMap]] = {}
-        for part in parts:
-            network = without_layers(part.backbone)
-            for own in one_size(part.views):
-                if own not in seen:
-                    seen[own] = next(views(photo, own, box))
-                if hasattr(engines[network], "look") and (network, own) not in points:
-                    points[network, own] = look(engines[network], seen[own].pixels[None])
+        for backbone, own in asked:
+            network = without_layers(backbone)
+            if own not in seen:
+                seen[own] = next(source.views(own))
+            if hasattr(engines[network], "look") and (network, own) not in points:
+                points[network, own] = look(engines[network], seen[own].pixels[None])
         return Look(seen, points, box is not None)
 
     def maps(self, network: Network, pixels: NDArray[np.uint8]) -> dict[str, FeatureMap]:
@@ -118,19 +124,35 @@ class Sight:
             (look,) = self.looks
             return look.points[key]
         if key not in self._seen:
-            pixels = [look.views[wanted].pixels for look in self.looks]
-            batch = np.stack(pixels) if len(pixels) > 1 else pixels[0][None]
-            self._seen[key] = self.networks.maps(key[0], batch)
+            self._look_at(key[0], [wanted])
         return [self._seen[key][layer] for layer in backbone.layers or ("",)]
 
     def sees_together(self, part: Part) -> bool:
         """Have a part's network look at all photos at once; false where it finds points in each instead."""
-        key = without_layers(part.backbone), one_size(part.views)[0]
-        if key in self.looks[0].points:
+        network, asked = without_layers(part.backbone), self.looks[0].asked(part)
+        if (network, asked[0]) in self.looks[0].points:
             return False
-        for wanted in one_size(part.views):
-            self(part.backbone, wanted)
+        alike: dict[tuple[int, ...], list[Views]] = {}
+        for wanted in dict.fromkeys(asked):
+            if (network, wanted) not in self._seen:
+                alike.setdefault(self.looks[0].views[wanted].pixels.shape, []).append(wanted)
+        at_once = max(1, self.networks.batch // len(self.looks))
+        for group in alike.values():
+            for first in range(0, len(group), at_once):
+                self._look_at(network, group[first : first + at_once])
         return True
+
+    def _look_at(self, network: Network, wanted: Sequence[Views]) -> None:
+        """Send views of one shape, of all photos, through a network as one batch."""
+        pixels = [look.views[own].pixels for own in wanted for look in self.looks]
+        found = self.networks.maps(network, np.stack(pixels) if len(pixels) > 1 else pixels[0][None])
+        photos = len(self.looks)
+        for number, own in enumerate(wanted):
+            part = slice(number * photos, (number + 1) * photos)
+            self._seen[network, own] = {
+                layer: each if len(wanted) == 1 else FeatureMap(each.cells[part])
+                for layer, each in found.items()
+            }
 
     def of(self, number: int) -> Sight:
         """The same of one photo alone, by its number; what was seen is not looked at again."""
@@ -155,8 +177,20 @@ def fitting(make: Callable[[Backbone], Engine], parts: Sequence[Part]) -> Callab
 
 
 def one_size(wanted: Views) -> list[Views]:
-    """Views of several sizes -> views of one size each, alike where they show the same."""
-    return [dataclasses.replace(wanted, sizes=(size,), combine="sum") for size in wanted.sizes]
+    """Views of several sizes and operations -> views of one of each, alike where they show the same.
+
+    All sizes of the first operation come first.
+    """
+    return [
+        dataclasses.replace(wanted, sizes=(size,), combine="sum", policy=policy)
+        for policy in wanted.policies
+        for size in wanted.sizes
+    ]
+
+
+def untouched(wanted: Views) -> list[Views]:
+    """The views of one size that the fits of a part with a policy look at; none where it has no policy."""
+    return one_size(dataclasses.replace(wanted, policy=())) if wanted.policy else []
 
 
 def without_layers(backbone: Backbone) -> Network:

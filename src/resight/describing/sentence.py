@@ -18,7 +18,7 @@ from array_api_compat import array_namespace, device
 from resight.describing.steps import Step, Stream, steps_at
 from resight.feature_maps import FeatureMap
 from resight.methods import Parameters
-from resight.parts import Part
+from resight.parts import UNIT, Part
 from resight.types import Maps, Pooled, PreparedPart
 
 AllParameters = Mapping[str, Parameters]
@@ -34,6 +34,7 @@ class Sentence:
         self.streams = [[Stream.of(part, view, layer, number) for layer in layers] for view in own]
         self.join = [steps_at("join", view, 0, part.join, number) for view in own]
         self.post = steps_at("post", 0, 0, part.post, number)
+        self.summed = steps_at("policy", 0, 0, (UNIT,), number)
         self.pools_late = any(step.place == "pooling" for step in self.fitted_steps)
 
     @property
@@ -78,11 +79,32 @@ class Sentence:
         return Pooled(xp.where(xp.asarray(empty[:, None], device=there), xp.zeros_like(rows), rows))
 
     def finish(self, prepared: PreparedPart, parameters: AllParameters) -> Any:
-        """What was prepared -> (..., N, D): one row a photo, or one a region where regions are kept."""
-        return run(self.combined(prepared, parameters), self.post, parameters)
+        """What was prepared -> (..., N, D): one row a photo, or one a region where regions are kept.
+
+        By a policy, the descriptors of its operations are summed (Tursun et al., ICIP 2020, eq. 1 and 2), or
+        the regions of all of them are kept.
+        """
+        rows = self.of_operations(prepared, parameters)
+        if not self.part.views.policy:
+            return rows[0]
+        if self.part.keeps_regions:
+            return array_namespace(*rows).concat(rows, axis=-2)
+        return run(functools.reduce(lambda one, other: one + other, rows), self.summed, parameters)
+
+    def of_operations(self, prepared: PreparedPart, parameters: AllParameters) -> list[Any]:
+        """What each operation of the policy is described as, (..., N, D); without a policy of the photo."""
+        sizes = len(self.part.views.sizes)
+        return [
+            run(self.combined(prepared[first : first + sizes], parameters), self.post, parameters)
+            for first in range(0, self.part.views.count, sizes)
+        ]
+
+    def untouched(self, prepared: PreparedPart) -> PreparedPart:
+        """Without a policy all views; else those that no operation changed, which are the last ones."""
+        return prepared[-len(self.part.views.sizes) :] if self.part.views.policy else prepared
 
     def combined(self, prepared: PreparedPart, parameters: AllParameters) -> Any:
-        """All views, as they enter the steps of `post` -> (..., N, D)."""
+        """All views of one operation, as they enter the steps of `post` -> (..., N, D)."""
         views = [
             run(self.joined(prepared, view, parameters), self.join[self.own(view)], parameters)
             for view in range(len(prepared))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from resight import methods
 from resight.areas import WHOLE, Polygon
-from resight.describing.seeing import Look, Networks, Sight, one_size
+from resight.describing.seeing import Look, Networks, Sight
 from resight.describing.sentence import Sentence
 from resight.engines import fetching
 from resight.feature_maps import FeatureMap
@@ -23,6 +23,8 @@ from resight.types import Maps, Pooled, PreparedPart, Region
 from resight.views import View
 
 Polygons = tuple[Polygon, ...]
+Kept = dict[tuple[str, ...], Polygons]
+"""The kept regions of a photo, by the operation of their view; of a recipe without a policy by ()."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +47,11 @@ def see(
     most = networks.batch
     for first in range(0, len(looks), most):
         sight = Sight(networks, looks[first : first + most])
-        kept: list[Polygons] = [(WHOLE,) if look.boxed else () for look in sight.looks]
+        kept: list[Kept] = [{} for _ in sight.looks]
         for sentence, runs, asked in zip(sentences, parts, wanted, strict=True):
             runs.extend(_runs(sentence, sight, kept) if asked else ())
-        regions.extend(map(_regions, sight.looks, kept))
+        policies = sentences[0].part.views.policies
+        regions.extend(_regions(*each, policies) for each in zip(sight.looks, kept, strict=True))
     return parts, regions
 
 
@@ -78,7 +81,7 @@ def regions_of(part: Part, view: View, found: FeatureMap) -> Polygons:
     return tuple(method(view.pixels, alpha))
 
 
-def _runs(sentence: Sentence, sight: Sight, kept: list[Polygons]) -> Iterator[Run]:
+def _runs(sentence: Sentence, sight: Sight, kept: list[Kept]) -> Iterator[Run]:
     """One part of all photos; where regions are kept, `kept` is what earlier parts chose, or is chosen."""
     part = sentence.part
     together = sight.sees_together(part) and _by_shape_alone(part)
@@ -86,13 +89,15 @@ def _runs(sentence: Sentence, sight: Sight, kept: list[Polygons]) -> Iterator[Ru
         own = sight if together else sight.of(first)
         photos = range(first, first + len(own.looks))
         maps = []
-        for wanted in one_size(part.views):
+        for wanted in own.looks[0].asked(part):
             layers = []
             for found in own(part.backbone, wanted):
-                regions = part.keeps_regions and kept[first]
+                regions: Polygons = ()
+                if part.keeps_regions:
+                    regions = (WHOLE,) if own.looks[0].boxed else kept[first].get(wanted.policy, ())
                 regions = regions or regions_of(part, own.looks[0].views[wanted], found)
                 for number in photos if part.keeps_regions else ():
-                    kept[number] = regions
+                    kept[number][wanted.policy] = regions
                 layers.append(Maps(found.cells, regions, found.places, found.scale))
             maps.append(layers)
         yield Run(len(photos), sentence.prepare(maps))
@@ -102,9 +107,15 @@ def _by_shape_alone(part: Part) -> bool:
     return bool(methods.find("regions", part.regions).says.get("SHAPE_ALONE", False))
 
 
-def _regions(look: Look, kept: Polygons) -> tuple[Region, ...]:
-    view = next(iter(look.views.values()))  # the way back to the original is the same from all
-    return tuple(Region.of(view.to_original(polygon)) for polygon in kept)
+def _regions(look: Look, kept: Kept, policies: Sequence[tuple[str, ...]]) -> tuple[Region, ...]:
+    """The regions of a photo's rows: those of each operation of a policy in its order."""
+    regions: list[Region] = []
+    for key in policies:
+        if key in kept:
+            # all views through one operation show the same, so their ways back are one
+            view = next(view for own, view in look.views.items() if own.policy == key)
+            regions += [Region.of(view.to_original(polygon)) for polygon in kept[key]]
+    return tuple(regions)
 
 
 def _array(found: Pooled | Maps) -> Any:

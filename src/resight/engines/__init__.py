@@ -14,7 +14,7 @@ import numpy as np
 from array_api_compat import is_torch_array, to_device
 from numpy.typing import NDArray
 
-from resight import methods
+from resight import methods, policy
 from resight.backbones._taken import one_size
 from resight.engines import _device
 from resight.engines._promise import Engine as Engine
@@ -70,5 +70,6 @@ def fetching(array: Any) -> Callable[[], NDArray[Any]]:
 
 def refuse_other_views(only: int, views: Views) -> None:
     """Raise BadRecipe where a network takes squares of one side alone, and the views are others."""
-    if only and (views.resize, views.sizes) != ("square", (only,)):
+    resized = any(map(policy.side, views.policy))
+    if only and (resized or (views.resize, views.sizes) != ("square", (only,))):
         raise one_size(only)

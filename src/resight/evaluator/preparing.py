@@ -41,7 +41,7 @@ def describe_photos(
     sources, searched = _sources(data, distractors)
     if fit_from and _gallery(fit_from) is None and not allow_overlap:
         refuse_same_files(_source(fit_from), sources)
-    fitted = _find_fit(recipe, fit_from, settings) if fit_from else None
+    fitted = fit_of(recipe, fit_from, settings) if fit_from else None
     if fitted and not allow_overlap:
         with snapshot_of(fitted) as opened:
             refuse_fit_on(sources, opened)
@@ -49,12 +49,12 @@ def describe_photos(
     return made, searched
 
 
-def _find_fit(recipe: Recipe, fit_from: str | Path, settings: dict[str, Any]) -> Path:
+def fit_of(recipe: Recipe, fit_from: str | Path | Source, settings: dict[str, Any]) -> Path:
     """The gallery whose fit is borrowed: one that exists, or one made of the photos that are named."""
+    if isinstance(fit_from, Source):
+        return workspace.describe([fit_from], recipe, **settings).gallery
     gallery = _gallery(fit_from)
-    if gallery is None:
-        gallery = workspace.describe([_source(fit_from)], recipe, **settings).gallery
-    return gallery
+    return gallery or workspace.describe([_source(fit_from)], recipe, **settings).gallery
 
 
 def _sources(data: Dataset, distractors: Sequence[str | Path]) -> tuple[list[Source], list[Path]]:

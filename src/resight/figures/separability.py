@@ -10,10 +10,10 @@ from resight.drawing.canvas import LABEL, RIGHT, TEXT, WRONG, clean, figure, foo
 from resight.errors import BadQuery
 from resight.evaluator import Study
 from resight.figures._descriptors import Described
-from resight.figures._pairs import matching, non_matching
 from resight.figures._systems import check_at_least, list_alone, list_caveats, note_unranked
 from resight.metrics import DISTANCE_EDGES
 from resight.metrics import separability as divergence
+from resight.pairs import matching, non_matching
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -41,7 +41,7 @@ def prepared_again(
     writer: Writer,
     describer: Describer,
     images: Iterable[int],
-    variants: int,
+    variants: int | None,
     workers: int,
     stopping: Callable[[], bool],
 ) -> Iterator[Again]:
@@ -57,7 +57,7 @@ def prepared_again(
 class _Reading:
     root: Path
     describer: Describer
-    variants: int
+    variants: int | None
     pixel_limit: int
 
     def __call__(self, image: StoredImage) -> Again:

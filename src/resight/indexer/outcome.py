@@ -129,7 +129,7 @@ class Reader:
             photo = describer.read(data, content.turn, self.pixel_limit)
             if self.strict and photo.warnings:
                 raise BadImage(f"refused, since it is {' and '.join(map(spell_warning, photo.warnings))}")
-            look = describer.look(photo, variants=self.variants or 0, seed=tuple(content.sha256))
+            look = describer.look(photo, variants=self.variants, seed=tuple(content.sha256))
         except (BadImage, RuntimeError, MemoryError) as error:
             return Decoded(replace(file, failure=_words(error)), content)
         except (

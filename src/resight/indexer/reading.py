@@ -19,6 +19,8 @@ def read_photos(writer: Writer, reader: Reader, plan: Plan, workers: int, progre
     """Read, describe and commit the files of a plan; with a fit between, where one is due."""
     if plan.to_read:
         writer.committed.check(reader.describer.fingerprint)
+        if told := reader.describer.cost:
+            progress.say(told)
     progress.start("Describing", len(plan.to_read))
     if not fits.is_open(writer, reader.describer):
         return read_files(writer, reader, plan.to_read, workers, progress)

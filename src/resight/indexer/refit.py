@@ -145,7 +145,7 @@ class Refit:
                 "mount the drive and run `resight fit` again, or first `resight index` if they are gone."
             )
 
-    def _read(self, wanted: list[int], views: int = 0) -> Iterator[Again]:
+    def _read(self, wanted: list[int], views: int | None = None) -> Iterator[Again]:
         """Photos of the gallery, and so many synthetic views of each, through the network again.
 
         None for one that is gone or changed.

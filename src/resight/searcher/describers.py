@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
 from resight.describing.describer import Describer, describer_like
@@ -22,4 +23,6 @@ class Describers:
             if fit not in self._made:
                 self._made = dict([*self._made.items()][-1:])
                 self._made[fit] = describer_like(snapshot, self._engine)
+                if told := self._made[fit].cost:
+                    logging.getLogger("resight").info(told)
             return self._made[fit]

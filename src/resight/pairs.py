@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.ranking import Numbers
+Numbers = NDArray[np.int64]
 
 Pairs = tuple[Numbers, Numbers]
 

@@ -1,0 +1,17 @@
+"""A flat histogram: Tursun et al., ICIP 2020, section 2.1, by Pillow's `ImageOps.equalize`."""
+
+from __future__ import annotations
+
+from resight.operations._colouring import coloured
+from resight.operations._moving import Back, Pixels
+from resight.operations._strength import check
+
+IGNORES_MAGNITUDE = True
+
+
+def equalize(pixels: Pixels, *, magnitude: int = 1) -> tuple[Pixels, Back]:
+    """(H, W, 3) -> (H, W, 3), the values of each channel spread evenly."""
+    from PIL import ImageOps
+
+    check(magnitude)
+    return coloured(pixels, ImageOps.equalize)

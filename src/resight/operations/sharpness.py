@@ -1,0 +1,20 @@
+"""Sharpness, less or more: Tursun et al., ICIP 2020, section 2.1, by Pillow's `ImageEnhance.Sharpness`."""
+
+from __future__ import annotations
+
+from resight.operations._colouring import coloured
+from resight.operations._moving import Back, Pixels
+from resight.operations._strength import strength
+
+
+def sharpness(
+    pixels: Pixels, *, magnitude: int, least: float = 0.1, most: float = 1.9
+) -> tuple[Pixels, Back]:
+    """(H, W, 3) -> (H, W, 3): values drawn towards the smoothed photo, or away from it.
+
+    The factor is `least` to `most`; 1 changes nothing.
+    """
+    from PIL import ImageEnhance
+
+    factor = strength(magnitude, least, most)
+    return coloured(pixels, lambda image: ImageEnhance.Sharpness(image).enhance(factor))
