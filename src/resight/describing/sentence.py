@@ -53,11 +53,12 @@ class Sentence:
 
     def prepare(self, maps: Sequence[Sequence[Maps]]) -> PreparedPart:
         """Maps `[view][layer]` -> what they give without a fit: pooled, unless that is fitted."""
+        sizes = len(self.part.views.sizes)
         if self.pools_late:
             return tuple(map(tuple, maps))
         return tuple(
             tuple(
-                self.pool(found, self.streams[self.own(number)][layer].pooling, self.given)
+                self.pool(found, self.streams[self.own(number % sizes)][layer].pooling, self.given)
                 for layer, found in enumerate(view)
             )
             for number, view in enumerate(maps)
