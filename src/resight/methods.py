@@ -9,13 +9,9 @@ A file says of its method what others must know, in names of capital letters: `F
 `NEEDS` what must be there or hold (`local_features`; `equal_counts`: as many regions in every photo),
 `DEPTH` the setting that says how many of a ranking's first it looks at, `KEEPS_REGIONS` that a photo keeps a
 vector a region, `COUNT_VARIES_WITH` whether the number of regions depends on a photo's `shape` or `content`,
-<<<<<<< HEAD
-`SHAPE_ALONE` that the regions depend on nothing but the shape of the map, `AT_LEAST` the lowest values of
-parameters that training may change, `TAKES` what a loss is given beside the descriptors.
-=======
 `SHAPE_ALONE` that the regions depend on nothing but the shape of the map, `QUERY_WHOLE` that a query is the
-first of its regions alone, which is the whole photo, where regions are kept.
->>>>>>> h-mining
+first of its regions alone, which is the whole photo, where regions are kept, `AT_LEAST` the lowest values of
+parameters that training may change, `TAKES` what a loss is given beside the descriptors.
 """
 
 from __future__ import annotations
