@@ -254,7 +254,7 @@ class Stopping(Silent):
         self.said.append(sentence)
 
 
-@pytest.mark.parametrize("name", ["ppo", "evolution", "random-search:batch=100"])
+@pytest.mark.parametrize("name", ["ppo:batch=100", "evolution", "random-search:batch=100"])
 def test_a_search_that_was_stopped_goes_on_where_it_was(name, tmp_path):
     score = methods.find("rewards", "contrastive")(examples())
     scored = []
