@@ -10,7 +10,10 @@ IGNORES_MAGNITUDE = True
 
 
 def equalize(pixels: Pixels, *, magnitude: int = 1) -> tuple[Pixels, Back]:
-    """(H, W, 3) -> (H, W, 3), the values of each channel spread evenly."""
+    """(H, W, 3) -> (H, W, 3), the values of each channel spread evenly.
+
+    It is the same at each `magnitude`, 1 to 10.
+    """
     from PIL import ImageOps
 
     check(magnitude)

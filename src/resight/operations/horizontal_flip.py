@@ -11,6 +11,9 @@ IGNORES_MAGNITUDE = True
 
 
 def horizontal_flip(pixels: Pixels, *, magnitude: int = 1) -> tuple[Pixels, Back]:
-    """(H, W, 3) -> (H, W, 3), its columns from the last to the first."""
+    """(H, W, 3) -> (H, W, 3), its columns from the last to the first.
+
+    It is the same at each `magnitude`, 1 to 10.
+    """
     check(magnitude)
     return np.ascontiguousarray(pixels[:, ::-1]), np.array([[-1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])

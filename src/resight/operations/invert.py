@@ -10,7 +10,10 @@ IGNORES_MAGNITUDE = True
 
 
 def invert(pixels: Pixels, *, magnitude: int = 1) -> tuple[Pixels, Back]:
-    """(H, W, 3) -> (H, W, 3), 255 less each value."""
+    """(H, W, 3) -> (H, W, 3), 255 less each value.
+
+    It is the same at each `magnitude`, 1 to 10.
+    """
     from PIL import ImageOps
 
     check(magnitude)

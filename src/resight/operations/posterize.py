@@ -10,7 +10,10 @@ from resight.operations._strength import strength
 def posterize(
     pixels: Pixels, *, magnitude: int, least: float = 4.0, most: float = 8.0
 ) -> tuple[Pixels, Back]:
-    """(H, W, 3) -> (H, W, 3) of so many bits a channel: `least` to `most`, rounded to the nearest."""
+    """(H, W, 3) -> (H, W, 3) of so many bits a channel: `least` to `most`, rounded to the nearest.
+
+    `magnitude` is 1 to 10: 1 is `least`, 10 is `most`, and the others lie evenly between.
+    """
     from PIL import ImageOps
 
     bits = round(strength(magnitude, least, most))

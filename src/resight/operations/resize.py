@@ -10,6 +10,9 @@ SIDE = "most"
 
 
 def resize(pixels: Pixels, *, magnitude: int, least: int = 64, most: int = 352) -> tuple[Pixels, Back]:
-    """(H, W, 3) -> (S, S, 3), warped to a square of `least` to `most` pixels."""
+    """(H, W, 3) -> (S, S, 3), warped to a square of `least` to `most` pixels.
+
+    `magnitude` is 1 to 10: 1 is `least`, 10 is `most`, and the others lie evenly between.
+    """
     side = max(1, round(strength(magnitude, least, most)))
     return resized(pixels, side, side), still()

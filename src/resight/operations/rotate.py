@@ -20,6 +20,9 @@ def rotate(
     """(H, W, 3) -> (H, W, 3): turned by `least` to `most` degrees, against the clock where they are positive.
 
     The frame stays, so corners of the photo may be lost; what comes from outside has the grey level `fill`.
+
+    `magnitude` is 1 to 10: 1 is `least`, 10 is `most`, and the others lie evenly between.
+    `resample` says how pixels between pixels are found: nearest, bilinear or bicubic.
     """
     angle = np.deg2rad(strength(magnitude, least, most))
     cos, sin = np.round([np.cos(angle), np.sin(angle)], 12)  # so that quarter turns are exact

@@ -13,6 +13,8 @@ def sharpness(
     """(H, W, 3) -> (H, W, 3): values drawn towards the smoothed photo, or away from it.
 
     The factor is `least` to `most`; 1 changes nothing.
+
+    `magnitude` is 1 to 10: 1 is `least`, 10 is `most`, and the others lie evenly between.
     """
     from PIL import ImageEnhance
 

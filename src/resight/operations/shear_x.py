@@ -20,6 +20,9 @@ def shear_x(
     """(H, W, 3) -> (H, W, 3): a row y shows what lies `least` to `most` times y to its right.
 
     The upper left corner stays, as in AutoAugment; what comes from outside has the grey level `fill`.
+
+    `magnitude` is 1 to 10: 1 is `least`, 10 is `most`, and the others lie evenly between.
+    `resample` says how pixels between pixels are found: nearest, bilinear or bicubic.
     """
     matrix = np.array([[1.0, strength(magnitude, least, most), 0.0], [0.0, 1.0, 0.0]])
     return moved(pixels, matrix, fill, resample)

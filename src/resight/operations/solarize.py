@@ -12,7 +12,10 @@ from resight.operations._strength import strength
 def solarize(
     pixels: Pixels, *, magnitude: int, least: float = 0.0, most: float = 256.0
 ) -> tuple[Pixels, Back]:
-    """(H, W, 3) -> (H, W, 3): 255 less each value that is at the threshold, `least` to `most`, or above."""
+    """(H, W, 3) -> (H, W, 3): 255 less each value that is at the threshold, `least` to `most`, or above.
+
+    `magnitude` is 1 to 10: 1 is `least`, 10 is `most`, and the others lie evenly between.
+    """
     from PIL import ImageOps
 
     threshold = math.ceil(strength(magnitude, least, most))  # values are whole numbers

@@ -12,14 +12,17 @@ def translate_y(
     pixels: Pixels,
     *,
     magnitude: int,
-    least: float = -150 / 331,
-    most: float = 150 / 331,
+    least: float = -0.45317220543806647,  # 150 of 331 pixels
+    most: float = 0.45317220543806647,
     fill: int = 0,
     resample: str = "bilinear",
 ) -> tuple[Pixels, Back]:
     """(H, W, 3) -> (H, W, 3): each pixel shows what lies `least` to `most` of the height below it.
 
     So a negative share moves the photo down; what comes from outside has the grey level `fill`.
+
+    `magnitude` is 1 to 10: 1 is `least`, 10 is `most`, and the others lie evenly between.
+    `resample` says how pixels between pixels are found: nearest, bilinear or bicubic.
     """
     shift = strength(magnitude, least, most) * pixels.shape[0]
     matrix = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, shift]])
