@@ -1,8 +1,9 @@
-"""Pictures a second in training, in one process and in turn: results/training_speed.csv.
+"""Pictures a second in training, in turn: results/training_speed.csv.
 
 - trained: steps of the plan `without-labels`, views made in threads beside them;
 - bare: forward and backward of the same model, loss and sizes, on pictures that are ready in memory;
-- plain: the loop of tutorials: float32, the whole network in training mode, its views made in order.
+- plain: the loop of tutorials, in a process of its own: float32, the whole network in training mode, the same
+  views made in order.
 Medians of interleaved rounds; a first round is not counted.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -54,13 +56,13 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=600)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--size", type=int, default=256)
-    parser.add_argument("--steps", type=int, default=2, help="a turn")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=8, help="a turn")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--plain", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     data = shared_data()
     if data is None:
         sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
-    keep_memory()
     paths = sorted(str(path.relative_to(data)) for path in (data / "groceries").rglob("*.jpg"))[
         : asked.photos
     ]
@@ -69,13 +71,16 @@ def main() -> None:
     changes = {"batch": asked.batch, "size": asked.size, "steps": asked.steps, "warmup": 0}
     phase = msgspec.structs.replace(plan.phases[0], **changes)
     plan = msgspec.structs.replace(plan, phases=(phase,))
+    if asked.plain:
+        serve(plain(photos, plan))
+        return
+    keep_memory()
     parts = trained_parts(Recipe.load("rmac-pairs"), plan)
     model = Model([part for _, part in parts], first_parameters(parts, {}, photos, Silent()), True)
-    ways = {
-        "trained": trained(model, photos, plan),
-        "bare": bare(model, photos, plan),
-        "plain": plain(photos, plan),
-    }
+    source = Pictures(photos, model)
+    line = [sys.executable, __file__, *sys.argv[1:], "--plain"]
+    server = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    ways = {"trained": trained(source, plan), "bare": bare(source, plan), "plain": asking(server)}
     rates: dict[str, list[float]] = {name: [] for name in ways}
     for round_ in range(asked.rounds + 1):
         for name in list(ways) if round_ % 2 else list(ways)[::-1]:
@@ -83,6 +88,7 @@ def main() -> None:
             pictures = ways[name]()
             if round_:
                 rates[name].append(pictures / (time.perf_counter() - begun))
+    server.communicate()
     found = {name: statistics.median(own) for name, own in rates.items()}
     row = {
         "network": "efficientnet-lite0",
@@ -99,22 +105,43 @@ def main() -> None:
     sys.stdout.write(f"{row}\n")
 
 
-def trained(model: Model, photos: Photos, plan: plans.Plan) -> Callable[[], int]:
+def serve(turn: Callable[[], int]) -> None:
+    """For each line of the standard input a turn, and its pictures as a line."""
+    for _ in sys.stdin:
+        sys.stdout.write(f"{turn()}\n")
+        sys.stdout.flush()
+
+
+def asking(server: subprocess.Popen[str]) -> Callable[[], int]:
+    """A turn of another process."""
+    if server.stdin is None or server.stdout is None:
+        sys.exit("The other process has no pipes.")
+    given, taken = server.stdin, server.stdout
+
+    def turn() -> int:
+        given.write("\n")
+        given.flush()
+        return int(taken.readline())
+
+    return turn
+
+
+def trained(source: Pictures, plan: plans.Plan) -> Callable[[], int]:
     """A turn of the loop itself, with its optimiser; pictures are those of all steps."""
     phase = plan.phases[0]
 
     def turn() -> int:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "last.safetensors"
-            Loop(Pictures(photos, model), plan, path, "", Silently(), Silent(), Processes(), 1e9)()
+            Loop(source, plan, path, "", Silently(), Silent(), Processes(), 1e9)()
         return phase.steps * phase.batch * phase.each
 
     return turn
 
 
-def bare(model: Model, photos: Photos, plan: plans.Plan) -> Callable[[], int]:
+def bare(source: Pictures, plan: plans.Plan) -> Callable[[], int]:
     """Forward and backward alone, of as many pictures."""
-    phase, source = plan.phases[0], Pictures(photos, model)
+    phase, photos, model = plan.phases[0], source.photos, source.model
     shots = next(batches(photos, phase, (0,)))
     pictures = torch.from_numpy(np.stack([source.shown(phase, shot) for shot in shots]))
     labels = torch.from_numpy(photos.classes[[shot.photo for shot in shots]])
