@@ -91,6 +91,20 @@ class Method:
         return f"{self.name}:{settings}" if settings else self.name
 
 
+def pack(parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Parameters by step and key -> arrays by `STEP/KEY`, as files of tensors name them."""
+    return {f"{step}/{key}": array for step, own in parameters.items() for key, array in own.items()}
+
+
+def unpack(arrays: Mapping[str, Any]) -> dict[str, Parameters]:
+    """What `pack` gave -> parameters, steps in the order of their names: files keep none."""
+    parameters: dict[str, Parameters] = {}
+    for name, array in sorted(arrays.items(), key=lambda one: one[0]):
+        step, _, key = name.partition("/")
+        parameters.setdefault(step, {})[key] = array
+    return parameters
+
+
 def summary(kind: str, name: str) -> str:
     """The first line of a method's file, which cites its source; nothing is imported for it."""
     return (ast.get_docstring(place(kind, name).tree()) or "").partition("\n")[0]

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from resight.dataset import Dataset
-from resight.datasets._leave_one_out import leave_one_out
+from resight.datasets._leave_one_out import connected, leave_one_out
 from resight.datasets._listing import must_be_present
 from resight.datasets._rows import rows
 from resight.errors import BadData
@@ -43,8 +41,7 @@ def marks(name: str, path: Path, measures: tuple[str, ...]) -> Dataset:
         pairs[mark].append((one, two, line))
     photos = tuple(numbers)
     same = np.array([pair[:2] for pair in pairs["same"]], np.int64).reshape(-1, 2)
-    graph = coo_array((np.ones(len(same), bool), (same[:, 0], same[:, 1])), (len(photos), len(photos)))
-    classes = connected_components(graph, directed=False)[1]
+    classes = connected(same[:, 0], same[:, 1], len(photos))
     for one, two, line in pairs["different"]:
         if classes[one] == classes[two]:
             raise BadData(

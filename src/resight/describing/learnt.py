@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from resight.errors import BadRecipe
-from resight.methods import Parameters
+from resight.methods import Parameters, unpack
 from resight.recipe import Recipe
 
 
@@ -45,8 +45,4 @@ def _read(path: Path, changed: int) -> Learnt:
         arrays = load(data)
     except (OSError, SafetensorError) as error:
         raise BadRecipe(f"The parameters {path} cannot be read: {error}.") from None
-    parameters: dict[str, Parameters] = {}
-    for name, array in sorted(arrays.items()):
-        step, _, key = name.partition("/")
-        parameters.setdefault(step, {})[key] = array
-    return Learnt(parameters, hashlib.sha256(data).hexdigest())
+    return Learnt(unpack(arrays), hashlib.sha256(data).hexdigest())

@@ -9,16 +9,14 @@ from resight.errors import GalleryError
 from resight.files import write_whole
 from resight.gallery.database import reading_errors
 from resight.gallery.vectors import Disk
-from resight.methods import Parameters
+from resight.methods import Parameters, pack, unpack
 
 
 def save(folder: Path, parameters: dict[str, Parameters], disk: Disk) -> str:
     """Write the parameters; the file's name, `parameters-ID.safetensors`, whose ID is a hash of its bytes."""
     from safetensors.numpy import save as to_bytes
 
-    data = to_bytes(
-        {f"{step}/{key}": array for step, own in parameters.items() for key, array in own.items()}
-    )
+    data = to_bytes(pack(parameters))
     name = f"parameters-{_digest(data)}.safetensors"
     if not _whole(folder / name):
         write_whole(folder / name, [data], write=disk.write, sync=disk.sync, rename=disk.rename)
@@ -36,11 +34,7 @@ def load(folder: Path, name: str) -> dict[str, Parameters]:
         raise GalleryError(f"{name} cannot be read ({error.strerror}): run `resight fit`.") from None
     if _digest(data) != identity(name):
         raise GalleryError(f"{name} is damaged: run `resight fit`.")
-    parameters: dict[str, Parameters] = {}
-    for key, array in sorted(from_bytes(data).items()):  # they come in another order every time
-        step, _, own = key.partition("/")
-        parameters.setdefault(step, {})[own] = array
-    return parameters
+    return unpack(from_bytes(data))
 
 
 def _whole(path: Path) -> bool:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from resight import images
+from resight.datasets._leave_one_out import connected
 from resight.errors import BadImage
 from resight.processors import processors
 from resight.progress import Progress, Stopped
@@ -15,9 +14,7 @@ from resight.trainer.pictures import Numbers, Photos
 from resight.workers.threads import in_order
 
 SIDE = 16  # pixels of a thumbnail
-ALIKE = (
-    0.95  # correlation of thumbnails: copies at a third of the side have 0.96, and no two of 60 photos 0.64
-)
+ALIKE = 0.95  # correlation of thumbnails: copies at a third of the side have 0.96, others 0.64 at most
 BLOCK = 4096  # thumbnails that are compared at once
 MOST = 50_000  # photos that are all compared; of more, only those with equal signs
 
@@ -43,10 +40,7 @@ def group_copies(photos: Photos, progress: Progress) -> Numbers:
         progress.step()
     if progress.stopping():
         raise Stopped
-    first, second = _pairs(rows)
-    graph = coo_array((np.ones(len(first), bool), (first, second)), (len(rows), len(rows)))
-    found: Numbers = connected_components(graph, directed=False)[1].astype(np.int64)
-    return found
+    return connected(*_pairs(rows), len(rows))
 
 
 def _pairs(rows: NDArray[np.float32]) -> tuple[Numbers, Numbers]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,8 +42,7 @@ def write_card(facts: Mapping[str, Any]) -> str:
     import torch
 
     return TEXT.format(
-        **{"machine": platform.processor() or platform.machine(), **facts},
-        version=__version__, commit=commit() or "unknown", torch=torch.__version__,
+        **facts, version=__version__, commit=commit() or "unknown", torch=torch.__version__,
     )  # fmt: skip
 
 

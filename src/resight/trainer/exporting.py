@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from resight.backbones._network import build
 from resight.backbones._openvino_alone import openvino_alone
 from resight.describing.describer import Describer
-from resight.describing.sentence import Sentence
 from resight.describing.together import regions_of
 from resight.errors import BadRecipe, NotFitted
 from resight.feature_maps import FeatureMap
@@ -31,7 +30,7 @@ class Whole(torch.nn.Module):
         super().__init__()
         (part,) = describer.recipe.parts
         self.network = build(part.backbone).module
-        self.sentence = Sentence(part, 0, describer.learnt.parameters)
+        (self.sentence,) = describer.sentences.parts
         self.steps = {
             step: {key: torch.from_numpy(np.array(value)) for key, value in own.items()}
             for step, own in describer.parameters.items()

@@ -10,7 +10,7 @@ import torch
 from resight.trainer.model import Model
 from resight.trainer.optimising import choose
 from resight.trainer.pictures import Photos, steps_of
-from resight.trainer.plan import Phase, Plan, shape
+from resight.trainer.plan import Phase, Plan, pictures, shape
 from resight.trainer.stepping import bytes_a_picture, piece_of
 
 TRIAL = 8  # pictures
@@ -21,9 +21,8 @@ def forecast(model: Model, plan: Plan, photos: Photos, count: int) -> Iterator[s
     for number, phase in enumerate(plan.phases, 1):
         choose(model, phase)
         rate, memory = _trial(model, phase)
-        batch = phase.batch * (3 if phase.mining else phase.each)
+        batch = pictures(phase)
         steps = steps_of(phase, photos, count)
-        pictures = steps * phase.accumulate * batch
         loss = phase.loss.partition(":")[0]
         sizes = f"{shape(phase)[1]} x {shape(phase)[0]} px"
         if not steps:
@@ -31,24 +30,24 @@ def forecast(model: Model, plan: Plan, photos: Photos, count: int) -> Iterator[s
             yield f"phase {number}: {loss}, {triplets} at {sizes}, {rate:.0f} pictures a second"
             continue
         together = phase.accumulate * batch * count
+        seconds = steps * phase.accumulate * batch / rate
         yield (
             f"phase {number}: {loss}, {steps} steps of {together} pictures at {sizes}: about "
-            f"{_clock(pictures / rate)} at {rate:.0f} pictures a second, {memory / 1e9:.1f} GB of memory"
+            f"{_clock(seconds)} at {rate:.0f} pictures a second, {memory / 1e9:.1f} GB of memory"
         )
 
 
 def _trial(model: Model, phase: Phase) -> tuple[float, int]:
     """Pictures a second, and bytes for the gradients of a batch."""
-    pictures = torch.zeros(TRIAL, *shape(phase), 3, dtype=torch.uint8)
+    shown = torch.zeros(TRIAL, *shape(phase), 3, dtype=torch.uint8)
     seconds = []
     for _ in range(2):
         begun = time.perf_counter()
-        model(pictures).square().sum().backward()
+        model(shown).square().sum().backward()
         seconds.append(time.perf_counter() - begun)
     model.zero_grad(set_to_none=True)
-    batch = phase.batch * (3 if phase.mining else phase.each)
-    together = min(batch, piece_of(model, shape(phase)))
-    passes = 1.0 if together == batch else 4 / 3
+    together = min(pictures(phase), piece_of(model, shape(phase)))
+    passes = 1.0 if together == pictures(phase) else 4 / 3
     return TRIAL / min(seconds) / passes, together * bytes_a_picture(model, shape(phase))
 
 

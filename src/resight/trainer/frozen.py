@@ -69,7 +69,7 @@ def train_head(run: Run, licence: str) -> Trained:
     loop = run.loop(source)
     loop()
     run.take_best(model)
-    learnt = {f"{name}/{key}": value.detach().numpy() for key, value in model.own.items()}
+    learnt = methods.pack({name: {key: value.detach().numpy() for key, value in model.own.items()}})
     trained = _write(run.folder, recipe, fitted | learnt, text, plan.name)
     return leave(run, trained, loop.place, pictures_of(run), licence)
 
@@ -90,11 +90,7 @@ def _features(run: Run) -> tuple[NDArray[np.float32], Photos, dict[str, NDArray[
             if image is not None:
                 rows.append(np.array(collection.take(collection.rows_of(image))[0]))
                 kept.append(number)
-        fitted = {
-            f"{step}/{key}": value
-            for step, own in snapshot.parameters()[0].items()
-            for key, value in own.items()
-        }
+        fitted = methods.pack(snapshot.parameters()[0])
     if not rows:
         raise BadPlan("None of the photos can be read, so there is nothing to train on.")
     chosen = np.array(kept)

@@ -148,6 +148,11 @@ def shape(phase: Phase) -> tuple[int, int]:
     return phase.size[1], phase.size[0]
 
 
+def pictures(phase: Phase) -> int:
+    """Pictures of a whole batch of a phase."""
+    return phase.batch * (3 if phase.mining else phase.each)
+
+
 def load(name: str) -> Plan:
     """A shipped plan by its name, or one from a TOML file by its path."""
     path = FOLDER / f"{name}.toml"

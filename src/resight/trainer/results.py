@@ -31,7 +31,7 @@ def pictures_of(run: Run) -> int:
 def leave(run: Run, recipe: Recipe, place: Place, pictures: int, licence: str) -> Trained:
     """Measure, draw and write the card of a recipe that lies in the run's folder."""
     before, after = _measured(run, recipe)
-    _draw(run, bool(before))
+    _draw(run)
     files = hashlib.sha256()
     for path in run.split.photos.paths:
         size = (run.split.photos.root / path).stat().st_size
@@ -82,7 +82,7 @@ def _measured(run: Run, recipe: Recipe) -> tuple[dict[str, float], dict[str, flo
     return means[0], means[1]
 
 
-def _draw(run: Run, held: bool) -> None:
+def _draw(run: Run) -> None:
     from resight.drawing.saving import save_bytes
     from resight.drawing.training import draw_training
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import time
@@ -17,6 +18,7 @@ from resight.dataset import Dataset
 from resight.describing.learnt import learnt
 from resight.engines import _device
 from resight.evaluator import score_vectors
+from resight.methods import pack, unpack
 from resight.progress import Progress
 from resight.recipe import Recipe
 from resight.trainer import checkpoint
@@ -75,7 +77,7 @@ class Run:
             return _device.has_gpu() or _device.cpu_has_bf16()
         return self.plan.precision == "bf16"
 
-    @property
+    @functools.cached_property
     def identity(self) -> str:
         """What a checkpoint must agree with: recipe, plan, photos and number of processes."""
         photos = self.split.photos
@@ -120,17 +122,8 @@ class Run:
             given = learnt(self.recipe).parameters if not self.plan.head else {}
             parts = trained_parts(self.recipe, self.plan)
             found = first_parameters(parts, given, self.split.photos, self.progress)
-            put(
-                path,
-                save(
-                    {f"{s}/{k}": np.ascontiguousarray(v) for s, own in found.items() for k, v in own.items()}
-                ),
-            )
-        parameters: dict[str, dict[str, Any]] = {}
-        for name, array in load_file(path).items():
-            step, _, key = name.partition("/")
-            parameters.setdefault(step, {})[key] = array
-        return parameters
+            put(path, save({name: np.ascontiguousarray(array) for name, array in pack(found).items()}))
+        return unpack(load_file(path))
 
     def _steps(self) -> int:
         """Steps of all phases, where that is known before."""
