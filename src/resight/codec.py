@@ -83,3 +83,13 @@ def _decode_one(kind: Any, plain: Any) -> Any:
         (dtype,) = get_args(get_args(kind)[1])
         return np.array(plain, dtype)
     return kind.of(plain)
+
+
+def toml_value(value: Any) -> str:
+    """A text, a number, a truth, or a list or table of them, as it stands behind `key = ` in TOML."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {toml_value(own)}" for key, own in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(toml_value, value)) + "]"
+    # A JSON string is a TOML string, but for DEL, which TOML wants escaped.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

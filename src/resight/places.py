@@ -119,6 +119,21 @@ def place(kind: str, name: str) -> Place:
     return found[0]
 
 
+def shipped(kind: str, name: str, folder: Path) -> Path:
+    """The TOML file of a name in a folder of Resight's own, or of a path; raises UnknownMethod."""
+    known = names_in(folder)
+    if name in known:
+        return folder / f"{name}.toml"
+    if Path(name).suffix != ".toml":
+        raise UnknownMethod(kind, name, known)
+    return Path(name)
+
+
+def names_in(folder: Path) -> list[str]:
+    """The names of the TOML files in a folder."""
+    return sorted(path.stem for path in folder.glob("*.toml"))
+
+
 def unused(kind: str) -> list[Place]:
     """Methods of other packages that nobody can name, as Resight has its own of the same name."""
     return [each for name in own_names(kind) for each in foreign(kind).get(name, ())]

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from resight import methods
-from resight.errors import BadRecipe, ResightError, UnknownMethod
+from resight import methods, places
+from resight.errors import BadRecipe, ResightError
 
 ROOM = "operations"
 MAGNITUDES = range(1, 11)
@@ -38,11 +38,7 @@ class Policy:
     @classmethod
     def load(cls, name: str) -> Policy:
         """A shipped policy by its name, or one from a TOML file by its path; raises BadRecipe."""
-        path = FOLDER / f"{name}.toml"
-        if name not in names():
-            path = Path(name)
-            if path.suffix != ".toml":
-                raise UnknownMethod("policy", name, names())
+        path = places.shipped("policy", name, FOLDER)
         try:
             values = {"name": path.stem} | tomllib.loads(path.read_text(encoding="utf8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -66,7 +62,7 @@ class Policy:
 
 def names() -> list[str]:
     """The policies that ship with Resight."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return places.names_in(FOLDER)
 
 
 def check(operations: Sequence[str]) -> None:

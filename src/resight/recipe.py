@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from resight import methods
-from resight.errors import BadRecipe, ResightError, UnknownMethod
+from resight import methods, places
+from resight.errors import BadRecipe, ResightError
 from resight.parts import Backbone as Backbone
 from resight.parts import Part as Part
 from resight.parts import Views as Views
@@ -114,11 +114,7 @@ class Recipe:
     @classmethod
     def load(cls, name: str) -> Recipe:
         """A shipped recipe by its name, or one from a TOML file by its path."""
-        path = FOLDER / f"{name}.toml"
-        if name not in names():
-            path = Path(name)
-            if path.suffix != ".toml":
-                raise UnknownMethod("recipe", name, names())
+        path = places.shipped("recipe", name, FOLDER)
         try:
             text = path.read_text(encoding="utf8")
             read = cls.parse({"name": path.stem} | tomllib.loads(text))._with_files_of(path.parent)
@@ -176,7 +172,7 @@ class Recipe:
 
 def names() -> list[str]:
     """The recipes that ship with Resight."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return places.names_in(FOLDER)
 
 
 def fingerprint(recipe: Recipe, weights: str, parameters: str, pixel_path: str, precision: str) -> str:

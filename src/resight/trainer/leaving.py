@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import torch
 from safetensors.torch import save
 
+from resight.codec import toml_value
 from resight.errors import StorageFailed
 from resight.files import write_whole
 from resight.parts import Part
@@ -103,16 +103,7 @@ def put(path: Path, data: bytes) -> None:
 
 def to_toml(values: Mapping[str, Any]) -> str:
     """Plain values as TOML: tables in lines of their own, a list of parts as `[[parts]]`."""
-    lines = [f"{key} = {_value(value)}" for key, value in values.items() if key != "parts"]
+    lines = [f"{key} = {toml_value(value)}" for key, value in values.items() if key != "parts"]
     for part in values.get("parts", ()):
-        lines += ["", "[[parts]]", *(f"{key} = {_value(value)}" for key, value in part.items())]
+        lines += ["", "[[parts]]", *(f"{key} = {toml_value(value)}" for key, value in part.items())]
     return "\n".join(lines) + "\n"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{key} = {_value(own)}" for key, own in value.items()) + " }"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_value, value)) + "]"
-    # A JSON string is a TOML string, but for DEL, which TOML wants escaped.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from resight import methods
-from resight.errors import BadPlan, ResightError, UnknownMethod
+from resight import methods, places
+from resight.errors import BadPlan, ResightError
 
 FOLDER = Path(__file__).parent / "plans"
 PRECISIONS = ("auto", "f32", "bf16")
@@ -155,11 +155,7 @@ def pictures(phase: Phase) -> int:
 
 def load(name: str) -> Plan:
     """A shipped plan by its name, or one from a TOML file by its path."""
-    path = FOLDER / f"{name}.toml"
-    if name not in names():
-        path = Path(name)
-        if path.suffix != ".toml":
-            raise UnknownMethod("training plan", name, names())
+    path = places.shipped("training plan", name, FOLDER)
     try:
         read: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf8"))
         plan = msgspec.convert({"name": path.stem} | read, Plan)
@@ -173,7 +169,7 @@ def load(name: str) -> Plan:
 
 def names() -> list[str]:
     """The plans that ship with Resight."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return places.names_in(FOLDER)
 
 
 def _one_of(where: str, value: str, known: tuple[str, ...]) -> None:

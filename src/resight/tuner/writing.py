@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from resight.codec import encode
+from resight.codec import encode, toml_value
 from resight.errors import StorageFailed
 from resight.files import write_whole
 from resight.policy import Policy
@@ -61,12 +60,7 @@ def toml(policy: Policy) -> str:
     lines = [
         "# A policy for `views.policy` of any recipe, found by `resight tune`; `found` is for people alone."
     ]
-    lines += [f"name       = {_value(policy.name)}", "operations = ["]
-    lines += [f"    {_value(each)}," for each in policy.operations]
-    lines += ["]", "", "[found]", *(f"{key} = {_value(value)}" for key, value in policy.found.items())]
+    lines += [f"name       = {toml_value(policy.name)}", "operations = ["]
+    lines += [f"    {toml_value(each)}," for each in policy.operations]
+    lines += ["]", "", "[found]", *(f"{key} = {toml_value(value)}" for key, value in policy.found.items())]
     return "\n".join(lines) + "\n"
-
-
-def _value(value: Any) -> str:
-    """A text, a number, or a list of them: TOML writes these as JSON does."""
-    return json.dumps(value, ensure_ascii=False)
