@@ -1,7 +1,7 @@
 """Keeps freed memory in the process: each step needs as much again, and asking the system anew costs time.
 
 The C library of Linux gives large blocks back at once, and each page that comes again is first filled with
-zeros. On two cores that took half of a step (results/training_speed.csv).
+zeros (findings/torch-memory-goes-back.sh counts the pages).
 """
 
 from __future__ import annotations
