@@ -14,6 +14,10 @@ from resight.cli._options import EngineOption, GalleryOption, JsonOption, Megapi
 if TYPE_CHECKING:
     from resight.types import Hit
 
+ExactOption = Annotated[
+    bool, typer.Option("--exact", help="Compare every row, whatever index the gallery keeps.")
+]
+
 
 def search(
     query: Annotated[
@@ -29,6 +33,7 @@ def search(
         str, typer.Option(metavar="GLOB", help="Only files whose relative path fits this glob or folder.")
     ] = "",
     rerank: RerankOption = None,
+    exact: ExactOption = False,
     html: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(metavar="FILE", help="Write the ranking as a page with pictures."),
@@ -48,7 +53,7 @@ def search(
     wanted = Box.parse(box) if box else None
     with Terminal().watching() as terminal, Gallery(find_gallery(gallery, query)) as opened:
         searcher = Searcher(opened, engine, max_megapixels)
-        ranking = searcher.search(query, k, wanted, under or None, rerank or ())
+        ranking = searcher.search(query, k, wanted, under or None, rerank or (), exact)
         if html:
             from resight.pages.ranking import write_report
 

@@ -17,6 +17,7 @@ from resight.indexer.opening import is_folder, opened
 from resight.indexer.outcome import Reader
 from resight.indexer.planning import Plan, moved, planned
 from resight.indexer.reading import read_photos
+from resight.indexer.store import keep_index, settle_store
 from resight.processors import processors
 from resight.progress import Progress, Silent
 from resight.recipe import Recipe
@@ -71,6 +72,7 @@ def index(
     turns: Mapping[str, int] | None = None,
     max_megapixels: float | None = None,
     strict: bool = False,
+    store: str | None = None,
     sample: int = SAMPLE,
     progress: Progress | None = None,
 ) -> Report:
@@ -90,7 +92,9 @@ def index(
     are turned once they are read upright, corners filled with black: the gallery knows them turned, and those
     that a later call does not turn are described anew. `max_megapixels`: how large a photo may be, now and
     at every later `index` and search; None: as before, 200 at first. `strict` refuses the photos that would
-    carry a warning; those that are indexed already stay. A fit looks at `sample` photos at most.
+    carry a warning; those that are indexed already stay. `store` is what the gallery is searched by, now and
+    later, and the index that it keeps is brought up to date at the end; None: as before, `auto` at first. A
+    fit looks at `sample` photos at most.
     """
     root, progress = Path(photos), progress or Silent()
     folder = Path(gallery) if gallery else root / ".resight"
@@ -98,6 +102,7 @@ def index(
     if not is_folder(root) and not is_there(folder):
         raise BadQuery(f"There is no folder {root}.")
     with Writer(folder) as writer:
+        settle_store(writer, store)
         describer = opened(writer, root, recipe, engine, workers, fit_from, batch)
         plan = planned(
             writer, root, exclude=exclude, only=only, turns=turns, max_megapixels=max_megapixels,
@@ -108,7 +113,10 @@ def index(
             local=local.settled(writer, local_features), pixel_limit=writer.catalogue.pixel_limit,
             strict=strict,
         )  # fmt: skip
-        return carried_out(writer, reader, plan, workers, progress)
+        report = carried_out(writer, reader, plan, workers, progress)
+    if not report.interrupted:
+        keep_index(folder, progress)
+    return report
 
 
 def carried_out(writer: Writer, reader: Reader, plan: Plan, workers: int, progress: Progress) -> Report:

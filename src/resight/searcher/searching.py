@@ -16,6 +16,7 @@ from resight.methods import Method
 from resight.ranking import Numbers
 from resight.searcher.collection import Collection
 from resight.searcher.describers import Describers
+from resight.searcher.following import open_store
 from resight.searcher.hits import Asked, hits
 from resight.searcher.query import describe, of_descriptor, of_stored
 from resight.searcher.recognise import QueryFile, recognise
@@ -52,18 +53,19 @@ class Searcher:
         box: Box | None = None,
         under: str | None = None,
         rerank: Sequence[str] = (),
+        exact: bool = False,
     ) -> Ranking:
         """The k nearest files: of a photo's path (or a box in it), or of a descriptor.
 
         An indexed file is recognised, not described again, and comes first. `under` is a folder, which
         stands for all that is in it, or a glob over relative paths. `rerank` names re-rankers, one after the
-        other, as in `"geometry:top=50"`.
+        other, as in `"geometry:top=50"`. `exact` compares every row, whatever index the gallery keeps.
         """
         if k < 1:
             raise BadQuery("k is how many hits to show: 1 or more.")
         wanted = rerankers(rerank)
         with self.gallery.snapshot() as snapshot:
-            search = Search(snapshot, self._describers, self._pixel_limit, under)
+            search = Search(snapshot, self._describers, self._pixel_limit, under, exact)
             asked = search.ask(query if isinstance(query, Descriptor) else QueryFile(Path(query)), box)
             return search.rank(asked, k, wanted)
 
@@ -91,13 +93,19 @@ class Search:
     """One search of a snapshot, or of the part of it that is named; raises NotFitted, and BadQuery."""
 
     def __init__(
-        self, snapshot: Snapshot, describers: Describers, pixel_limit: int | None, under: str | None = None
+        self,
+        snapshot: Snapshot,
+        describers: Describers,
+        pixel_limit: int | None,
+        under: str | None = None,
+        exact: bool = False,
     ) -> None:
         if snapshot.generation is None or not len(snapshot.vectors):
             raise NotFitted(f"The gallery {snapshot.folder} is empty yet: run `resight index`.")
         self._snapshot, self._describers, self._pixel_limit = snapshot, describers, pixel_limit
         self._under = _compile(snapshot, under) if under else None
-        self._photos = Collection(snapshot, _images(snapshot, self._under) if self._under else None)
+        inside = _images(snapshot, self._under) if self._under else None
+        self._photos = Collection(snapshot, inside, None if exact else open_store(snapshot))
 
     def ask(self, query: QueryFile | Descriptor, box: Box | None) -> Asked:
         """The query as it is looked for: recognised, or described now."""
@@ -128,14 +136,15 @@ def search(
     k: int = 10,
     box: Box | None = None,
     rerank: Sequence[str] = (),
+    exact: bool = False,
 ) -> Ranking:
     """The k photos of a gallery nearest to a photo.
 
     A folder of photos stands for the gallery inside it; by default it is the one in or above this folder,
-    else in or above the photo's. Raises NoGallery.
+    else in or above the photo's. `exact` compares every row. Raises NoGallery.
     """
     with Gallery(find_gallery(Path(gallery) if gallery else None, Path(query))) as opened:
-        return Searcher(opened).search(query, k, box, rerank=rerank)
+        return Searcher(opened).search(query, k, box, rerank=rerank, exact=exact)
 
 
 def _compile(snapshot: Snapshot, under: str) -> Under:
