@@ -38,7 +38,7 @@ def hits(snapshot: Snapshot, asked: Asked, ranked: Ranked, under: Under | None) 
         files.sort(key=lambda name: name != asked.relative)
         match = ranked.matches.get(image)
         through = None if match is None or match.through is None else _name(snapshot, match.through)
-        warned, pair = snapshot.warnings.of(image), _pair(snapshot, asked.query, image, match)
+        warned, pair = snapshot.warnings.of(image), matched_regions(snapshot, asked.query, image, match)
         for name in files:
             mine = name == asked.relative
             region, query_region = (None, None) if mine and asked.recognised else pair
@@ -54,7 +54,7 @@ def _name(snapshot: Snapshot, image: int) -> str:
     return next(iter(snapshot.catalogue.files_of(image)), f"image {image}")
 
 
-def _pair(
+def matched_regions(
     snapshot: Snapshot, query: Query, image: int, match: Match | None
 ) -> tuple[Region | None, Region | None]:
     """The parts of a photo and of the query that match: verified, or the regions that are nearest."""

@@ -7,13 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from resight.errors import BadQuery, NotFitted
 from resight.gallery import Gallery, Snapshot, find_gallery
 from resight.gallery.records import is_gone
 from resight.methods import Method
-from resight.ranking import Numbers
 from resight.searcher.collection import Collection
 from resight.searcher.describers import Describers
 from resight.searcher.hits import Asked, hits
@@ -21,7 +18,7 @@ from resight.searcher.query import describe, of_descriptor, of_stored
 from resight.searcher.recognise import QueryFile, recognise
 from resight.searcher.reranking import depth, reranked, rerankers
 from resight.searcher.shown import Shown
-from resight.searcher.under import Under, compile_under
+from resight.searcher.under import images_under, under_of
 from resight.types import Box, Descriptor, Ranking
 
 
@@ -96,8 +93,8 @@ class Search:
         if snapshot.generation is None or not len(snapshot.vectors):
             raise NotFitted(f"The gallery {snapshot.folder} is empty yet: run `resight index`.")
         self._snapshot, self._describers, self._pixel_limit = snapshot, describers, pixel_limit
-        self._under = _compile(snapshot, under) if under else None
-        self._photos = Collection(snapshot, _images(snapshot, self._under) if self._under else None)
+        self._under = under_of(snapshot, under) if under else None
+        self._photos = Collection(snapshot, images_under(snapshot, self._under) if self._under else None)
 
     def ask(self, query: QueryFile | Descriptor, box: Box | None) -> Asked:
         """The query as it is looked for: recognised, or described now."""
@@ -136,16 +133,3 @@ def search(
     """
     with Gallery(find_gallery(Path(gallery) if gallery else None, Path(query))) as opened:
         return Searcher(opened).search(query, k, box, rerank=rerank)
-
-
-def _compile(snapshot: Snapshot, under: str) -> Under:
-    return compile_under(under, (name for name, image, _ in snapshot.catalogue.files() if image))
-
-
-def _images(snapshot: Snapshot, under: Under) -> Numbers:
-    """The images that have a file in the part; raises BadQuery where there is none."""
-    files = snapshot.catalogue.files()
-    images = {image for name, image, _ in files if image and under.matches(name)}
-    if not images:
-        raise BadQuery(f"No indexed photo lies under '{under.named}'.")
-    return np.array(sorted(images), np.int64)
