@@ -179,7 +179,7 @@ def read(name: str) -> list[dict[str, str]]:
 
 
 def draw() -> None:
-    """Write results/training.png: for each set and way to learn, mAP of held photos and loss, step by step."""
+    """Write results/training.png: mAP of held photos and loss of each run, step by step."""
     rows = read("training_curves")
     runs = dict.fromkeys(row["run"] for row in rows)
     panels = [(value, own) for value in ("map", "loss") for own in SETS]
