@@ -41,9 +41,8 @@ def choose(model: Model, phase: Phase) -> None:
     for layers in model.layers:
         for name, each in layers.model.named_parameters():  # type: ignore[union-attr]
             each.requires_grad_(phase.trains == "all" and not _is_frozen(name, phase))
-    for step, own in model.values.items():
-        for key, value in own.items():
-            value.requires_grad_(value.is_floating_point() and not _is_frozen(f"{step}.{key}", phase))
+    for name, each in model.learnt.named_parameters():
+        each.requires_grad_(each.is_floating_point() and not _is_frozen(name.replace("/", "."), phase))
 
 
 def _is_frozen(name: str, phase: Phase) -> bool:
