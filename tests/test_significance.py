@@ -33,7 +33,8 @@ def first_chances(size, queries, draw):
 @pytest.mark.parametrize("size", [100, 1000, 10_000])
 def test_of_unrelated_scores_as_many_are_that_unlikely_as_is_said(size):
     rng = np.random.default_rng(size)
-    found = first_chances(size, 800 if size > 1000 else 2000, lambda count: 0.3 + 0.1 * rng.standard_normal(count))
+    queries = 800 if size > 1000 else 2000
+    found = first_chances(size, queries, lambda count: 0.3 + 0.1 * rng.standard_normal(count))
     assert 0.4 < (found <= 0.5).mean() < 0.57
     assert 0.02 < (found <= 0.05).mean() < 0.075
     assert (found <= 0.01).mean() < 0.018
