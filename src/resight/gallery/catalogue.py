@@ -119,6 +119,11 @@ class Catalogue:
         rows = self._selects.all("SELECT id, sha256, turn FROM images")
         return {image: (sha256, turn) for image, sha256, turn in rows}
 
+    def count_images(self) -> int:
+        """How many images there are."""
+        row = self._selects.one("SELECT count(*) FROM images")
+        return int(row[0]) if row else 0
+
     @property
     def last_image(self) -> int:
         """The highest id of an image; 0 where there is none."""
@@ -188,7 +193,7 @@ class Catalogue:
 
         number = int(self.fact("generation", 0))
         return {
-            "images": one("SELECT count(*) FROM images"),
+            "images": self.count_images(),
             "files": one("SELECT count(*) FROM files WHERE image IS NOT NULL"),
             "failures": one("SELECT count(*) FROM files WHERE failure IS NOT NULL"),
             "vectors": one("SELECT coalesce(sum(rows), 0) FROM descriptors WHERE generation = ?", number),

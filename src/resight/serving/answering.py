@@ -11,16 +11,26 @@ from numpy.typing import NDArray
 from resight.gallery import Snapshot
 from resight.gallery.records import StoredImage
 from resight.ranking import Ranked
+from resight.searcher.chances import Chances
 from resight.searcher.hits import matched_regions
+from resight.searcher.under import Under
 from resight.serving.asking import Asked
 from resight.serving.galleries import Served, id_of, shown_name
 from resight.types import Match, Region
 
 Marks = Mapping[bytes, str]
+PROBABLE = 0.05  # a hit that chance puts so high more often stands below the line
 
 
 def hits_of(
-    served: Served, snapshot: Snapshot, asked: Asked, ranked: Ranked, marks: Marks, under: Any, k: int
+    served: Served,
+    snapshot: Snapshot,
+    asked: Asked,
+    ranked: Ranked,
+    chances: Chances,
+    marks: Marks,
+    under: Under | None,
+    k: int,
 ) -> list[dict[str, Any]]:
     """The k nearest images, a stored query's own first; files of one image are one hit."""
     own = [] if asked.query.image is None else [(asked.query.image, 1.0)]
@@ -32,6 +42,7 @@ def hits_of(
         names = [name for name in image.files if under is None or under.matches(name)]
         if names:
             hit = _hit(served, snapshot, asked, image, ranked.matches.get(number))
+            hit |= _worth(None if number == asked.query.image else chances.of(number), hit["self"])
             hit |= {"rank": len(found) + 1, "score": round(score, 6), "path": shown_name(names[0])}
             hit |= {"copies": len(names) - 1, "mark": marks.get(image.sha256)}
             found.append(hit)
@@ -54,11 +65,18 @@ def _hit(
         "query_region": query_region and shares(query_region, query_size),
         "inliers": match and match.inliers,
         "points": match and points_of(match, query_size, size),
-        "false_positives": None,
-        "probable": None,
         "warnings": snapshot.warnings.of(image.id),
         "thumbnail": f"/v1/galleries/{served.name}/images/{number}/thumbnail",
     }
+
+
+def _worth(chance: float | None, mine: bool) -> dict[str, Any]:
+    """How likely chance puts a hit so high, and whether it stands above the line."""
+    if mine:
+        return {"false_positives": 0.0, "probable": True}
+    if chance is None:
+        return {"false_positives": None, "probable": None}
+    return {"false_positives": float(f"{chance:.3g}"), "probable": chance <= PROBABLE}
 
 
 def points_of(match: Match, query_size: tuple[int, int], size: tuple[int, int]) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from resight.errors import NotFitted
 from resight.gallery import Snapshot
 from resight.searcher.collection import Collection
-from resight.searcher.reranking import depth, reranked, rerankers
+from resight.searcher.placing import placed
+from resight.searcher.reranking import rerankers
 from resight.searcher.under import images_under, under_of
 from resight.serving.answering import hits_of
 from resight.serving.asking import Asked, ask_described, ask_stored, needs_description
@@ -38,14 +39,10 @@ def search(service: Service, served: Served, body: SearchBody, timing: Timing) -
         else:
             asked = ask_stored(photos, snapshot, body)
         with timing("search"):
-            ranked = photos.nearest(asked.query.vectors, depth(wanted, body.k) + 1)
-        if wanted:
-            with timing("rerank"):
-                ranked = reranked(ranked, asked.query, photos, wanted)
+            ranked, chances = placed(photos, asked.query, body.k, wanted, body.max_false_positives)
         with timing("answer"):
-            ranked = reranked(ranked, asked.query, photos, ())
             marks = service.marks_of(served, asked.sha256)
-            hits = hits_of(served, snapshot, asked, ranked, marks, under, body.k)
+            hits = hits_of(served, snapshot, asked, ranked, chances, marks, under, body.k)
     return _answer(snapshot, asked, body, hits, timing)
 
 
@@ -57,7 +54,7 @@ def _answer(
     return {
         "query": query,
         "hits": hits,
-        "probable": None,
+        "probable": sum(hit["probable"] is not False for hit in hits),
         "reranked": list(body.rerankers),
         "took_ms": timing.rounded(),
     }

@@ -38,7 +38,10 @@ class SearchBody(BaseModel):
     under: str | None = Field(None, max_length=4096, description="A folder of the gallery, or a glob.")
     rerank: list[str] | str | None = Field(None, description="Re-rankers, one after the other.")
     max_false_positives: float | None = Field(
-        None, gt=0, description="How many unrelated photos may stand among the hits, on average."
+        None,
+        gt=0,
+        le=1,
+        description="Only hits that chance alone puts so high with at most this probability.",
     )
 
     @model_validator(mode="after")
