@@ -74,7 +74,9 @@ def _cursor(relative: str) -> str:
 
 def _read_cursor(text: str) -> str:
     try:
-        plain = base64.urlsafe_b64decode(text[1:] + "=" * (-len(text[1:]) % 4))
+        if text[0] not in "bt":
+            raise ValueError(text)
+        plain = base64.b64decode(text[1:] + "=" * (-len(text[1:]) % 4), b"-_", validate=True)
         return from_stored(plain if text[0] == "b" else plain.decode())
     except (binascii.Error, ValueError):
         raise BadQuery("'after' is what 'next' of the page before was.") from None

@@ -31,6 +31,7 @@ class Loaded:
         self._served = list(galleries)
         self._describers = {each.name: Describers(engine, workers) for each in self._served}
         self.states = {each.name: State() for each in self._served}
+        self.loaded = threading.Event()
 
     def start(self) -> None:
         """Load them all, one after the other, while others work."""
@@ -49,6 +50,7 @@ class Loaded:
                 state.why, state.word = problem_of(error, each.secrets).detail, FAILED
             except Exception as error:  # whatever a library raises; the other galleries are served
                 state.why, state.word = f"The network cannot be loaded ({type(error).__name__}).", FAILED
+        self.loaded.set()
 
     def of(self, served: Served, snapshot: Snapshot) -> Describer:
         """The describer that gives descriptors like the snapshot's; raises Busy, or Problem."""
