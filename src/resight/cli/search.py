@@ -10,10 +10,10 @@ import typer
 from resight.cli._evaluating import RerankOption
 from resight.cli._exit_codes import SOME_FAILED
 from resight.cli._names import quoted
-from resight.cli._options import EngineOption, GalleryOption, JsonOption, MegapixelsOption
+from resight.cli._options import ChanceOption, EngineOption, GalleryOption, JsonOption, MegapixelsOption
 
 if TYPE_CHECKING:
-    from resight.types import Hit
+    from resight.types import Hit, Ranking
 
 
 def search(
@@ -30,13 +30,7 @@ def search(
         str, typer.Option(metavar="GLOB", help="Only files whose relative path fits this glob or folder.")
     ] = "",
     rerank: RerankOption = None,
-    max_false_positives: Annotated[
-        Optional[float],  # noqa: UP045
-        typer.Option(
-            metavar="P",
-            help="Only hits that chance alone would put so high with this probability at most, such as 0.01.",
-        ),
-    ] = None,
+    max_false_positives: ChanceOption = None,
     html: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(metavar="FILE", help="Write the ranking as a page with pictures."),
@@ -50,7 +44,7 @@ def search(
     With --max-false-positives the exit code is 1 where nothing matches.
     """
     from resight.cli._options import check_page
-    from resight.cli._terminal import Terminal, print_json, print_line
+    from resight.cli._terminal import Terminal, print_json
     from resight.gallery import Gallery, find_gallery
     from resight.searcher import Searcher
     from resight.types import Box
@@ -70,15 +64,22 @@ def search(
     if as_json:
         print_json(ranking.as_dict())
     else:
-        for hit in ranking:
-            score = f"{hit.score:.0f}" if hit.match else f"{hit.score:.3f}"
-            print_line(f"{hit.rank:4d}  {score:>6}  {quoted(str(hit.path))}{_more(hit)}")
-        if nothing:
-            share = f"{100 * (max_false_positives or 0):.3g} % of searches"
-            print_line(
-                f"No match: chance alone brings a photo as high as any that was found in more than {share}."
-            )
+        _print(ranking, max_false_positives if nothing else None)
     raise typer.Exit(SOME_FAILED if nothing else 0)
+
+
+def _print(ranking: Ranking, missed: float | None) -> None:
+    """A line a hit, and one more where nothing reached the limit."""
+    from resight.cli._terminal import print_line
+
+    for hit in ranking:
+        score = f"{hit.score:.0f}" if hit.match else f"{hit.score:.3f}"
+        print_line(f"{hit.rank:4d}  {score:>6}  {quoted(str(hit.path))}{_more(hit)}")
+    if missed is not None:
+        share = f"{100 * missed:.3g} % of searches"
+        print_line(
+            f"No match: chance alone brings a photo as high as any that was found in more than {share}."
+        )
 
 
 def _more(hit: Hit) -> str:
