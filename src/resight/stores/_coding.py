@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from resight.processors import processors
 from resight.types import Vectors
 
-ROUNDS = 5  # of k-means; more change the recall by less than a thousandth (docs/decisions/0016)
+ROUNDS = 5  # of k-means; more change the recall by less than a thousandth (docs/decisions/0017)
 CODES = 16  # centroids of a sub-space, which four bits name
 SUBSPACES = 256  # at most so many; two numbers of a row share a code up to rows of 512
 BLOCK = 32  # rows that FAISS scans at once: a list's codes stand in blocks of so many
