@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -129,7 +128,7 @@ def test_a_compaction_leaves_an_index_of_the_new_rows(tmp_path):
 
 
 def test_the_command_says_which_store_it_is(made):
-    out, _ = small.command("info", "--gallery", made, "--json", stdout=subprocess.PIPE).communicate()
+    out, _ = small.command("info", "--gallery", made, "--json").communicate()
     told = json.loads(out)["store"]
     assert re.search(r"2,500 of 2,500 rows in \d+ lists, \d+ of them a query; recall@100 0\.99", told)
     assert told.endswith("measured on 200 of its own rows")
@@ -137,9 +136,9 @@ def test_the_command_says_which_store_it_is(made):
 
 @pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
 def test_an_evaluation_says_which_store_it_used_and_ranks_as_the_exact_one(tmp_path):
-    for number in range(220):
-        small.draw(tmp_path / "data" / f"{number % 40}" / f"{number:03}.png", number)
-    recipe, store = small.recipe(small.PLAIN), "faiss:share=1,recall=0.9"
+    for number in range(90):
+        small.draw(tmp_path / "data" / f"{number % 30}" / f"{number:03}.png", number)
+    recipe, store = small.recipe(small.PLAIN), "faiss:share=0.4,recall=0.9"
     exact = evaluate(recipe, tmp_path / "data", engine="openvino")
     quick = evaluate(recipe, tmp_path / "data", engine="openvino", store=store)
     assert exact.facts["store"] == ["memory-map: every row is compared"]
@@ -147,14 +146,19 @@ def test_an_evaluation_says_which_store_it_used_and_ranks_as_the_exact_one(tmp_p
     assert "recall@100" in told
     assert [told in caveat for caveat in quick.caveats].count(True) == 1
     assert not [caveat for caveat in exact.caveats if "index" in caveat]
-    for own, right in zip(quick.answers, exact.answers, strict=True):
-        assert {one.photo for one in own.top[:10]} == {one.photo for one in right.top[:10]}
-    assert quick.means == pytest.approx(exact.means, abs=0.01)
+    pairs = [*zip(quick.answers, exact.answers, strict=True)]
+    alike = [
+        {one.photo for one in own.top[:10]} & {one.photo for one in right.top[:10]} for own, right in pairs
+    ]
+    assert np.mean([len(each) for each in alike]) > 9
+    assert all(len(own.top) == len(right.top) for own, right in pairs)  # what it misses comes below
+    assert quick.means == pytest.approx(exact.means, abs=0.02)
 
 
-def test_without_faiss_a_gallery_that_keeps_lists_is_searched_exactly(made, monkeypatch):
+def test_without_faiss_a_gallery_that_keeps_lists_is_searched_exactly(made, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "faiss", None)
     with Gallery(made) as gallery, gallery.snapshot() as snapshot:
         assert open_store(snapshot).exact
     with pytest.raises(StoreUnavailable):
-        small.index(made.parent / "photos", store="faiss")
+        small.index(tmp_path, store="faiss")
+    assert not [*tmp_path.iterdir()]

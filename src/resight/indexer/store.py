@@ -5,24 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from resight import methods
-from resight.gallery import Writer, snapshot_of
+from resight.gallery import snapshot_of
 from resight.progress import Progress
 from resight.stores import AUTO, Given, choose
 
 
-def settle_store(writer: Writer, asked: str | None) -> None:
-    """Keep what the gallery is searched by from now on; None: what was asked for last, `auto` at first.
-
-    Raises UnknownMethod, BadSetting, and StoreUnavailable where a package is missing.
-    """
-    if asked is None:
-        return
+def check_store(asked: str) -> None:
+    """Raise UnknownMethod, BadSetting, or StoreUnavailable where a package is missing."""
     if asked != AUTO:
-        store = choose(asked, 0)
-        file = methods.module("stores", store.name)
+        file = methods.module("stores", choose(asked, 0).name)
         if hasattr(file, "check"):
             file.check()
-    writer.remember("store", asked)
 
 
 def keep_index(gallery: Path, progress: Progress, named: str = "") -> None:

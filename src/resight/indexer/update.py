@@ -17,7 +17,7 @@ from resight.indexer.opening import is_folder, opened
 from resight.indexer.outcome import Reader
 from resight.indexer.planning import Plan, moved, planned
 from resight.indexer.reading import read_photos
-from resight.indexer.store import keep_index, settle_store
+from resight.indexer.store import check_store, keep_index
 from resight.processors import processors
 from resight.progress import Progress, Silent
 from resight.recipe import Recipe
@@ -101,9 +101,12 @@ def index(
     workers = workers or processors()
     if not is_folder(root) and not is_there(folder):
         raise BadQuery(f"There is no folder {root}.")
+    if store:
+        check_store(store)
     with Writer(folder) as writer:
-        settle_store(writer, store)
         describer = opened(writer, root, recipe, engine, workers, fit_from, batch)
+        if store:
+            writer.remember("store", store)
         plan = planned(
             writer, root, exclude=exclude, only=only, turns=turns, max_megapixels=max_megapixels,
             prune=prune, retry=retry, sample=sample, progress=progress,

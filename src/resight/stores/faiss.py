@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 KEEPS_INDEX = True
 AUTO_FROM = 200_000  # rows: a gallery that is told nothing else keeps and uses lists
 LEAST_WANTED = 50  # rows: as if at least so many were asked for, since codes order the first ones badly
-SHARE = 8
+SHARE = 8.0
 RARE = 10  # where no more than one row in so many is allowed, those are compared one and all
 
 
@@ -31,7 +31,7 @@ def faiss(
     gallery: str = "",
     *,
     recall: float = 0.99,
-    share: int = SHARE,
+    share: float = SHARE,
 ) -> Faiss:
     """An empty store; lists that a `folder` keeps for this generation of a `gallery` are used from then on.
 
@@ -75,7 +75,7 @@ class Faiss:
     lists, and where they would give less than what was asked for.
     """
 
-    def __init__(self, generation: int, width: int, opened: Opened | None, recall: float, share: int) -> None:
+    def __init__(self, generation: int, width: int, opened: Opened | None, recall: float, share: float) -> None:
         self._rows, self._opened, self._share = MappedRows(generation, width), opened, share
         self._point = _choose(opened, recall, share) if opened else None
         self._proved = False
@@ -189,7 +189,7 @@ class Faiss:
         return self._opened
 
 
-def _choose(opened: Opened, recall: float, share: int) -> Point | None:
+def _choose(opened: Opened, recall: float, share: float) -> Point | None:
     """The fewest lists that find as much as is wanted; None where none do, or comparing all is quicker."""
     about = opened.about
     good = (point for point in about.points if point.recall >= recall)
