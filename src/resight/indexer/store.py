@@ -10,9 +10,9 @@ from resight.progress import Progress
 from resight.stores import AUTO, Given, choose
 
 
-def check_store(asked: str) -> None:
-    """Raise UnknownMethod, BadSetting, or StoreUnavailable where a package is missing."""
-    if asked != AUTO:
+def check_store(asked: str | None) -> None:
+    """Raise UnknownMethod, BadSetting, or StoreUnavailable where a package is missing; None asks for none."""
+    if asked and asked != AUTO:
         file = methods.module("stores", choose(asked, 0).name)
         if hasattr(file, "check"):
             file.check()

@@ -101,12 +101,9 @@ def index(
     workers = workers or processors()
     if not is_folder(root) and not is_there(folder):
         raise BadQuery(f"There is no folder {root}.")
-    if store:
-        check_store(store)
+    check_store(store)
     with Writer(folder) as writer:
         describer = opened(writer, root, recipe, engine, workers, fit_from, batch)
-        if store:
-            writer.remember("store", store)
         plan = planned(
             writer, root, exclude=exclude, only=only, turns=turns, max_megapixels=max_megapixels,
             prune=prune, retry=retry, sample=sample, progress=progress,
@@ -116,14 +113,26 @@ def index(
             local=local.settled(writer, local_features), pixel_limit=writer.catalogue.pixel_limit,
             strict=strict,
         )  # fmt: skip
-        report = carried_out(writer, reader, plan, workers, progress)
+        report = carried_out(writer, reader, plan, workers, progress, store)
+    return end_with_index(report, progress)
+
+
+def end_with_index(report: Report, progress: Progress) -> Report:
+    """Bring the index of the gallery's store up to date, unless an end was asked for."""
     if not report.interrupted:
-        keep_index(folder, progress)
+        keep_index(report.gallery, progress)
     return report
 
 
-def carried_out(writer: Writer, reader: Reader, plan: Plan, workers: int, progress: Progress) -> Report:
-    """Read what a plan says is to be read; then, unless an end was asked for, what is gone leaves."""
+def carried_out(
+    writer: Writer, reader: Reader, plan: Plan, workers: int, progress: Progress, store: str | None = None
+) -> Report:
+    """Read what a plan says is to be read; then, unless an end was asked for, what is gone leaves.
+
+    What the gallery is searched by is kept first, if it is said.
+    """
+    if store:
+        writer.remember("store", store)
     counts = read_photos(writer, reader, plan, workers, progress)
     away = plan.away(writer, counts)
     gone = plan.gone(away)

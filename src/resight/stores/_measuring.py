@@ -34,13 +34,18 @@ def measure(lists: Lists, vectors: Vectors, inside: Rows) -> tuple[Point, ...]:
     truth = np.where(scores > scores.min(axis=1, keepdims=True) + TIE, truth, -1)
     points = []
     for count in _steps(lists.coding.lists):
-        _, found = lists.search(queries, count, min(K * FACTORS[-1], len(inside)))
+        found = _ask_one_by_one(lists, queries, count, min(K * FACTORS[-1], len(inside)))
         recalls = shares(found, truth, [K * factor for factor in FACTORS])
         best = next(place for place, one in enumerate(recalls) if one >= recalls[-1] - LOSS)
         points.append(Point(count, FACTORS[best], round(recalls[best], 5)))
         if recalls[best] >= ENOUGH:
             break
     return tuple(points)
+
+
+def _ask_one_by_one(lists: Lists, queries: Vectors, count: int, depth: int) -> Rows:
+    """(Q, depth) row numbers; for all queries at once FAISS would make tables of gigabytes."""
+    return np.concatenate([lists.search(query[None], count, depth)[1] for query in queries])
 
 
 def _steps(lists: int) -> Iterator[int]:

@@ -75,7 +75,9 @@ class Faiss:
     lists, and where they would give less than what was asked for.
     """
 
-    def __init__(self, generation: int, width: int, opened: Opened | None, recall: float, share: float) -> None:
+    def __init__(
+        self, generation: int, width: int, opened: Opened | None, recall: float, share: float
+    ) -> None:
         self._rows, self._opened, self._share = MappedRows(generation, width), opened, share
         self._point = _choose(opened, recall, share) if opened else None
         self._proved = False
