@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from resight.describing.describer import Describer
 from resight.errors import BadQuery
 from resight.gallery import Writer
 from resight.gallery.database import is_there
@@ -83,8 +84,7 @@ def index(
     `prune` says that this is meant.
 
     `batch` is how many photos of one shape go through the network at once; None: as many as the engine does
-    best with. `local_features` are stored (or, if false, forgotten), now and by every later `index`; None: as
-    before.
+    best with. `local_features` are stored (or, if false, forgotten), now and later; None: as before.
     `exclude` are globs over relative paths, or over names where they have no '/': such files and folders are
     passed over, now and by every later `index`, and leave the gallery; None: as before.
     `only` lists the photos of the gallery, relative paths below the folder with '/', in place of a walk: all
@@ -108,13 +108,18 @@ def index(
             writer, root, exclude=exclude, only=only, turns=turns, max_megapixels=max_megapixels,
             prune=prune, retry=retry, sample=sample, progress=progress,
         )  # fmt: skip
-        reader = Reader(
-            root, describer, writer.find_content, plan.turns, variants=None,
-            local=local.settled(writer, local_features), pixel_limit=writer.catalogue.pixel_limit,
-            strict=strict,
-        )  # fmt: skip
+        reader = _make_reader(writer, root, describer, plan, local_features, strict)
         report = carried_out(writer, reader, plan, workers, progress, store)
     return end_with_index(report, progress)
+
+
+def _make_reader(
+    writer: Writer, root: Path, describer: Describer, plan: Plan, local_features: bool | None, strict: bool
+) -> Reader:
+    return Reader(
+        root, describer, writer.find_content, plan.turns, variants=None,
+        local=local.settled(writer, local_features), pixel_limit=writer.catalogue.pixel_limit, strict=strict,
+    )  # fmt: skip
 
 
 def end_with_index(report: Report, progress: Progress) -> Report:
