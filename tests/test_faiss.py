@@ -1,11 +1,13 @@
 """The store that keeps inverted lists: what they name is compared exactly, and damage costs only speed."""
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from resight import methods
 from resight.errors import BadSetting, StoreUnavailable, UnknownMethod
 from resight.progress import Silent
 from resight.stores import AUTO, Given, Store, choose
+from resight.stores import _list_file as files
 from resight.stores._coding import count_lists
 from resight.stores._list_file import find_lists
 from resight.stores.faiss import AUTO_FROM, SHARE, check, faiss, keep
@@ -467,3 +470,19 @@ def test_what_is_measured_is_of_rows_that_can_be_found(tmp_path, vectors):
     opened = find_lists(tmp_path, "g", 1)
     assert len(opened.lists) == ROWS - len(deleted)
     assert opened.about.points[-1].recall > 0.95
+
+
+def test_lists_that_lead_out_of_the_file_are_not_opened(folder, vectors):
+    opened = find_lists(folder, "g", 1)
+    data = bytearray(opened.path.read_bytes())
+    coding, about = opened.lists.coding, opened.about
+    at = len(files.MAGIC) + coding.centroids.nbytes + coding.codebooks.nbytes
+    for column, value in ((0, 1 << 40), (1, 1 << 50), (2, about.ends), (2, (1 << 64) - 64)):
+        changed = bytearray(data)
+        changed[at + 8 * column : at + 8 * column + 8] = value.to_bytes(8, "little")
+        told = json.loads(data[about.ends : -files.END.size])
+        told["head_crc"] = zlib.crc32(changed[: about.begins])
+        text = json.dumps(told).encode()
+        end = files.END.pack(len(text), zlib.crc32(text), files.MAGIC)
+        opened.path.write_bytes(bytes(changed[: about.ends]) + text + end)
+        assert filled(faiss(1, WIDTH, folder, "g"), vectors).exact

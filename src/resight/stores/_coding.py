@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from resight.processors import processors
 from resight.types import Vectors
 
-ROUNDS = 5  # of k-means; more change the recall by less than a thousandth (docs/decisions/0017)
+ROUNDS = 5  # of k-means
 CODES = 16  # centroids of a sub-space, which four bits name
 SUBSPACES = 256  # at most so many; two numbers of a row share a code up to rows of 512
 BLOCK = 32  # rows that FAISS scans at once: a list's codes stand in blocks of so many
@@ -77,7 +77,7 @@ def count_lists(rows: int) -> int:
     return int(max(1, min(wanted, MOST_LISTS, rows // LEAST_IN_LIST)))
 
 
-MOST_LISTS = 8192  # more make training slower than searching gains up to some ten million rows
+MOST_LISTS = 8192  # which bounds the time that each row takes to be added
 LEAST_IN_LIST = 16
 
 

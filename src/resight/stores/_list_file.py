@@ -15,8 +15,8 @@ import numpy as np
 
 from resight.codec import decode_text, encode_text
 from resight.files import write_whole
-from resight.stores._coding import Coding
-from resight.stores._lists import Filed, Filling
+from resight.stores._coding import BLOCK, CODES, Coding
+from resight.stores._lists import Filed, Filling, Table
 from resight.stores._promise import Rows
 from resight.types import Vectors
 
@@ -167,8 +167,21 @@ def _read(path: Path, file: BinaryIO, size: int) -> Opened | None:
         arrays.append(np.frombuffer(head, dtype, count, offset).reshape(shape))
         offset += arrays[-1].nbytes
     centroids, codebooks, table, apart = arrays
-    lists = Filed(Coding(centroids, codebooks), table, path, size)
+    coding = Coding(centroids, codebooks)
+    if not _fits(table, coding, about):
+        return None
+    lists = Filed(coding, table, path, size)
     return Opened(path, about, lists, apart) if find_known(lists) == about.known else None
+
+
+def _fits(table: Table, coding: Coding, about: About) -> bool:
+    """Whether all lists lie between where they begin and end, so that FAISS reads nothing else."""
+    counts, room, starts = table.astype(np.float64).T  # which does not wrap around
+    ends = starts + room * (coding.bytes_a_row + 8)
+    inside = (starts >= about.begins) & (ends <= about.ends) & (counts <= room) & (room % BLOCK == 0)
+    shaped = len(table) == coding.lists and coding.codebooks.shape[1] == CODES
+    wide = coding.codebooks.shape[0] * coding.codebooks.shape[2] == coding.centroids.shape[1]
+    return bool(inside.all()) and shaped and wide and coding.centroids.shape[1] >= about.width
 
 
 def _about(file: BinaryIO, size: int) -> About | None:
