@@ -36,7 +36,9 @@ POOLINGS = {  # section 3.2 of the paper: R-MAC of two levels, and those that ar
 }
 NETWORKS = ("efficientnet-lite0", "squeezenet", "resight-lite0")
 AT_ONCE = 16  # operations, whose views of one photo are in memory
-REMEMBERED = 40  # maps: parts that clamp them, and parts that do not, ask for the same ones
+REMEMBERED = (
+    150  # maps of a photo: parts that clamp them ask for the same ones, and some operations change nothing
+)
 
 
 def recipe_of(network: str, data: Path, precision: str, size: int = 224) -> Recipe:

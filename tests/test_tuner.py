@@ -26,7 +26,7 @@ from resight.tuner import tune
 from resight.tuner.cache import Cache
 from resight.tuner.grouping import Groups, pairs_of
 from resight.tuner.journal import Journal
-from resight.tuner.variants import through
+from resight.tuner.variants import Variants, through
 from support import killed_tune, small, tiny_data
 
 NAMES = (*variants(), "")
@@ -402,6 +402,26 @@ def test_killed_at_any_line_it_goes_on(logos, tmp_path):
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["killed"] >= 3
     assert told["after"] == told["alone"]
+
+
+def test_a_network_sees_the_same_pixels_once(logos):
+    seen = []
+
+    class Counting:
+        weights, only, name, device, batch, has_bf16 = "none", 0, "counting", "nowhere", 1, False
+
+        def __call__(self, pixels):
+            seen.append(pixels.tobytes() + str(pixels.shape).encode())
+            rows, columns = (np.linspace(0, side - 1, 8).astype(int) for side in pixels.shape[1:3])
+            return [pixels[:, rows][:, :, columns].reshape(1, -1, 1, 1).astype(np.float32) + 1]
+
+    recipe = Recipe.parse(TINY)
+    found = Variants(recipe, variants(), {}, "none", lambda backbone: Counting())(logos / "0" / "0.jpg", 0)
+    assert len(seen) == len(set(seen)) < len(found) == 125
+    counted = Counting()
+    for number, operation in enumerate(NAMES):
+        alone = Describer(through(recipe, [operation] if operation else ()), engine=lambda backbone: counted)
+        np.testing.assert_allclose(alone(read(logos / "0" / "0.jpg")).vectors[0], found[number], atol=1e-6)
 
 
 def test_a_photo_that_cannot_be_read_is_left_out(tmp_path, logos):
