@@ -35,7 +35,7 @@ class SeenOnce:
     def __call__(self, pixels: NDArray[np.uint8]) -> list[Any]:
         """(1, H, W, 3) uint8 -> one (1, C, H', W') a layer."""
         known: dict[tuple[Any, ...], list[Any]] = vars(self._own).setdefault("known", {})
-        key = (pixels.shape, hashlib.blake2b(np.ascontiguousarray(pixels), digest_size=16).digest())
+        key = (pixels.shape, hashlib.blake2b(pixels.tobytes(), digest_size=16).digest())
         if key not in known:
             maps = self._engine(pixels)
             most = KEPT // max(1, sum(each.nbytes for each in maps))
