@@ -397,7 +397,7 @@ def test_killed_at_any_line_it_goes_on(logos, tmp_path):
         (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "photos" / name).write_bytes((logos / name).read_bytes())
     line = [sys.executable, killed_tune.__file__, str(tmp_path / "photos"), str(tmp_path), "0"]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(line, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr[-2000:]
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["killed"] >= 3

@@ -24,7 +24,7 @@ SETTINGS = {
     "engine": "torch",
     "workers": 1,
 }
-KILLS = 8
+KILLS = 5
 
 
 def tuned(photos, cache, line, pipe):
