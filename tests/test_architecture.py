@@ -119,6 +119,7 @@ OTHERWISE = {
     "trainer/frozen.py": {"dense", "l2"},  # the layer that it adds
     "trainer": COMBINED | {"torch"},
     "rewards": COMBINED,
+    "serving/uploads.py": {"jpeg"},  # a format of files
     "tuner": {"evolution", "contrastive", "pairs"},  # what `tune` does that is not told
     "cli/tune.py": {"evolution", "contrastive", "pairs"},
 }

@@ -34,6 +34,11 @@ SCRIPTS = {
     "benchmarks/speed.py --memory 3": ["memory.csv"],
     "benchmarks/train_default.py {out}/run --steps 2 --batch 4 --size 64": ["run/recipe.toml"],
     "benchmarks/training.py --photos 8 --batch 2 --size 64 --steps 1 --rounds 1": ["training_speed.csv"],
+    "benchmarks/training_runs.py --steps 2 --batch 6 --size 64 --photo 64 --first 1": [
+        "training.csv",
+        "training_curves.csv",
+        "training.png",
+    ],
     "benchmarks/tuning.py --photos 20 --width 8 --policies 130 --looped 3": ["tuning.csv"],
     "benchmarks/votes.py": ["votes.csv"],
     "benchmarks/whitening.py --rows 60 --width 128 --dims 16": ["whitening.csv"],

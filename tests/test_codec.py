@@ -75,6 +75,7 @@ def test_a_hit_is_written_as_the_command_documents_it():
         "rank": 1, "score": 0.123457, "path": "/photos/caf\udce9.png", "relative": "caf\udce9.png",
         "region": [[0.1, 0.0], [9.0, 0.0], [9.0, 9.1]], "query_region": None, "self": False,
         "match": {"inliers": 5, "points": pairs.tolist()}, "through": None, "gone": False, "warnings": [],
+        "false_positives": None,
     }  # fmt: skip
     assert list(found)[:7] == ["rank", "score", "path", "relative", "region", "query_region", "self"]
 

@@ -148,7 +148,23 @@ def test_a_run_without_labels_takes_any_folder(photos, recipe, tmp_path, own_eva
     found = trainer.train(recipe, flat, tmp_path / "out", plan=SMALL, labels=False, hold=0.3)
     assert found.before
     held = tmp_path / "out" / "held"
-    assert {path.name for path in held.rglob("*.jpg")} == {"photo.jpg", "view.jpg"}
+    assert {path.name for path in held.glob("[!d]*/*.jpg")} == {"photo.jpg", "view.jpg"}
+    asked = {path.parent for path in held.glob("*/view.jpg")}
+    assert len(list((held / "distractors").iterdir())) == len(list(flat.iterdir())) - len(asked)
+
+
+def test_a_step_that_is_frozen_keeps_its_values_and_others_learn(photos, recipe, tmp_path, own_evaluations):
+    found = {}
+    for frozen in ((), ("pooling",)):
+        phase = msgspec.structs.replace(PHASE, frozen=frozen)
+        out = tmp_path / f"out{len(frozen)}"
+        trainer.train(recipe, photos, out, plan=msgspec.structs.replace(SMALL, phases=(phase,)))
+        found[frozen] = load_file(out / "parameters.safetensors")
+    learnt, kept = found[()], found["pooling",]
+    pooling = [name for name in learnt if name.startswith("pooling")]
+    assert pooling
+    assert all((kept[name] == 2).all() and (learnt[name] != 2).any() for name in pooling)
+    assert any((kept[name] != 2).any() for name in kept if name not in pooling)
 
 
 def test_a_head_of_the_plan_leaves_the_steps_of_the_recipe_as_they_were(

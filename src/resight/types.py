@@ -19,7 +19,7 @@ Vectors = NDArray[np.float32]
 
 WRITTEN = (
     "rank", "score", "path", "relative", "region", "query_region", "self", "match", "through", "gone",
-    "warnings",
+    "warnings", "false_positives",
 )  # fmt: skip
 
 
@@ -199,6 +199,9 @@ class Hit:
     query's own file. `self` is true for the query's own file. `match` is what geometry verified, if it did;
     `through` the path, relative as `relative` is, of the photo by way of which it did so. `gone`: the file
     was no longer there when it was found. `warnings` are those of the indexed photo, such as "damaged".
+
+    `false_positives`: the probability that any photo of the gallery comes as high as this hit if none shows
+    what the query does; 0 for the query's own content, None where it cannot be told (docs/significance.md).
     """
 
     rank: int
@@ -212,11 +215,17 @@ class Hit:
     through: str | None = None
     gone: bool = False
     warnings: tuple[str, ...] = ()
+    false_positives: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON holds it: corners and points to a tenth of a pixel, the score to six digits."""
+        """As JSON holds it: corners and points to a tenth of a pixel, the score to six digits.
+
+        False positives have three significant digits.
+        """
         plain = encode(dataclasses.replace(self, match=None), places=1)
         plain |= {"score": round(self.score, 6), "match": self.match.as_dict() if self.match else None}
+        if self.false_positives is not None:
+            plain["false_positives"] = float(f"{self.false_positives:.3g}")
         return {key: plain[key] for key in WRITTEN}
 
 

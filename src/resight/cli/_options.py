@@ -38,6 +38,15 @@ MegapixelsOption = Annotated[
     typer.Option(min=1e-6, metavar="N", help="How many million pixels a photo may have; 200 at first."),
 ]
 
+ChanceOption = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(
+        "--max-false-positives",
+        metavar="P",
+        help="Only hits that chance alone would put so high with this probability at most, such as 0.01.",
+    ),
+]
+
 
 def check_page(file: Path | None) -> None:
     """Say before the work that a page cannot be written after it, or is not what its name says."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from resight.gallery.database import Selects, from_stored, to_stored
 from resight.gallery.records import Generation, StoredFile, StoredImage
 from resight.images import PIXEL_LIMIT
 from resight.recipe import Recipe
+
+AT_ONCE = 500  # numbers in one question: old SQLites take 999
 
 
 class Catalogue:
@@ -78,6 +80,26 @@ class Catalogue:
             raise GalleryError(f"The gallery has no image {number} any more.")
         return StoredImage(row[0], row[1], row[2], row[3], tuple(self.files_of(number)), row[4])
 
+    def images(self, numbers: Sequence[int]) -> dict[int, StoredImage]:
+        """Images by their ids, asked for together; what the gallery has no more is left out."""
+        found: dict[int, tuple[int, bytes, int, int, int]] = {}
+        files: dict[int, list[str]] = {}
+        for first in range(0, len(numbers), AT_ONCE):
+            some = numbers[first : first + AT_ONCE]
+            inside = f"({','.join('?' * len(some))})"
+            for row in self._selects.all(
+                f"SELECT id, sha256, width, height, turn FROM images WHERE id IN {inside}", *some
+            ):
+                found[row[0]] = row
+            for image, relative in self._selects.all(
+                f"SELECT image, relative FROM files WHERE image IN {inside}", *some
+            ):
+                files.setdefault(image, []).append(from_stored(relative))
+        return {
+            number: StoredImage(number, sha256, width, height, tuple(sorted(files.get(number, ()))), turn)
+            for number, sha256, width, height, turn in found.values()
+        }
+
     def image_of(self, relative: str) -> int | None:
         """The id of the image that an indexed file holds; None for an unknown file, and one that failed."""
         file = self.file(relative)
@@ -96,6 +118,11 @@ class Catalogue:
         """Each image's content hash, and the degrees by which it is turned."""
         rows = self._selects.all("SELECT id, sha256, turn FROM images")
         return {image: (sha256, turn) for image, sha256, turn in rows}
+
+    def count_images(self) -> int:
+        """How many images there are."""
+        row = self._selects.one("SELECT count(*) FROM images")
+        return int(row[0]) if row else 0
 
     @property
     def last_image(self) -> int:
@@ -122,6 +149,37 @@ class Catalogue:
         rows = self._selects.all("SELECT relative, image, failure FROM files ORDER BY relative")
         return ((from_stored(relative), image, failure) for relative, image, failure in rows)
 
+    def files_between(
+        self, low: str, high: str | None, after: bool, limit: int
+    ) -> Iterator[tuple[str, bytes, int, int, int]]:
+        """Path, content hash, turn, width and height of files from `low`, or behind it, to before `high`."""
+        rows = self._selects.all(
+            "SELECT relative, sha256, turn, width, height FROM files JOIN images ON id = image "
+            f"WHERE relative {'>' if after else '>='} ?1 AND (?2 IS NULL OR relative < ?2) "
+            "ORDER BY relative LIMIT ?3",
+            to_stored(low), high, limit,
+        )  # fmt: skip
+        return ((from_stored(relative), *image) for relative, *image in rows)
+
+    def count_between(self, low: str, high: str | None) -> int:
+        """How many files hold an image, from `low` to before `high`."""
+        row = self._selects.one(
+            "SELECT count(*) FROM files WHERE image IS NOT NULL AND relative >= ?1 "
+            "AND (?2 IS NULL OR relative < ?2)",
+            low, high,
+        )  # fmt: skip
+        return int(row[0]) if row else 0
+
+    def first_below(self, begin: str, low: str, high: str | None) -> str | None:
+        """The first file from `begin` to before `high` that lies in a folder below `low`."""
+        row = self._selects.one(
+            "SELECT relative FROM files WHERE relative >= ?1 AND (?2 IS NULL OR relative < ?2) "
+            "AND image IS NOT NULL AND typeof(relative) = 'text' "
+            "AND instr(substr(relative, ?3), '/') > 0 ORDER BY relative LIMIT 1",
+            begin, high, len(low) + 1,
+        )  # fmt: skip
+        return str(row[0]) if row else None
+
     def sizes(self) -> Iterator[tuple[int, bytes]]:
         """Of every file that holds an image: its size in bytes, and the content hash."""
         return iter(self._selects.all("SELECT size, sha256 FROM files JOIN images ON id = image"))
@@ -135,7 +193,7 @@ class Catalogue:
 
         number = int(self.fact("generation", 0))
         return {
-            "images": one("SELECT count(*) FROM images"),
+            "images": self.count_images(),
             "files": one("SELECT count(*) FROM files WHERE image IS NOT NULL"),
             "failures": one("SELECT count(*) FROM files WHERE failure IS NOT NULL"),
             "vectors": one("SELECT coalesce(sum(rows), 0) FROM descriptors WHERE generation = ?", number),

@@ -15,6 +15,7 @@ from resight.images import PIXEL_LIMIT
 from resight.images.photo import spell_warning
 from resight.pages.naming import Name, break_name
 from resight.pages.render import write_page
+from resight.significance.wording import spell_chance
 from resight.types import Box, Hit, Ranking, Region
 
 SIDE = 320  # pixels of the longer side of a picture on the page: enough to see the points
@@ -87,6 +88,8 @@ def _key(ranking: Ranking, reranked: bool) -> list[str]:
         told = ["A score is what the last re-ranker gave; before re-ranking, 1 is the same descriptor."]
     else:
         told = ["A score of 1 is the same descriptor."]
+    if any(hit.false_positives is not None for hit in ranking):
+        told.append("By chance: how likely any photo comes so high if none shows what the query does.")
     if matched:
         told.append(
             "Yellow: points that agree; outlined: in the query, below, what was looked for, and in the photo "
@@ -99,7 +102,10 @@ def _key(ranking: Ranking, reranked: bool) -> list[str]:
 
 def _cell(hit: Hit, query: Path, draw: Draw) -> HitCell:
     match, matched = hit.match, hit.query_region is not None
-    told = ["the query itself" if hit.self else _describe_score(hit), *map(spell_warning, hit.warnings)]
+    told = ["the query itself" if hit.self else _describe_score(hit)]
+    if hit.false_positives is not None and not hit.self:
+        told.append(spell_chance(hit.false_positives))
+    told += map(spell_warning, hit.warnings)
     here, there = (match.points, match.query_points) if match else (None, None)
     return HitCell(
         hit.rank,

@@ -47,6 +47,15 @@ class Collection:
         return int(self.snapshot.vectors.shape[1])
 
     @property
+    def size(self) -> int:
+        """How many images may be found."""
+        if self._inside is not None:
+            return len(self._inside)
+        if "size" not in self.snapshot.derived:
+            self.snapshot.derived["size"] = self.snapshot.catalogue.count_images()
+        return int(self.snapshot.derived["size"])
+
+    @property
     def last(self) -> int:
         """The highest number that an image may have."""
         return self.snapshot.catalogue.last_image

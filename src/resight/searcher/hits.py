@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,8 +28,17 @@ class Asked:
     recognised: bool = False
 
 
-def hits(snapshot: Snapshot, asked: Asked, ranked: Ranked, under: Under | None) -> Iterator[Hit]:
-    """A recognised query's own file first, then its copies, then the others, nearest first."""
+def hits(
+    snapshot: Snapshot,
+    asked: Asked,
+    ranked: Ranked,
+    under: Under | None,
+    chance: Callable[[int], float | None] = lambda image: None,
+) -> Iterator[Hit]:
+    """A recognised query's own file first, then its copies, then the others, nearest first.
+
+    `chance` gives the false positives of an image; those of the query's own are 0.
+    """
     root, places = snapshot.catalogue.root, itertools.count(1)
     own = [] if asked.query.image is None else [(asked.query.image, 1.0)]
     others = zip(ranked.images.tolist(), ranked.scores.tolist(), strict=True)
@@ -38,14 +47,15 @@ def hits(snapshot: Snapshot, asked: Asked, ranked: Ranked, under: Under | None) 
         files.sort(key=lambda name: name != asked.relative)
         match = ranked.matches.get(image)
         through = None if match is None or match.through is None else _name(snapshot, match.through)
-        warned, pair = snapshot.warnings.of(image), _pair(snapshot, asked.query, image, match)
+        warned, pair = snapshot.warnings.of(image), matched_regions(snapshot, asked.query, image, match)
+        by_chance = 0.0 if image == asked.query.image else chance(image)
         for name in files:
             mine = name == asked.relative
             region, query_region = (None, None) if mine and asked.recognised else pair
             gone = not mine and is_gone(root / name)
             yield Hit(
                 next(places), score, root / name, name, region, mine, query_region, match, through, gone,
-                warned,
+                warned, by_chance,
             )  # fmt: skip
 
 
@@ -54,7 +64,7 @@ def _name(snapshot: Snapshot, image: int) -> str:
     return next(iter(snapshot.catalogue.files_of(image)), f"image {image}")
 
 
-def _pair(
+def matched_regions(
     snapshot: Snapshot, query: Query, image: int, match: Match | None
 ) -> tuple[Region | None, Region | None]:
     """The parts of a photo and of the query that match: verified, or the regions that are nearest."""

@@ -26,7 +26,7 @@ from resight.types import Box, Descriptor, Region
 
 def of_descriptor(descriptor: Descriptor, recipe: Recipe) -> Query:
     """A descriptor alone, made by this recipe: it can be looked for, but nothing can be verified."""
-    asked = _asked(descriptor, recipe)
+    asked = asked_of(descriptor, recipe)
     return Query(asked.vectors, _no_photo, _no_photo, asked.regions)
 
 
@@ -66,7 +66,7 @@ def describe(file: QueryFile, describer: Describer, box: Box | None, turn: int, 
             photo = describer.read(file.content, turn, pixel_limit)
         for word in photo.warnings:
             warnings.warn(f"The query {file.path} is {spell_warning(word)}.", stacklevel=2)
-        descriptor = _asked(describer(photo, box), describer.recipe)
+        descriptor = asked_of(describer(photo, box), describer.recipe)
 
     def features() -> LocalFeatures:
         if box or serves(file.content, photo, describer.recipe.views):
@@ -86,8 +86,8 @@ def _readable(path: Path) -> Iterator[None]:
         raise BadQuery(f"The query {path} cannot be described: {error}.") from None
 
 
-def _asked(descriptor: Descriptor, recipe: Recipe) -> Descriptor:
-    """What of a photo is looked for."""
+def asked_of(descriptor: Descriptor, recipe: Recipe) -> Descriptor:
+    """What of a photo's descriptor is looked for: all of it, or the first of its regions."""
     regions = descriptor.regions and descriptor.regions[recipe.asking]
     return replace(descriptor, vectors=descriptor.vectors[recipe.asking], regions=regions)
 

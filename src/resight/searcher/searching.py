@@ -7,21 +7,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from resight.errors import BadQuery, NotFitted
 from resight.gallery import Gallery, Snapshot, find_gallery
 from resight.gallery.records import is_gone
 from resight.methods import Method
-from resight.ranking import Numbers
+from resight.ranges import share
 from resight.searcher.collection import Collection
 from resight.searcher.describers import Describers
 from resight.searcher.hits import Asked, hits
+from resight.searcher.placing import placed
 from resight.searcher.query import describe, of_descriptor, of_stored
 from resight.searcher.recognise import QueryFile, recognise
-from resight.searcher.reranking import depth, reranked, rerankers
+from resight.searcher.reranking import rerankers
 from resight.searcher.shown import Shown
-from resight.searcher.under import Under, compile_under
+from resight.searcher.under import images_under, under_of
 from resight.types import Box, Descriptor, Ranking
 
 
@@ -52,20 +51,25 @@ class Searcher:
         box: Box | None = None,
         under: str | None = None,
         rerank: Sequence[str] = (),
+        max_false_positives: float | None = None,
     ) -> Ranking:
         """The k nearest files: of a photo's path (or a box in it), or of a descriptor.
 
         An indexed file is recognised, not described again, and comes first. `under` is a folder, which
         stands for all that is in it, or a glob over relative paths. `rerank` names re-rankers, one after the
-        other, as in `"geometry:top=50"`.
+        other, as in `"geometry:top=50"`. `max_false_positives`: only hits that chance puts so high with this
+        probability at most, and the query's own file; there may be none. Raises BadQuery where that cannot
+        be told, as among fewer than 100 photos.
         """
         if k < 1:
             raise BadQuery("k is how many hits to show: 1 or more.")
+        if max_false_positives is not None:
+            share("search", max_false_positives=max_false_positives)
         wanted = rerankers(rerank)
         with self.gallery.snapshot() as snapshot:
             search = Search(snapshot, self._describers, self._pixel_limit, under)
             asked = search.ask(query if isinstance(query, Descriptor) else QueryFile(Path(query)), box)
-            return search.rank(asked, k, wanted)
+            return search.rank(asked, k, wanted, max_false_positives)
 
     def show(self, photo: Path | str, k: int = 5) -> Shown:
         """What the gallery knows of an indexed photo, and the k photos nearest to it; raises BadQuery."""
@@ -96,8 +100,8 @@ class Search:
         if snapshot.generation is None or not len(snapshot.vectors):
             raise NotFitted(f"The gallery {snapshot.folder} is empty yet: run `resight index`.")
         self._snapshot, self._describers, self._pixel_limit = snapshot, describers, pixel_limit
-        self._under = _compile(snapshot, under) if under else None
-        self._photos = Collection(snapshot, _images(snapshot, self._under) if self._under else None)
+        self._under = under_of(snapshot, under) if under else None
+        self._photos = Collection(snapshot, images_under(snapshot, self._under) if self._under else None)
 
     def ask(self, query: QueryFile | Descriptor, box: Box | None) -> Asked:
         """The query as it is looked for: recognised, or described now."""
@@ -114,12 +118,13 @@ class Search:
         turn, limit = known.image.turn if known else 0, self._pixel_limit or snapshot.catalogue.pixel_limit
         return Asked(str(query.path), describe(query, describer, box, turn, limit), relative)
 
-    def rank(self, asked: Asked, k: int, wanted: Sequence[Method]) -> Ranking:
+    def rank(
+        self, asked: Asked, k: int, wanted: Sequence[Method], max_false_positives: float | None = None
+    ) -> Ranking:
         """The k nearest files; `wanted` are re-rankers."""
-        ranked = self._photos.nearest(asked.query.vectors, depth(wanted, k) + 1)
-        ranked = reranked(ranked, asked.query, self._photos, wanted)
-        found = itertools.islice(hits(self._snapshot, asked, ranked, self._under), k)
-        return Ranking(asked.name, self._snapshot.recipe.name, tuple(found))
+        ranked, found = placed(self._photos, asked.query, k, wanted, max_false_positives)
+        own = hits(self._snapshot, asked, ranked, self._under, found.of)
+        return Ranking(asked.name, self._snapshot.recipe.name, tuple(itertools.islice(own, k)))
 
 
 def search(
@@ -128,24 +133,14 @@ def search(
     k: int = 10,
     box: Box | None = None,
     rerank: Sequence[str] = (),
+    max_false_positives: float | None = None,
 ) -> Ranking:
     """The k photos of a gallery nearest to a photo.
 
     A folder of photos stands for the gallery inside it; by default it is the one in or above this folder,
-    else in or above the photo's. Raises NoGallery.
+    else in or above the photo's. `rerank` and `max_false_positives` are those of `Searcher.search`. Raises
+    NoGallery.
     """
     with Gallery(find_gallery(Path(gallery) if gallery else None, Path(query))) as opened:
-        return Searcher(opened).search(query, k, box, rerank=rerank)
-
-
-def _compile(snapshot: Snapshot, under: str) -> Under:
-    return compile_under(under, (name for name, image, _ in snapshot.catalogue.files() if image))
-
-
-def _images(snapshot: Snapshot, under: Under) -> Numbers:
-    """The images that have a file in the part; raises BadQuery where there is none."""
-    files = snapshot.catalogue.files()
-    images = {image for name, image, _ in files if image and under.matches(name)}
-    if not images:
-        raise BadQuery(f"No indexed photo lies under '{under.named}'.")
-    return np.array(sorted(images), np.int64)
+        searcher = Searcher(opened)
+        return searcher.search(query, k, box, rerank=rerank, max_false_positives=max_false_positives)

@@ -7,7 +7,12 @@ import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
+from resight.errors import BadQuery
+from resight.gallery import Snapshot
 from resight.names import composed
+from resight.ranking import Numbers
 
 
 @dataclass(frozen=True)
@@ -33,3 +38,17 @@ def compile_under(named: str, files: Iterable[str]) -> Under:
     if folder.named == "." or any(map(folder.matches, files)):
         return folder
     return Under(composed(named.removeprefix("./").rstrip("/")), is_glob=True)
+
+
+def under_of(snapshot: Snapshot, named: str) -> Under:
+    """What somebody names of a gallery."""
+    return compile_under(named, (name for name, image, _ in snapshot.catalogue.files() if image))
+
+
+def images_under(snapshot: Snapshot, under: Under) -> Numbers:
+    """The images that have a file in the part; raises BadQuery where there is none."""
+    files = snapshot.catalogue.files()
+    images = {image for name, image, _ in files if image and under.matches(name)}
+    if not images:
+        raise BadQuery(f"No indexed photo lies under '{under.named}'.")
+    return np.array(sorted(images), np.int64)

@@ -34,13 +34,16 @@ def factor(phase: Phase, step: int, done: float) -> float:
 
 
 def choose(model: Model, phase: Phase) -> None:
-    """Let learn what a phase trains: of the network all but its frozen modules, and all parameters that can.
+    """Let learn what a phase trains: all that can, but for the frozen modules of the network and steps.
 
-    `frozen` are names of modules, or patterns such as `*.conv_dw`.
+    `frozen` are names of modules, or patterns such as `*.conv_dw`; `pooling` and `join` are steps.
     """
     for layers in model.layers:
         for name, each in layers.model.named_parameters():  # type: ignore[union-attr]
-            frozen = any(fnmatchcase(name, f"{pattern}.*") for pattern in phase.frozen)
-            each.requires_grad_(phase.trains == "all" and not frozen)
-    for each in model.learnt.parameters():
-        each.requires_grad_(each.is_floating_point())
+            each.requires_grad_(phase.trains == "all" and not _is_frozen(name, phase))
+    for name, each in model.learnt.named_parameters():
+        each.requires_grad_(each.is_floating_point() and not _is_frozen(name.replace("/", "."), phase))
+
+
+def _is_frozen(name: str, phase: Phase) -> bool:
+    return any(fnmatchcase(name, f"{pattern}.*") for pattern in phase.frozen)

@@ -44,7 +44,8 @@ class Phase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `size` is the side of the squares that pictures become, or their width and height. `steps` are those of
     the optimiser, each after `accumulate` batches; without them it is `epochs` that count.
     `rate` is the learning rate of the network, `head_rate` of all else (0: the same), after `warmup` steps;
-    `momentum` is that of SGD. `frozen` names modules of the network that keep their values.
+    `momentum` is that of SGD. `frozen` names modules of the network, and steps such as `pooling`, that keep
+    their values.
     """
 
     loss: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from resight.dataset import Dataset
 from resight.datasets import open_dataset
 from resight.datasets._leave_one_out import leave_one_out
 from resight.datasets._listing import photos_under
+from resight.datasets.folder import DISTRACTORS
 from resight.describing import fitting
 from resight.describing.describer import Describer
 from resight.errors import BadImage, BadPlan, DataMissing
@@ -32,6 +34,7 @@ from resight.variations import varied
 
 SAMPLE = 500  # photos that first parameters are fitted on
 HELD = 100  # photos that are held out at most, where there are no labels
+BESIDE = 300  # photos that are trained on and stand beside these, so that each has to be told from many
 SIDE = 640  # pixels of the longer side of held photos that are written
 FEWEST = 4  # photos
 
@@ -49,7 +52,8 @@ def split(data: Dataset | str, labels: bool, share: float, held_folder: Path, pr
     """The photos of a data set or folder, apart by a hash: of classes where there are labels, else of photos.
 
     Without labels, held photos and a synthetic view of each are written into `held_folder`, a sub-folder
-    each: a view is to find its photo. Raises BadPlan where there is too little to train on.
+    each: a view is to find its photo, among all of them and up to 300 photos that are trained on. Raises
+    BadPlan where there is too little to train on.
     """
     found = _with_labels(data) if labels else _without(data)
     if labels:
@@ -77,6 +81,8 @@ def split(data: Dataset | str, labels: bool, share: float, held_folder: Path, pr
     if labels and len(photos.members()) == len(photos):
         raise BadPlan("No two of the photos to train on show the same thing: use --without-labels.")
     aside = np.flatnonzero(held)
+    if not labels and len(aside) > 1:
+        _link_distractors(photos, held_folder / DISTRACTORS)
     return Split(photos, _asking(found, aside) if labels else _views(found, aside, held_folder), labels)
 
 
@@ -117,7 +123,7 @@ def _views(found: Dataset, aside: np.ndarray, folder: Path) -> Dataset | None:
     """The held photos and a synthetic view of each, as a folder of sub-folders."""
     for number in aside.tolist():
         path = found.photos[number]
-        own = folder / hashlib.sha256(path.encode("utf8", "surrogatepass")).hexdigest()[:16]
+        own = folder / _short_hash(path)
         if (own / "view.jpg").exists():
             continue
         try:
@@ -131,6 +137,19 @@ def _views(found: Dataset, aside: np.ndarray, folder: Path) -> Dataset | None:
         Image.fromarray(pixels).save(own / "photo.jpg", quality=95)
         Image.fromarray(varied(pixels, (0, number))).save(own / "view.jpg", quality=95)
     return open_dataset(str(folder)) if len(aside) >= 2 and folder.is_dir() else None
+
+
+def _link_distractors(photos: Photos, folder: Path) -> None:
+    """Links to photos that are trained on, evenly from all of them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in photos.paths[:: max(1, -(-len(photos) // BESIDE))]:
+        link = folder / f"{_short_hash(path)}{Path(path).suffix}"
+        if not os.path.lexists(link):
+            link.symlink_to((photos.root / path).resolve())
+
+
+def _short_hash(path: str) -> str:
+    return hashlib.sha256(path.encode("utf8", "surrogatepass")).hexdigest()[:16]
 
 
 def trained_parts(recipe: Recipe, plan: Plan) -> list[tuple[int, Part]]:

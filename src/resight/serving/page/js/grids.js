@@ -11,7 +11,7 @@ export function keepJustified(list) {
     const width = list.clientWidth;
     if (!width) return;
     const gap = parseFloat(getComputedStyle(list).columnGap) || 0;
-    const height = Math.max(104, Math.min(HEIGHT, width / 3.4));
+    const height = Math.max(120, Math.min(HEIGHT, width / 3.4));
     const tiles = [...list.children];
     const sizes = justify(tiles.map((tile) => Number(tile.dataset.ratio)), width, height, gap);
     tiles.forEach((tile, index) => {

@@ -1,0 +1,51 @@
+"""What the hits of one query are worth: how likely chance alone puts a photo so high."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from resight.errors import BadQuery
+from resight.ranking import Query, Ranked
+from resight.searcher.collection import Collection
+from resight.significance import tail
+from resight.significance.largest import chance
+
+
+def depth(photos: Collection) -> int:
+    """How many of the nearest photos tell how the scores of unrelated ones are distributed; 0 for too few."""
+    return tail.depth(photos.size) if photos.size >= tail.FEWEST else 0
+
+
+class Chances:
+    """Of the hits of one query: `first` is what the search found, `ranked` what re-rankers made of it."""
+
+    def __init__(self, query: Query, photos: Collection, first: Ranked, ranked: Ranked) -> None:
+        self._query, self._photos, self._ranked = query, photos, ranked
+        own = query.image is not None and bool(photos.allowed(np.array([query.image]))[0])
+        others = first.without(np.array([query.image if own else -1]))
+        self._tail = tail.fit_tail(others.scores, photos.size - own)
+        self._scores = dict(zip(others.images.tolist(), others.scores.tolist(), strict=True))
+
+    def of(self, image: int) -> float | None:
+        """The false positives of an image; None where they cannot be told."""
+        return None if self._tail is None else chance(self._tail, self._score(image))
+
+    def at_most(self, most: float) -> Ranked:
+        """The ranking without the hits that have more false positives; raises BadQuery if none are known."""
+        if self._tail is None:
+            raise BadQuery(
+                f"False positives can be told among {tail.FEWEST} photos or more that differ, and "
+                f"{self._photos.size} are searched: leave the limit out."
+            )
+        return self._ranked.without(
+            np.array(
+                [image for image in self._ranked.images.tolist() if (self.of(image) or 0.0) > most], np.int64
+            )
+        )
+
+    def _score(self, image: int) -> float:
+        """What the search gave, or would have given, an image that a re-ranker has brought."""
+        if image not in self._scores:
+            rows = self._photos.take(self._photos.rows_of(image))
+            self._scores[image] = float((rows @ self._query.vectors.T).max())
+        return float(self._scores[image])

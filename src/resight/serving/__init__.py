@@ -1,0 +1,1 @@
+"""A service over galleries: search, photos, marks and the page, as `resight serve` starts it."""

@@ -1,0 +1,132 @@
+"""From what a request names to a query: a stored image is looked up, a photo is decoded and described."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from resight import codec, local_features
+from resight.describing.shared_pixels import serves
+from resight.gallery import Snapshot
+from resight.gallery.records import StoredImage
+from resight.images import Photo
+from resight.ranking import LocalFeatures, Query
+from resight.searcher.query import asked_of, of_descriptor, of_photo, of_stored
+from resight.serving.galleries import ID, Served, find_image
+from resight.serving.originals import read_original
+from resight.serving.problems import Problem
+from resight.serving.wanted import Corners, SearchBody, box_in_pixels
+from resight.types import Box, Descriptor
+
+if TYPE_CHECKING:
+    from resight.describing.describer import Describer
+    from resight.searcher.collection import Collection
+    from resight.serving.service import Service
+    from resight.serving.timing import Timing
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A query, the content hash of its photo (None: a vector), and the photo's upright, turned size."""
+
+    query: Query
+    sha256: bytes | None = None
+    width: int = 0
+    height: int = 0
+    box: Corners | None = None
+    cutout: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """The bytes of a photo, and how it is to be turned; decoded by another process as often as is needed."""
+
+    service: Service
+    data: bytes
+    turn: int
+    pixel_limit: int
+
+    def read(self, enough: object) -> Photo:
+        """Its pixels; raises BadImage."""
+        return self.service.decoders.photo(self.data, enough, self.pixel_limit, self.turn)
+
+
+def needs_description(snapshot: Snapshot, body: SearchBody) -> bool:
+    """Whether a photo must go through the network: a whole one whose content is stored need not."""
+    if body.vector is not None:
+        return False
+    return bool(body.box or body.turn) or _stored(snapshot, body) is None
+
+
+def ask_stored(photos: Collection, snapshot: Snapshot, body: SearchBody) -> Asked:
+    """The query of a stored image, or of a vector; raises Problem."""
+    if body.vector is not None:
+        return Asked(of_descriptor(_descriptor(snapshot, body.vector), snapshot.recipe))
+    image = _stored(snapshot, body)
+    if image is None:
+        raise Problem(404, "This gallery has no such image.")
+    return Asked(of_stored(photos, image), image.sha256, image.width, image.height)
+
+
+def ask_described(
+    service: Service, served: Served, snapshot: Snapshot, body: SearchBody, timing: Timing
+) -> Asked:
+    """The query of a photo, or of a box in it, described now; raises Problem, BadImage and BadQuery."""
+    describer = service.describers.of(served, snapshot)
+    source, address = _source(service, served, snapshot, body)
+    with timing("decode"):
+        photo = source.read("all" if body.box else codec.encode(describer.recipe.views))
+    box = box_in_pixels(body.box, photo.width, photo.height)
+    with timing("describe"):
+        descriptor = asked_of(service.describing.describe(describer, photo, box), describer.recipe)
+    query = of_photo(photo, descriptor, box, lambda: _features(source, photo, box, describer))
+    shares = body.box and ",".join(f"{share:.6g}" for share in body.box)
+    cutout = f"{address}/cutout?turn={body.turn}&box={shares}" if shares else None
+    return Asked(query, _content(body), photo.width, photo.height, body.box, cutout)
+
+
+def _source(service: Service, served: Served, snapshot: Snapshot, body: SearchBody) -> tuple[Source, str]:
+    """The photo's bytes, and its address."""
+    if body.upload is not None:
+        data, limit = service.uploads.content(body.upload), service.settings.limits.upload_pixels
+        return Source(service, data, body.turn, limit), f"/v1/uploads/{body.upload}"
+    image = find_image(snapshot, body.image or "")
+    data = read_original(snapshot.catalogue.root, image)
+    turn, limit = (image.turn + body.turn) % 360, snapshot.catalogue.pixel_limit
+    address = f"/v1/galleries/{served.name}/images/{body.image}"
+    return Source(service, data, turn, limit), address
+
+
+def _features(source: Source, photo: Photo, box: Box | None, describer: Describer) -> LocalFeatures:
+    if box or serves(source.data, photo, describer.recipe.views):
+        return local_features.extract(photo, box)
+    return local_features.extract(source.read("points"))
+
+
+def _stored(snapshot: Snapshot, body: SearchBody) -> StoredImage | None:
+    """The stored image that a request names, by its id or as the content of an upload."""
+    parts = ID.fullmatch(body.image or body.upload or "")
+    if parts is None:
+        return None
+    number = snapshot.catalogue.image_of_content(bytes.fromhex(parts[1]), int(parts[2] or 0))
+    if number is None or not snapshot.rows.span(number)[1]:
+        return None
+    return snapshot.catalogue.image(number)
+
+
+def _content(body: SearchBody) -> bytes:
+    return bytes.fromhex((body.image or body.upload or "")[:64])
+
+
+def _descriptor(snapshot: Snapshot, numbers: list[float]) -> Descriptor:
+    vector = np.array(numbers, np.float32)
+    if len(vector) != snapshot.vectors.shape[1]:
+        raise Problem(
+            422, f"A vector of this gallery has {snapshot.vectors.shape[1]} numbers, not {len(vector)}."
+        )
+    length = float(np.linalg.norm(vector))
+    if not np.isfinite(length) or abs(length - 1) > 1e-3:
+        raise Problem(422, "A vector must be finite, and of length 1.")
+    return Descriptor(vector[None], None, snapshot.fingerprint)

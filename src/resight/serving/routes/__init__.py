@@ -1,0 +1,1 @@
+"""What the service answers: a file is a group of addresses."""

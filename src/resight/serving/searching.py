@@ -1,0 +1,60 @@
+"""One search of a request: a snapshot, a query, a ranking, and the answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from resight.errors import NotFitted
+from resight.gallery import Snapshot
+from resight.searcher.collection import Collection
+from resight.searcher.placing import placed
+from resight.searcher.reranking import rerankers
+from resight.searcher.under import images_under, under_of
+from resight.serving.answering import hits_of
+from resight.serving.asking import Asked, ask_described, ask_stored, needs_description
+from resight.serving.galleries import Served
+from resight.serving.timing import Timing
+from resight.serving.wanted import SearchBody
+
+if TYPE_CHECKING:
+    from resight.serving.service import Service
+
+
+def is_described(served: Served, body: SearchBody) -> bool:
+    """Whether the search needs the network, and waits in the line for it."""
+    with served.snapshot() as snapshot:
+        return needs_description(snapshot, body)
+
+
+def search(service: Service, served: Served, body: SearchBody, timing: Timing) -> dict[str, Any]:
+    """The answer to a search; raises Problem, and the errors of the house."""
+    wanted = rerankers(body.rerankers)
+    with served.snapshot() as snapshot:
+        if snapshot.generation is None or not len(snapshot.vectors):
+            raise NotFitted(f"The gallery {served.name} is empty yet: run `resight index`.")
+        under = under_of(snapshot, body.under) if body.under else None
+        photos = Collection(snapshot, images_under(snapshot, under) if under else None)
+        if needs_description(snapshot, body):
+            asked = ask_described(service, served, snapshot, body, timing)
+        else:
+            asked = ask_stored(photos, snapshot, body)
+        with timing("search"):
+            ranked, chances = placed(photos, asked.query, body.k, wanted, body.max_false_positives)
+        with timing("answer"):
+            marks = service.marks_of(served, asked.sha256)
+            hits = hits_of(served, snapshot, asked, ranked, chances, marks, under, body.k)
+    return _answer(snapshot, asked, body, hits, timing)
+
+
+def _answer(
+    snapshot: Snapshot, asked: Asked, body: SearchBody, hits: list[dict[str, Any]], timing: Timing
+) -> dict[str, Any]:
+    query: dict[str, Any] = {"id": body.upload or body.image, "width": asked.width, "height": asked.height}
+    query |= {"box": asked.box, "turn": body.turn, "cutout": asked.cutout}
+    return {
+        "query": query,
+        "hits": hits,
+        "probable": sum(hit["probable"] is not False for hit in hits),
+        "reranked": list(body.rerankers),
+        "took_ms": timing.rounded(),
+    }

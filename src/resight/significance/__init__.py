@@ -1,0 +1,1 @@
+"""How unlikely a score is by chance."""

@@ -1,0 +1,204 @@
+"""How unlikely a score is by chance: of known distributions, and in galleries of random vectors."""
+
+import json
+
+import numpy as np
+import pytest
+
+from resight.errors import BadQuery, BadSetting
+from resight.gallery import Gallery, Writer
+from resight.searcher import Searcher
+from resight.significance.largest import chance
+from resight.significance.tail import FEWEST, depth, fit_tail
+from resight.significance.wording import spell_chance
+from resight.types import Descriptor
+from support import small
+
+pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
+WIDTH = 48
+
+
+def first_chances(size, queries, draw):
+    """The false positives of the first of so many unrelated scores, for each query."""
+    found = []
+    for _ in range(queries):
+        scores = np.sort(draw(size))[::-1].astype(np.float32)
+        found.append(chance(fit_tail(scores[: depth(size)], size), float(scores[0])))
+    return np.array(found)
+
+
+# What it promises
+
+
+@pytest.mark.parametrize("size", [100, 1000, 10_000])
+def test_of_unrelated_scores_as_many_are_that_unlikely_as_is_said(size):
+    rng = np.random.default_rng(size)
+    queries = 800 if size > 1000 else 2000
+    found = first_chances(size, queries, lambda count: 0.3 + 0.1 * rng.standard_normal(count))
+    assert 0.4 < (found <= 0.5).mean() < 0.57
+    assert 0.02 < (found <= 0.05).mean() < 0.075
+    assert (found <= 0.01).mean() < 0.018
+
+
+def test_true_matches_among_the_first_do_not_hide_themselves():
+    rng = np.random.default_rng(1)
+    scores = np.sort(rng.standard_normal(1000))[::-1]
+    with_matches = np.concatenate([[9.0, 8.5, 8.0, 7.5], scores]).astype(np.float32)
+    plain = fit_tail(scores[:100].astype(np.float32), 1000)
+    found = fit_tail(with_matches[:100], 1004)
+    assert found.spread == pytest.approx(plain.spread, rel=0.15)
+    assert chance(found, 7.5) < 1e-4
+
+
+def test_it_falls_with_the_score_and_rises_with_the_number_of_photos():
+    rng = np.random.default_rng(2)
+    scores = np.sort(rng.standard_normal(2000))[::-1].astype(np.float32)
+    tail = fit_tail(scores[:200], 2000)
+    values = [chance(tail, score) for score in np.linspace(-1, 12, 60)]
+    assert values == sorted(values, reverse=True)
+    assert values[0] == pytest.approx(1)
+    assert 0 <= values[-1] < 1e-6
+    fewer = fit_tail(scores[:200], 2000)
+    assert chance(fewer, 4.0) < chance(type(tail)(tail.location, tail.spread, 20_000, tail.errors), 4.0)
+
+
+def test_scale_and_place_of_scores_do_not_matter():
+    scores = np.sort(np.random.default_rng(3).standard_normal(500))[::-1].astype(np.float32)
+    one = chance(fit_tail(scores[:50], 500), float(scores[0]))
+    other = chance(fit_tail((5 + 0.01 * scores[:50]).astype(np.float32), 500), float(5 + 0.01 * scores[0]))
+    assert one == pytest.approx(other, rel=0.01)
+
+
+def test_too_few_scores_and_scores_that_are_all_alike_tell_nothing():
+    assert fit_tail(np.linspace(1, 0, 99).astype(np.float32), 99) is None
+    assert fit_tail(np.linspace(1, 0, 10).astype(np.float32), 1000) is None
+    assert fit_tail(np.ones(30, np.float32), 100) is None
+    assert fit_tail(np.full(30, np.nan, np.float32), 100) is None
+
+
+@pytest.mark.parametrize(
+    ("probability", "words"),
+    [
+        (0.0, "by chance under 0.0001 %"),
+        (0.0031, "by chance 0.31 %"),
+        (0.5, "by chance 50 %"),
+        (1, "by chance 100 %"),
+    ],
+)
+def test_words(probability, words):
+    assert spell_chance(probability) == words
+
+
+# Galleries of random vectors
+
+
+def unit(vectors):
+    return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
+
+
+def fill(folder, count, rows=1, seed=0):
+    """A gallery of so many photos that were never files, with random vectors; these."""
+    vectors = unit(np.random.default_rng(seed).standard_normal((count, rows, WIDTH)))
+    with Writer(folder) as writer:
+        writer.begin(folder.parent, small.recipe(small.PLAIN if rows == 1 else small.KEEP), "weights")
+        for number, own in enumerate(vectors):
+            regions = tuple(small.square(i) for i in range(rows)) if rows > 1 else None
+            image = writer.add(number.to_bytes(32), (10, 10), Descriptor(own, regions, "x"), None)
+            writer.set_file(f"{number:04d}.jpg", 1, 1, image)
+        writer.commit()
+    return vectors
+
+
+def ask(folder, vectors, **more):
+    with Gallery(folder) as opened:
+        query = Descriptor(vectors, None, small.fingerprint(opened))
+        return Searcher(opened).search(query, **more)
+
+
+def near(vectors, share=0.8):
+    """Something that shows the first photo."""
+    noise = unit(np.random.default_rng(9).standard_normal((1, WIDTH)))
+    return unit(share * vectors[0, :1] + (1 - share**2) ** 0.5 * noise)
+
+
+def test_a_match_is_told_from_the_rest_and_a_limit_leaves_it_alone(tmp_path):
+    vectors = fill(tmp_path / "g", 400)
+    found = ask(tmp_path / "g", near(vectors), k=5)
+    assert found[0].relative == "0000.jpg"
+    assert found[0].false_positives < 0.005
+    assert found[1].false_positives > 0.05
+    assert [hit.false_positives for hit in found] == sorted(hit.false_positives for hit in found)
+    limited = ask(tmp_path / "g", near(vectors), k=5, max_false_positives=0.01)
+    assert [hit.relative for hit in limited] == ["0000.jpg"]
+    assert len(ask(tmp_path / "g", near(vectors), k=5, max_false_positives=1)) == 5
+
+
+def test_of_queries_without_a_match_few_get_one(tmp_path):
+    fill(tmp_path / "g", 300)
+    others = unit(np.random.default_rng(5).standard_normal((300, 1, WIDTH)))
+    with Gallery(tmp_path / "g") as opened:
+        searcher, described = Searcher(opened), small.fingerprint(opened)
+        answers = [
+            len(searcher.search(Descriptor(each, None, described), 3, max_false_positives=0.05)) > 0
+            for each in others
+        ]
+    assert np.mean(answers) < 0.09
+
+
+def test_photos_of_several_rows_count_once(tmp_path):
+    vectors = fill(tmp_path / "g", 150, rows=4)
+    found = ask(tmp_path / "g", near(vectors, 0.8), k=3, rerank=["mean-expansion:n=2"])
+    assert found[0].relative == "0000.jpg"
+    assert found[0].false_positives < 0.01
+
+
+def test_a_photo_that_a_re_ranker_brings_has_the_promise_of_its_own_score(tmp_path):
+    vectors = fill(tmp_path / "g", 200)
+    plain = {hit.relative: hit.false_positives for hit in ask(tmp_path / "g", near(vectors), k=200)}
+    moved = ask(tmp_path / "g", near(vectors), k=200, rerank=["mean-expansion:n=5", "k-reciprocal"])
+    assert [hit.relative for hit in moved] != list(plain)
+    for hit in moved:
+        assert hit.false_positives == pytest.approx(plain[hit.relative], rel=1e-3)
+
+
+def test_few_photos_promise_nothing_and_a_limit_is_refused(tmp_path):
+    vectors = fill(tmp_path / "g", FEWEST - 1)
+    assert {hit.false_positives for hit in ask(tmp_path / "g", near(vectors), k=9)} == {None}
+    with pytest.raises(BadQuery, match="among 100 photos or more that differ, and 99 are searched"):
+        ask(tmp_path / "g", near(vectors), max_false_positives=0.01)
+    with pytest.raises(BadSetting, match=r"'max_false_positives', not 1\.5"):
+        ask(tmp_path / "g", near(vectors), max_false_positives=1.5)
+
+
+def test_only_the_part_that_is_searched_counts(tmp_path):
+    vectors = fill(tmp_path / "g", 1000)
+    whole = ask(tmp_path / "g", near(vectors, 0.6))[0].false_positives
+    part = ask(tmp_path / "g", near(vectors, 0.6), under="00[0-9]*")[0].false_positives
+    assert whole is not None
+    assert part is not None
+    with pytest.raises(BadQuery, match="10 are searched"):
+        ask(tmp_path / "g", near(vectors), under="000*", max_false_positives=0.5)
+
+
+def test_the_command_says_that_nothing_matches(tmp_path):
+    root = tmp_path / "photos"
+    small.album(root, 120)
+    small.index(root, small.PLAIN)
+    query = small.draw(tmp_path / "q.png", 4242)
+    line = ("search", query, "--gallery", root / ".resight", "--max-false-positives", "1e-9")
+    process = small.command(*line)
+    out, _ = process.communicate()
+    assert process.returncode == 1
+    assert out.startswith("No match: chance alone brings a photo as high as any that was found in more")
+    assert out.endswith("than 1e-07 % of searches.\n")
+    process = small.command(*line, "--json")
+    out, _ = process.communicate()
+    assert (process.returncode, json.loads(out)["hits"]) == (1, [])
+    process = small.command(*line[:4], "-k", "2")
+    out, _ = process.communicate()
+    assert process.returncode == 0
+    assert out.count("by chance ") == 2
+    own = small.command("search", root / "a" / "000.png", "--max-false-positives", "1e-9")
+    out, _ = own.communicate()
+    assert own.returncode == 1
+    assert out.startswith("   1   1.000")
