@@ -79,7 +79,7 @@ function draw(app, column, parts, index) {
 
 // How many of the hits stand above the line, or null where the gallery has no promise.
 function lineOf(answer, hits) {
-  if (!hits.some((hit) => hit.probable !== null && hit.probable !== undefined)) return null;
+  if (!hits.some((hit) => !hit.self && typeof hit.probable === "boolean")) return null;
   const last = hits.findLastIndex((hit) => hit.probable || hit.self);
   return last + 1;
 }

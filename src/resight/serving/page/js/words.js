@@ -26,12 +26,12 @@ export function score(hit) {
   return hit.score.toFixed(3);
 }
 
-/** How many unrelated photos reach such a score in one search -> short, for a badge; "" where unknown. */
+/** How likely an unrelated photo comes as high in a search -> short, for a badge; "" where unknown. */
 export function promise(hit) {
-  const expected = hit.false_positives;
-  if (expected === null || expected === undefined || hit.self) return "";
-  if (expected >= 0.5) return "by chance";
-  const times = 1 / Math.max(expected, 1e-12);
+  const likely = hit.false_positives;
+  if (likely === null || likely === undefined || hit.self) return "";
+  if (likely >= 0.5) return "by chance";
+  const times = 1 / Math.max(likely, 1e-12);
   if (times >= 1e6) return "1 in a million";
   return `1 in ${whole(rounded(times))}`;
 }
@@ -40,8 +40,8 @@ export function promise(hit) {
 export function promiseSentence(hit) {
   const short = promise(hit);
   if (!short) return "";
-  if (short === "by chance") return "Unrelated photos reach this score by chance.";
-  return `An unrelated photo reaches this score in ${short} searches.`;
+  if (short === "by chance") return "Unrelated photos come this high by chance.";
+  return `By chance, an unrelated photo comes this high in ${short} searches.`;
 }
 
 function rounded(number) {
