@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from resight.cli._options import EngineOption
+from resight.cli._options import EngineOption, WorkersOption
 
 
 def serve(
@@ -32,16 +32,38 @@ def serve(
         Optional[list[str]],  # noqa: UP045
         typer.Option(metavar="HOST", help="A further name that requests may call this host by. Repeatable."),
     ] = None,
+    token_file: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            metavar="FILE", help="Tokens, one a line, of which every request needs one; else RESIGHT_TOKEN."
+        ),
+    ] = None,
+    rate: Annotated[
+        float,
+        typer.Option(min=0, metavar="N", help="Requests a second of one token, or address; 0: any number."),
+    ] = 0.0,
+    upload_megabytes: Annotated[
+        int, typer.Option(min=1, max=1024, metavar="N", help="How large an uploaded file may be.")
+    ] = 64,
+    workers: WorkersOption = None,
     engine: EngineOption = "auto",
 ) -> None:
     """Serve a page and a REST service over galleries."""
     from resight.cli._terminal import write_sentence
     from resight.gallery import find_gallery
+    from resight.processors import processors
     from resight.serving.running import listen, run
-    from resight.serving.settings import Settings
+    from resight.serving.settings import Limits, Settings
+    from resight.serving.starting import must_be_installed, must_be_safe, read_tokens
 
+    must_be_installed()
     folders = tuple(galleries or [find_gallery()])
-    settings = Settings(folders, host, port, writable, marks, (), tuple(name or ()), engine)
+    settings = Settings(
+        folders, host, port, writable, marks, read_tokens(token_file), tuple(name or ()), engine,
+        workers or processors(), Limits(upload_bytes=upload_megabytes << 20, rate=rate),
+    )  # fmt: skip
+    must_be_safe(settings)
     listening = listen(settings)
-    address = f"http://{host}:{listening.getsockname()[1]}/"
+    shown = f"[{host}]" if ":" in host else host
+    address = f"http://{shown}:{listening.getsockname()[1]}/"
     run(settings, listening, lambda: write_sentence(f"Serving on {address}"))

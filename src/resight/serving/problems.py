@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from resight.errors import (
@@ -39,14 +40,17 @@ STATUS: dict[type[ResightError], int] = {
 RETRY = 2  # seconds, where the same request may do better later
 
 
-class Problem(Exception):
-    """What is wrong with a request, said in a sentence; `more` are further members and headers."""
+class Problem(HTTPException):
+    """What is wrong with a request, said in a sentence; `more` are further members of the answer.
+
+    It is an HTTPException, since FastAPI takes any other error in a body for a body that is no JSON.
+    """
 
     def __init__(
         self, status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any
     ) -> None:
-        super().__init__(detail)
-        self.status, self.detail, self.headers, self.more = status, detail, dict(headers or {}), more
+        super().__init__(status, detail, dict(headers or {}))
+        self.status, self.more = status, more
 
 
 class Busy(Problem):
@@ -74,7 +78,7 @@ def answer_of(problem: Problem) -> Response:
     return Response(
         msgspec.json.encode(body | problem.more),
         problem.status,
-        {"Cache-Control": "no-store", **problem.headers},
+        {"Cache-Control": "no-store", **(problem.headers or {})},
         MEDIA_TYPE,
     )
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from resight.gallery.browsing import browse
+from resight.places import own_names
 from resight.serving.galleries import Served, shown_name, spelt_id
 from resight.serving.routes.given import TheGallery, TheService, as_json
+from resight.serving.routes.multipart import read_photo
 from resight.serving.service import Service
+from resight.serving.writing import add_image
 
 router = APIRouter(prefix="/v1/galleries", tags=["galleries"])
 
@@ -31,6 +34,21 @@ async def images(
 ) -> Response:
     """The photos of a folder and all below it, by path, and the folders in it."""
     return as_json(await service.reads.run(_page, served, under, after, limit))
+
+
+@router.post("/{gallery}/images", status_code=201)
+async def add(
+    request: Request,
+    service: TheService,
+    served: TheGallery,
+    path: Annotated[
+        str, Query(max_length=4096, description="Where to store it, below the folder of photos.")
+    ],
+) -> Response:
+    """Add a photo: when it is answered, its file and the gallery's row are on the disk."""
+    service.must_be_writable()
+    data = await read_photo(request)
+    return as_json(await service.writes.run(add_image, service, served, path, data), 201)
 
 
 def _page(served: Served, under: str, after: str, limit: int) -> dict[str, Any]:
@@ -55,7 +73,8 @@ def _told(service: Service, served: Served) -> dict[str, Any]:
             "recipe": recipe.name,
             "writable": service.settings.writable,
             "readable_originals": served.root.is_dir(),
-            "rerankers": [],
+            "markable": service.keeps_marks(served),
+            "rerankers": own_names("rerankers"),
             "describer": service.describers.states[served.name].word,
             "indexing": None,
         }

@@ -15,6 +15,7 @@ from resight.serving.routes.pictures import not_modified, picture_answer
 from resight.serving.service import Service
 from resight.serving.uploads import format_of
 from resight.serving.wanted import read_box
+from resight.serving.writing import remove_image
 
 router = APIRouter(prefix="/v1/galleries/{gallery}/images/{image}", tags=["images"])
 
@@ -23,6 +24,14 @@ router = APIRouter(prefix="/v1/galleries/{gallery}/images/{image}", tags=["image
 async def image(service: TheService, served: TheGallery, image: ImageId) -> Response:
     """What the gallery knows of a photo."""
     return as_json(await service.reads.run(_told, service, served, image))
+
+
+@router.delete("", status_code=204)
+async def remove(service: TheService, served: TheGallery, image: ImageId) -> Response:
+    """Take a photo out of the gallery; its file stays, and is not indexed again until it changes."""
+    service.must_be_writable()
+    await service.writes.run(remove_image, served, image)
+    return Response(status_code=204)
 
 
 @router.get("/thumbnail")
@@ -108,5 +117,8 @@ def _told(service: Service, served: Served, number: str) -> dict[str, Any]:
             "width": image.width,
             "height": image.height,
             "warnings": list(snapshot.warnings.of(image.id)),
-            "marks": [],
+            "marks": [
+                {"id": other.hex(), "mark": said}
+                for other, said in service.marks_of(served, image.sha256).items()
+            ],
         }

@@ -44,6 +44,12 @@ async def health() -> Response:
     return as_json({"status": "alive"})
 
 
+@router.get("/metrics")
+async def metrics(service: TheService) -> Response:
+    """Counters and histograms, as Prometheus reads them."""
+    return Response(service.metrics.spell(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
 @router.get("/ready")
 async def ready(service: TheService) -> Response:
     """Whether photos can be described, in every gallery; 503 with the reason until then."""
