@@ -120,7 +120,8 @@ def test_what_the_box_is_drawn_on_is_what_the_reader_sees(page):
     Image.fromarray(pages.seen(0, 0)).save(data, "WEBP", lossless=True, exif=exif)
     page.set_input_files("#file", file("turned.webp", data.getvalue()))
     pages.settled(page)
-    size = page.evaluate("[document.querySelector('#stage-photo').naturalWidth, document.querySelector('#stage-photo').naturalHeight]")
+    photo = page.locator("#stage-photo")
+    size = photo.evaluate("photo => photo.decode().then(() => [photo.naturalWidth, photo.naturalHeight])")
     assert size == [240, 320]
 
 
@@ -134,8 +135,8 @@ def test_turning_turns_the_preview_and_the_box_with_it(page):
     body = asked.value.post_data_json
     assert body["turn"] == 90
     np.testing.assert_allclose(body["box"], [0.23, 0.23, 0.77, 0.77], atol=1e-6)
-    page.wait_for_timeout(400)
-    assert page.evaluate("document.querySelector('#stage-photo').naturalHeight") == 320
+    photo = page.locator("#stage-photo")
+    assert photo.evaluate("photo => photo.decode().then(() => photo.naturalHeight)") == 320
     assert "turn=90" in page.url
     page.keyboard.press("Control+z")
     pages.settled(page)

@@ -27,7 +27,7 @@ FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
     "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
 ]  # fmt: skip
-SLOW = 60_000  # milliseconds: a busy machine is slow
+SLOW = 30_000  # milliseconds: a busy machine is slow
 
 
 def album(root: Path) -> Path:
@@ -131,4 +131,5 @@ def ids(page: Any, address: str) -> dict[str, str]:
 
 def paths(page: Any, column: int = 0) -> list[str]:
     """The names of the results in their order."""
-    return [each.get_attribute("title") for each in page.locator(f'.column[data-column="{column}"] .open').all()]
+    opens = page.locator(f'.column[data-column="{column}"] .open')
+    return opens.evaluate_all("all => all.map(open => open.title)")

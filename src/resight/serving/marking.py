@@ -41,9 +41,13 @@ def tell_marks(service: Service, served: Served) -> dict[str, Any]:
     marks = service.marks(served)
     with served.snapshot() as snapshot:
         own = _of_gallery(snapshot, marks)
-        left_out = sum(_row(served, snapshot, marks, mark) is None for mark in own)
-    told = [{"first": mark.first.hex(), "second": mark.second.hex(), "mark": mark.mark} for mark in own]
-    return {"marks": told, "left_out": left_out}
+        paths = [[_path(served, snapshot, marks, each) for each in (mark.first, mark.second)] for mark in own]
+    told = [
+        {"first": mark.first.hex(), "second": mark.second.hex(), "mark": mark.mark, "first_path": first,
+         "second_path": second}
+        for mark, (first, second) in zip(own, paths, strict=True)
+    ]  # fmt: skip
+    return {"marks": told, "left_out": sum(not all(pair) for pair in paths)}
 
 
 def spell_marks(service: Service, served: Served) -> str:

@@ -30,7 +30,7 @@ class Protocol(HttpToolsProtocol):
 
     def __init__(self, *values: Any, **more: Any) -> None:
         super().__init__(*values, **more)
-        self._in_header, self._bytes, self._refused = True, 0, False
+        self._in_header, self._passed, self._bytes, self._refused = True, False, 0, False
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -49,8 +49,9 @@ class Protocol(HttpToolsProtocol):
             return
         if self._in_header and self._timer is None:
             self._start_timer()
+        self._passed = False
         super().data_received(data)
-        if self._in_header:
+        if self._in_header and not self._passed:  # else these bytes were the end of a body, too
             self._bytes += len(data)
             if self._bytes > self.own.header_bytes:
                 self._refuse(*TOO_LARGE)
@@ -72,7 +73,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole; the next byte begins another header."""
-        self._in_header = True
+        self._in_header = self._passed = True
         if not self._refused:
             super().on_message_complete()
 

@@ -21,7 +21,9 @@ router = APIRouter(prefix="/v1/galleries", tags=["galleries"])
 async def galleries(service: TheService) -> Response:
     """Every gallery, with its number of photos, what may be done with it, and how far it is."""
     told = await service.reads.run(lambda: [_told(service, each) for each in service.galleries.values()])
-    return as_json({"galleries": told})
+    limits = service.settings.limits
+    taken = {"upload_bytes": limits.upload_bytes, "upload_pixels": limits.upload_pixels}
+    return as_json({"galleries": told, "limits": taken})
 
 
 @router.get("/{gallery}/images")

@@ -12,6 +12,7 @@ from resight.serving.routes.given import Side, TheService, Turned, UploadId, as_
 from resight.serving.routes.multipart import read_photo
 from resight.serving.routes.pictures import not_modified, picture_answer
 from resight.serving.service import Service
+from resight.serving.uploads import Upload
 from resight.serving.wanted import read_box
 
 router = APIRouter(prefix="/v1/uploads", tags=["uploads"])
@@ -23,6 +24,12 @@ async def upload(request: Request, service: TheService) -> Response:
     """Upload a photo: its bytes, or a form whose field `photo` has them."""
     data = await read_photo(request)
     return as_json(await service.reads.run(_added, service, data), 201)
+
+
+@router.get("/{upload}")
+async def uploaded(service: TheService, upload: UploadId) -> Response:
+    """What is known of an upload that is kept: an address that names it may be opened again."""
+    return as_json(_told(service.uploads.get(upload)))
 
 
 @router.get("/{upload}/preview")
@@ -71,6 +78,10 @@ def _added(service: Service, data: bytes) -> dict[str, Any]:
         raise Problem(status, f"This is no photo that can be searched for: {error}.") from None
     known = service.uploads.add(data, made.width, made.height, made.warnings)
     service.pictures.put((known.id, PREVIEW, 0, None), made)
+    return _told(known)
+
+
+def _told(known: Upload) -> dict[str, Any]:
     return {
         "id": known.id,
         "width": known.width,

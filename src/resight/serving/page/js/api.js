@@ -83,8 +83,7 @@ function pause(milliseconds, signal) {
 }
 
 export const listGalleries = () => ask("galleries");
-export const listRerankers = () => ask("rerankers");
-export const openSession = (token) => ask("session", { method: "POST", json: { token }, open: true });
+export const openSession = (token) => ask("../session", { method: "POST", json: { token }, open: true });
 export const upload = (file, signal) => ask("uploads", { method: "POST", body: file, signal });
 export const readUpload = (id) => ask(`uploads/${part(id)}`);
 export const readImage = (gallery, id) => ask(`galleries/${part(gallery)}/images/${part(id)}`);

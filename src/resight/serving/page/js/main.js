@@ -27,7 +27,7 @@ const app = {
   galleries: [],
   limits: {},
   galleriesChanged() {},
-  mayMark: (name) => app.galleries.find((each) => each.name === name)?.marks !== false,
+  mayMark: (name) => app.galleries.find((each) => each.name === name)?.markable === true,
   redraw: () => app.columns.forEach((column) => column.draw()),
   searchWith(gallery, { id, path, width, height }) {
     app.store.set({ view: "search", query: { kind: "image", id, name: path, width, height, gallery }, box: null, turn: 0 });

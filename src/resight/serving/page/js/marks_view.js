@@ -13,8 +13,8 @@ export function startMarksView(app) {
   let shown = null;
   const load = async (gallery) => {
     try {
-      const { marks } = await listMarks(gallery);
-      show(app, gallery, marks, () => load(gallery));
+      const told = await listMarks(gallery);
+      show(app, gallery, told, () => load(gallery));
     } catch (error) {
       shown = null;
       tellProblem(error);
@@ -31,11 +31,13 @@ export function startMarksView(app) {
   });
 }
 
-function show(app, gallery, marks, again) {
+function show(app, gallery, { marks, left_out: leftOut = 0 }, again) {
   $("#marks-csv").href = marksAddress(gallery);
   $("#marks-csv").hidden = !marks.length;
   const same = marks.filter((pair) => pair.mark === "same").length;
   $("#marks-count").textContent = marks.length ? `${same} the same, ${marks.length - same} not` : "";
+  const missing = leftOut ? ` ${count(leftOut, "pair")} of photos outside that folder ${leftOut === 1 ? "is" : "are"} not in it.` : "";
+  $("#marks-where").textContent = `Save it into the gallery's folder of photos, where its paths begin.${missing}`;
   $("#marks").replaceChildren(...marks.map((pair) => card(app, gallery, pair, again)));
   if (!marks.length) {
     $("#marks").append(el("li", { class: "nothing" }, el("strong", {}, "No marks yet"), "Press Y or N on a result: it is kept here."));
@@ -45,7 +47,7 @@ function show(app, gallery, marks, again) {
 function card(app, gallery, pair, again) {
   const take = async () => {
     try {
-      await setMark(gallery, { query: idOf(pair.first), hit: idOf(pair.second), mark: null });
+      await setMark(gallery, { query: pair.first, hit: pair.second, mark: null });
       announce("The mark is taken back.");
       again();
     } catch (error) {
@@ -54,20 +56,23 @@ function card(app, gallery, pair, again) {
   };
   return el(
     "li", { class: "pair" },
-    side(gallery, pair.first),
+    side(gallery, pair.first, pair.first_path),
     el("div", { class: `verdict ${pair.mark}` }, el("span", {}, WORDS[pair.mark]),
       app.mayMark(gallery) && el("button", { type: "button", class: "text", onclick: take }, "Take back")),
-    side(gallery, pair.second),
+    side(gallery, pair.second, pair.second_path),
   );
 }
 
-const idOf = (photo) => (typeof photo === "string" ? photo : photo.id);
-
-function side(gallery, photo) {
-  const id = idOf(photo);
-  const name = photo.path ?? "";
-  const kind = photo.kind ?? "image";
+// A query may be an upload, and that may be forgotten by now.
+function side(gallery, id, path) {
   const absent = el("p", { class: "absent" }, "Not in the gallery");
-  const picture = el("img", { src: pictureOf({ kind, id, gallery }, 320), alt: name || "a marked photo", loading: "lazy", onerror: () => picture.replaceWith(absent) });
-  return el("figure", {}, picture, el("figcaption", { class: "name", title: name }, name ? baseName(name) : id.slice(0, 12)));
+  const kinds = path ? ["image", "upload"] : ["upload", "image"];
+  const next = () => {
+    const kind = kinds.shift();
+    if (kind) picture.src = pictureOf({ kind, id, gallery }, 320);
+    else picture.replaceWith(absent);
+  };
+  const picture = el("img", { alt: path || "an uploaded photo", loading: "lazy", onerror: next });
+  next();
+  return el("figure", {}, picture, el("figcaption", { class: "name", title: path }, path ? baseName(path) : "uploaded photo"));
 }
