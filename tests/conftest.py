@@ -63,6 +63,7 @@ def page_service(page_album) -> Iterator[str]:
     from support import page
 
     with page.serving(page_album, "--writable") as address:
+        page.wait_until_ready(address)
         yield address
 
 

@@ -8,6 +8,9 @@ import re
 import shutil
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -73,6 +76,17 @@ def serving(root: Path, *options: str, **environment: str) -> Iterator[str]:
     finally:
         process.terminate()
         process.communicate(timeout=30)
+
+
+def wait_until_ready(address: str, seconds: float = 120) -> None:
+    """Until photos can be described."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with contextlib.suppress(urllib.error.HTTPError):
+            urllib.request.urlopen(address + "ready", timeout=30).close()
+            return
+        time.sleep(0.2)
+    pytest.fail("the service was never ready")
 
 
 def find_browser() -> str:
