@@ -87,6 +87,7 @@ function lineOf(answer, hits) {
 function summary(answer, hits, line) {
   const others = hits.filter((hit) => !hit.self);
   const seconds = `${answer.seconds.toFixed(answer.seconds < 1 ? 2 : 1)} s`;
+  if (!others.length) return [el("strong", {}, "No match"), ` that keeps what you asked for · ${seconds}`];
   if (line === null) return [el("strong", {}, count(others.length, "photo")), `, nearest first · ${seconds}`];
   const same = hits.slice(0, line).filter((hit) => !hit.self).length;
   if (!same) return [el("strong", {}, "No match"), `: nothing is nearer than unrelated photos are · ${seconds}`];
