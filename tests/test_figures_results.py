@@ -146,7 +146,7 @@ def test_each_query_has_a_row_without_and_one_with_what_re_ranks(photos, two):
     )
     rows = cells(sheet, 2)
     assert [frame(row[1]) for row in rows] == [FRAMES[each] for each in ("wrong", "right", "right", "right")]
-    assert rows[1][1].get_xlabel() == "1   4 points"
+    assert rows[1][1].get_xlabel() == "1   4.000\n4 points"
     np.testing.assert_allclose(rows[1][1].patches[-1].get_xy()[:4], points.region.polygon)
     lines = written(sheet)
     assert lines[:3] == ["a.png", "plain   AP 0.250", "plain + geometry:top=9   AP 0.500"]
@@ -272,10 +272,10 @@ def test_gains_show_what_gained_most_then_what_lost_most_under_both(photos):
     assert len(sheet.artists) == 2
 
 
-def test_a_score_that_counts_points_is_shown_as_a_number_of_them(photos):
+def test_scores_are_shown_with_three_digits(photos):
     hits = (placed("b.png", "right", 98.0), placed("c.png", "wrong", 1.0), placed("d.png", "wrong", 0.25))
     sheet = drawn("sheets:k=3", Known({("plain",): evaluation(photos, answer("a.png", (0,), 1, hits))}))
-    assert [axes.get_xlabel() for axes in sheet.axes[1:]] == ["1   98", "2   1.000", "3   0.250"]
+    assert [axes.get_xlabel() for axes in sheet.axes[1:]] == ["1   98.000", "2   1.000", "3   0.250"]
 
 
 def test_the_largest_loss_comes_before_the_smaller_ones(photos):

@@ -93,6 +93,15 @@ def same(one: Ranked, other: Ranked):
         assert match.region == other.matches[image].region
 
 
+# Verified photos first, whatever they look like: the arithmetic of scores has tests of its own.
+FIRST = "geometry:weight=9"
+
+
+def grown(score, inliers, weight=9.0):
+    """What geometry makes of a score, as float32."""
+    return np.float32(np.float32(score) + weight * np.log1p(inliers))
+
+
 WARPS = {
     "shift": np.array([[1, 0, 60], [0, 1, 90], [0, 0, 1.0]]),
     "turned": np.array([[0.0, -1, 400], [1, 0, 20], [0, 0, 1]]),
@@ -110,11 +119,12 @@ def test_a_drawing_seen_by_another_camera_is_verified_and_located(name):
     searched = album(texture(2), texture(3), seen(photo, truth), texture(4))
     query = asked(photo)
     ranked = plain(searched, query)
-    found = find("rerankers", "geometry")(ranked, query, searched)
+    found = find("rerankers", FIRST)(ranked, query, searched)
     assert found.images.tolist() == [2, 0, 1, 3]
     assert found.matches.keys() == {2}
     match = found.matches[2]
-    assert found.scores[0] == match.inliers == len(match.query_points) >= 50
+    assert match.inliers == len(match.query_points) >= 50
+    assert found.scores[0] == grown(ranked.scores[2], match.inliers)
     assert np.array_equal(found.scores[1:], ranked.scores[[0, 1, 3]])
     there = moved(match.query_points, truth)
     assert np.linalg.norm(there - match.points, axis=1).max() < 6
@@ -169,8 +179,8 @@ def test_what_stands_below_the_first_is_not_touched():
     searched = album(texture(2), texture(3), texture(4), seen(photo, FLAT), seen(photo, WARPS["shift"]))
     query = asked(photo)
     ranked = plain(searched, query)
-    same(find("rerankers", "geometry:top=3")(ranked, query, searched), ranked)
-    found = find("rerankers", "geometry:top=4")(ranked, query, searched)
+    same(find("rerankers", f"{FIRST},top=3")(ranked, query, searched), ranked)
+    found = find("rerankers", f"{FIRST},top=4")(ranked, query, searched)
     assert found.images.tolist() == [3, 0, 1, 2, 4]
     assert found.scores[1:].tolist() == ranked.scores[[0, 1, 2, 4]].tolist()
 
@@ -178,11 +188,30 @@ def test_what_stands_below_the_first_is_not_touched():
 def test_more_inliers_come_first_and_equals_stay_in_order():
     photo = texture(1)
     copy = seen(photo, WARPS["shift"])
-    searched = album(seen(photo, WARPS["smaller"]), copy, texture(3), copy)
+    shown = (seen(photo, WARPS["smaller"]), copy, texture(3), copy)
+    searched = album(*shown, vectors=np.array([[1.0, 0.0]] * len(shown)))
     query = asked(photo)
     found = find("rerankers", "geometry")(plain(searched, query), query, searched)
     assert found.images.tolist() == [1, 3, 0, 2]
-    assert found.scores[0] == found.scores[1] > found.scores[2] > 1 > found.scores[3]
+    assert found.scores[0] == found.scores[1] > found.scores[2] > 1 == found.scores[3]
+
+
+def test_few_points_that_agree_do_not_outdo_what_looks_alike():
+    photo, cosines = texture(1), np.array([0.6, 0.5, 0.3])
+    vectors = np.stack([cosines, np.sqrt(1 - cosines**2)], axis=1)
+    query, other = asked(photo), texture(2)
+    searched = album(other, seen(photo, WARPS["shift"]), seen(photo, WARPS["smaller"]), vectors=vectors)
+    ranked, many = plain(searched, query), searched.local[1]
+    found = find("rerankers", "geometry")(ranked, query, searched)
+    assert found.images.tolist() == [1, 0, 2]
+    for image, before in ((1, 0.5), (2, 0.3)):
+        place = found.images.tolist().index(image)
+        assert found.scores[place] == pytest.approx(before + 0.05 * np.log1p(found.matches[image].inliers))
+    # of the same photo, but for few points
+    searched.local[1] = LocalFeatures(many.points[:7], many.descriptors[:7])
+    found = find("rerankers", "geometry:least=4")(ranked[:2], query, searched)
+    assert 4 <= found.matches[1].inliers < 7
+    assert found.images.tolist() == [0, 1]
 
 
 def test_a_mirrored_photo_is_not_accepted():
@@ -266,7 +295,17 @@ def test_the_answer_is_the_same_each_time_and_on_any_number_of_cores(sentence, m
 
 @pytest.mark.parametrize(
     "settings",
-    ["top=0", "least=3", "ratio=0", "ratio=1.1", "ratio=nan", "threshold=0", "threshold=inf", "hits=0"],
+    [
+        "top=0",
+        "least=3",
+        "ratio=0",
+        "ratio=1.1",
+        "ratio=nan",
+        "threshold=0",
+        "threshold=inf",
+        "hits=0",
+        "weight=-1",
+    ],
 )
 def test_settings_that_cannot_be_are_refused(settings):
     with pytest.raises(BadSetting, match="geometry"):
@@ -346,14 +385,15 @@ def test_expansion_finds_what_agrees_with_a_hit_where_the_hit_agrees_with_the_qu
     searched, query, turned = chain()
     ranked = plain(searched, query)
     assert ranked.images.tolist() == [0, 1, 2, 3, 4]
-    alone = find("rerankers", "geometry:top=2")(ranked, query, searched)
+    alone = find("rerankers", f"{FIRST},top=2")(ranked, query, searched)
     assert alone.images.tolist() == [1, 0, 2, 3, 4]
-    found = find("rerankers", "geometry:top=2,expand=true")(ranked, query, searched)
+    found = find("rerankers", f"{FIRST},top=2,expand=true")(ranked, query, searched)
     assert found.images.tolist() == [1, 2, 0, 3, 4]
     assert found.matches.keys() == {1, 2}
     match = found.matches[2]
     assert (found.matches[1].through, match.through) == (None, 1)
-    assert found.scores[1] == match.inliers <= found.scores[0]
+    assert match.inliers <= found.matches[1].inliers
+    assert found.scores[1] == grown(ranked.scores[2], match.inliers)
     assert np.abs(moved(match.query_points, turned) - match.points).max() < 0.1
     corners = moved(np.array(WHOLE.polygon), turned)
     assert np.abs(np.array(match.region.polygon) - corners).max() < 0.5
@@ -369,28 +409,32 @@ def test_a_photo_found_through_a_hit_scores_no_higher_than_the_hit():
         searched.local[image] = LocalFeatures(
             np.concatenate([own.points, extra.points]), np.concatenate([own.descriptors, extra.descriptors])
         )
-    found = find("rerankers", "geometry:top=2,expand=true")(plain(searched, query), query, searched)
+    ranked = plain(searched, query)
+    found = find("rerankers", f"{FIRST},top=2,expand=true")(ranked, query, searched)
     assert found.images[:2].tolist() == [1, 2]
-    assert found.scores[0] == found.scores[1] == found.matches[1].inliers
-    assert found.matches[2].inliers > found.scores[1]
+    own = found.matches[1].inliers
+    assert found.scores[:2].tolist() == [grown(ranked.scores[image], own) for image in (1, 2)]
+    assert found.matches[2].inliers > own
 
 
 def test_expansion_finds_photos_that_were_not_in_the_ranking_and_keeps_its_length():
     searched, query, _ = chain()
     short = plain(searched, query)[:2]
-    found = find("rerankers", "geometry:top=2,expand=true")(short, query, searched)
+    found = find("rerankers", f"{FIRST},top=2,expand=true")(short, query, searched)
     assert found.images.tolist() == [1, 2]
     assert found.matches.keys() >= {1, 2}
+    similarity = float(searched.take(np.array([2]))[0] @ query.vectors[0])
+    assert found.scores[1] == pytest.approx(grown(similarity, found.matches[2].inliers), rel=1e-6)
 
 
 def test_expansion_finds_neither_the_query_itself_nor_what_may_not_be_found():
     searched, query, _ = chain()
     ranked = plain(searched, query)
     itself = replace(query, image=2)
-    found = find("rerankers", "geometry:top=2,expand=true")(ranked.without(np.array([2])), itself, searched)
+    found = find("rerankers", f"{FIRST},top=2,expand=true")(ranked.without(np.array([2])), itself, searched)
     assert 2 not in found.images
     searched.allowed_images = np.array([True, True, False, True, True])
-    found = find("rerankers", "geometry:top=2,expand=true")(plain(searched, query), query, searched)
+    found = find("rerankers", f"{FIRST},top=2,expand=true")(plain(searched, query), query, searched)
     assert 2 not in found.images
 
 
@@ -423,7 +467,7 @@ def test_a_cover_is_found_among_photos_of_other_things(test_data):
             query_of([1.0, 0.0], local=searched.local[number], image=number), area=lambda area=area: area
         )
         ranked = plain(searched, query).without(np.array([number]))
-        found = find("rerankers", "geometry")(ranked, query, searched)
+        found = find("rerankers", FIRST)(ranked, query, searched)
         right = {0, 11, 12, 13} - {number}
         assert set(found.images[:3].tolist()) == right
         assert len(found.matches) <= 4  # one of the photos shows another cover, too

@@ -560,12 +560,17 @@ def _one_of_two(fabric, photos, folder):
 # Export
 
 
-def test_an_export_describes_as_the_recipe_does(photos, recipe, tmp_path, own_evaluations):
+@pytest.mark.parametrize("kind", ["xml", "onnx"])
+def test_an_export_describes_as_the_recipe_does(kind, photos, recipe, tmp_path, own_evaluations):
     from resight.trainer.exporting import export
+
+    if kind == "onnx":
+        pytest.importorskip("onnx")
 
     found = trainer.train(recipe, photos, tmp_path / "out", plan=SMALL, hold=0)
     trained = resight.Describer(Recipe.load(str(found.recipe)))
-    assert export(trained, 64, 48, tmp_path / "network.xml") <= 1e-4
+    assert export(trained, 64, 48, tmp_path / f"network.{kind}") <= 1e-4
+    assert (tmp_path / f"network.{kind}").stat().st_size > 1000
     with pytest.raises(BadRecipe, match="one part"):
         export(resight.Describer(Recipe.load("default")), 64, 64, tmp_path / "no.xml")
     with pytest.raises(resight.ResightError, match="must be fitted"):

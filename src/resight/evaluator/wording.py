@@ -47,21 +47,19 @@ def explain_outlines(answers: Iterable[QueryResult], k: int) -> list[str]:
 
 
 def format_scores(score: float, inliers: int, through: str = "") -> list[str]:
-    """A score, then how many points agree where geometry verified it; once where they are the same.
+    """A score, then how many points agree where geometry verified it.
 
     `through`: by way of which photo it did so, if not by the query itself, whose points are no measure then.
     """
     points = [f"{inliers} points"] if inliers else []
     if through:
         points = [f"by way of {Path(through).name}"]
-    if points and score == inliers:
-        return points
     return [format_score(score), *points]
 
 
 def format_score(score: float) -> str:
-    """A count of points is a whole number above 1; a similarity has three digits."""
-    return f"{score:.0f}" if score > 1 and float(score).is_integer() else f"{score:.3f}"
+    """With three digits."""
+    return f"{score:.3f}"
 
 
 def format_hit(hit: RankedPhoto) -> list[str]:

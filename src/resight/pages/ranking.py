@@ -120,15 +120,11 @@ def _cell(hit: Hit, query: Path, draw: Draw) -> HitCell:
 
 
 def _describe_score(hit: Hit) -> str:
-    """Its score, or how many points agree where that is the score; then by way of which photo they do."""
-    inliers = hit.match.inliers if hit.match else 0
-    agree = f"{inliers} points agree"
+    """Its score, and how many points agree, or by way of which photo they do."""
+    score = f"score {format_score(hit.score)}"
     if hit.through:
-        score = f"score {format_score(hit.score)}" if hit.score != inliers else agree
         return f"{score}, by way of {Path(hit.through).name}"
-    if inliers and hit.score == inliers:
-        return agree
-    return ", ".join([f"score {format_score(hit.score)}", *[agree] * bool(inliers)])
+    return f"{score}, {hit.match.inliers} points agree" if hit.match else score
 
 
 def _around(box: Box | None) -> Region | None:
