@@ -17,6 +17,7 @@ from resight.gallery.reread import reread
 from resight.processors import processors
 from resight.ranking import LocalFeatures, Numbers, Ranked
 from resight.searcher.following import follow, read_owners
+from resight.stores import Store
 from resight.stores.memory_map import memory_map
 from resight.types import Vectors
 
@@ -26,11 +27,12 @@ FEW = 4096  # rows whose owners are looked up one by one; for more, all owners a
 class Collection:
     """Keeps the promise `resight.ranking.Photos`; of one snapshot of a gallery, as long as that lives.
 
-    `inside` are the numbers of the images that may be found, None: all.
+    `inside` are the numbers of the images that may be found, None: all. `store` has all rows of the snapshot;
+    by default it is made for it.
     """
 
-    def __init__(self, snapshot: Snapshot, inside: Numbers | None = None) -> None:
-        self.snapshot, self._store = snapshot, follow(None, snapshot, memory_map)
+    def __init__(self, snapshot: Snapshot, inside: Numbers | None = None, store: Store | None = None) -> None:
+        self.snapshot, self._store = snapshot, store or follow(None, snapshot, memory_map)
         self._inside = None if inside is None else np.unique(inside)
         self._warned: set[str] = snapshot.derived.setdefault("warned", set())
         self._pixel_limit = snapshot.catalogue.pixel_limit  # other threads may not ask the catalogue
@@ -145,4 +147,4 @@ class Collection:
     def _owners_of(self, rows: Numbers) -> Numbers:
         if len(rows) > FEW or "owners" in self.snapshot.derived:
             return self.owners[rows]
-        return np.array([self.snapshot.rows.owner(row) for row in rows.tolist()], np.int64)
+        return self.snapshot.rows.owners_of(rows)

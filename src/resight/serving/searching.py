@@ -14,6 +14,7 @@ from resight.serving.answering import hits_of
 from resight.serving.asking import Asked, ask_described, ask_stored, needs_description
 from resight.serving.galleries import Served
 from resight.serving.timing import Timing
+from resight.serving.together import SharedStore
 from resight.serving.wanted import SearchBody
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def search(service: Service, served: Served, body: SearchBody, timing: Timing) -
         if snapshot.generation is None or not len(snapshot.vectors):
             raise NotFitted(f"The gallery {served.name} is empty yet: run `resight index`.")
         under = under_of(snapshot, body.under) if body.under else None
-        photos = Collection(snapshot, images_under(snapshot, under) if under else None)
+        inside = images_under(snapshot, under) if under else None
+        photos = Collection(snapshot, inside, SharedStore(snapshot, served.together))
         if needs_description(snapshot, body):
             asked = ask_described(service, served, snapshot, body, timing)
         else:

@@ -18,6 +18,7 @@ from resight.serving.settings import Settings
 from resight.serving.tokens import Tokens
 from resight.serving.uploads import Uploads
 
+TOGETHER = 16  # threads whose queries wait for one another's reading of the rows
 MARKS = "`resight serve --writable`, or --marks FILE, lets photos be marked"
 
 
@@ -34,7 +35,7 @@ class Service:
         self.decoders = Decoders(settings.workers, limits)
         self.pictures = Pictures(self.decoders, limits.picture_bytes)
         self.uploads = Uploads(limits.cache_bytes)
-        self.searches = Line("search", settings.workers, limits.waiting)
+        self.searches = Line("search", TOGETHER, limits.waiting)
         self.descriptions = Line("describe", settings.workers, limits.waiting)
         self.reads = Line("read", settings.workers, 4 * limits.waiting)
         self.metrics = Metrics()
