@@ -67,11 +67,15 @@ def album(root: Path) -> Path:
         stem = name.partition(".")[0]
         for number, change in enumerate(CHANGES):
             keep(change(pixels), root / stem / f"{stem}-{number + 1}.jpg")
-        height, width = pixels.shape[0] // 3, pixels.shape[1] // 3
-        for cell in range(9):
-            top, left = cell // 3 * height, cell % 3 * width
-            keep(pixels[top : top + height, left : left + width], root / "details" / f"{stem}-{cell + 1}.jpg")
+        if stem != QUERY:  # what is searched for must be rare, or chance cannot be told from it
+            for number, piece in enumerate(pieces(pixels)):
+                keep(piece, root / "details" / f"{stem}-{number + 1:02d}.jpg")
     return root
+
+
+def pieces(pixels: Any) -> list[Any]:
+    """The sixteenths of a photograph."""
+    return [column for row in np.array_split(pixels, 4) for column in np.array_split(row, 4, axis=1)]
 
 
 def keep(pixels: Any, path: Path) -> None:

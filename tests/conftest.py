@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,9 +49,7 @@ def page_album(tmp_path_factory) -> Path:
 
     page.find_browser()
     root = page.album(tmp_path_factory.mktemp("page") / "album")
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*random weights")
-        small.index(root, small.PLAIN, local_features=True)
+    small.index(root, page.POINTS, local_features=True)
     return root
 
 

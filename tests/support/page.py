@@ -22,6 +22,10 @@ from PIL import Image
 from support import drawn, small
 
 THINGS, VIEWS, OTHERS = 4, 3, 100
+POINTS = {  # no network: nothing is fitted, and nobody waits for one
+    "name": "points", "views": {"sizes": [320]}, "backbone": {"network": "opencv:sift:count=300"},
+    "regions": "whole", "pooling": "gem:p=1", "post": ["l2"],
+}  # fmt: skip
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # Names of hosts lead nowhere: whatever is shown works with the network cut.
 FLAGS = [
