@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from resight.codec import encode
 from resight.gallery.browsing import browse
+from resight.indexer.published import read_progress
 from resight.places import own_names
 from resight.serving.galleries import Served, shown_name, spelt_id
 from resight.serving.routes.given import TheGallery, TheService, as_json
@@ -65,6 +67,7 @@ def _page(served: Served, under: str, after: str, limit: int) -> dict[str, Any]:
 
 def _told(service: Service, served: Served) -> dict[str, Any]:
     with served.snapshot() as snapshot:
+        far = read_progress(served.folder)
         counts, recipe = snapshot.catalogue.count(), snapshot.recipe
         return {
             "name": served.name,
@@ -76,5 +79,5 @@ def _told(service: Service, served: Served) -> dict[str, Any]:
             "markable": service.keeps_marks(served),
             "rerankers": own_names("rerankers"),
             "describer": service.describers.states[served.name].word,
-            "indexing": None,
+            "indexing": far and encode(far),
         }
