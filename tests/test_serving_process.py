@@ -251,6 +251,34 @@ def test_an_error_of_a_search_reaches_all_who_wait_for_it():
     assert len(rows) == 1
 
 
+def test_photos_of_one_shape_are_described_together_where_the_engine_takes_several(album):
+    """A describer that says it takes four: as many calls as are needed, and what each photo gives alone."""
+    from resight.describing.describer import describer_like
+    from resight.images import Photo
+    from resight.serving.describing import Describing
+
+    with snapshot_of(album / ".resight") as snapshot:
+        describer = describer_like(snapshot, "torch", 1, 4)
+    rng = np.random.default_rng(5)
+    photos = [Photo(rng.integers(0, 256, (48, 64, 3), np.uint8), 64, 48) for _ in range(8)]
+    photos += [Photo(rng.integers(0, 256, (64, 48, 3), np.uint8), 48, 64) for _ in range(2)]
+    alone, calls, describe_all = [describer(photo) for photo in photos], [], describer.describe_all
+    describer.describe_all = lambda looks: calls.append(len(looks)) or describe_all(looks)
+    describing, gate = Describing(), threading.Barrier(10)
+
+    def describe(photo):
+        gate.wait(60)
+        return describing.describe(describer, photo, None)
+
+    with concurrent.futures.ThreadPoolExecutor(10) as pool:
+        found = list(pool.map(describe, photos))
+    for one, other in zip(alone, found, strict=True):
+        np.testing.assert_allclose(one.vectors, other.vectors, atol=1e-4)
+    assert sum(calls) == 10
+    assert len(calls) < 10
+    assert max(calls) <= 4
+
+
 def mutated(seed):
     """A photo of some kind with some of its bytes changed, cut or doubled; or bytes of no kind."""
     rng = np.random.default_rng(seed)

@@ -11,6 +11,7 @@ from resight.gallery.browsing import browse
 from resight.indexer.published import read_progress
 from resight.places import own_names
 from resight.serving.galleries import Served, shown_name, spelt_id
+from resight.serving.routes.answers import PHOTO_BODY, AddedAnswer, GalleriesAnswer, PageAnswer
 from resight.serving.routes.given import TheGallery, TheService, as_json
 from resight.serving.routes.multipart import read_photo
 from resight.serving.service import Service
@@ -19,14 +20,14 @@ from resight.serving.writing import add_image
 router = APIRouter(prefix="/v1/galleries", tags=["galleries"])
 
 
-@router.get("")
+@router.get("", response_model=GalleriesAnswer)
 async def galleries(service: TheService) -> Response:
     """Every gallery, with its number of photos, what may be done with it, and how far it is."""
     told = await service.reads.run(lambda: [_told(service, each) for each in service.galleries.values()])
     return as_json({"galleries": told})
 
 
-@router.get("/{gallery}/images")
+@router.get("/{gallery}/images", response_model=PageAnswer)
 async def images(
     service: TheService,
     served: TheGallery,
@@ -38,7 +39,7 @@ async def images(
     return as_json(await service.reads.run(_page, served, under, after, limit))
 
 
-@router.post("/{gallery}/images", status_code=201)
+@router.post("/{gallery}/images", status_code=201, response_model=AddedAnswer, openapi_extra=PHOTO_BODY)
 async def add(
     request: Request,
     service: TheService,
