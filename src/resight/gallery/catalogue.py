@@ -124,6 +124,18 @@ class Catalogue:
         row = self._selects.one("SELECT count(*) FROM images")
         return int(row[0]) if row else 0
 
+    def count_files(self) -> int:
+        """How many files hold an image."""
+        row = self._selects.one("SELECT count(*) FROM files WHERE image IS NOT NULL")
+        return int(row[0]) if row else 0
+
+    def repeated_images(self) -> list[int]:
+        """The ids of images that several files hold."""
+        rows = self._selects.all(
+            "SELECT image FROM files WHERE image IS NOT NULL GROUP BY image HAVING count(*) > 1"
+        )
+        return [image for (image,) in rows]
+
     @property
     def last_image(self) -> int:
         """The highest id of an image; 0 where there is none."""
@@ -194,7 +206,7 @@ class Catalogue:
         number = int(self.fact("generation", 0))
         return {
             "images": self.count_images(),
-            "files": one("SELECT count(*) FROM files WHERE image IS NOT NULL"),
+            "files": self.count_files(),
             "failures": one("SELECT count(*) FROM files WHERE failure IS NOT NULL"),
             "vectors": one("SELECT coalesce(sum(rows), 0) FROM descriptors WHERE generation = ?", number),
         }
