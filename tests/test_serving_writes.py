@@ -12,10 +12,9 @@ pytest.importorskip("fastapi", reason="the service is an extra: pip install 'res
 from PIL import Image
 
 from resight.datasets import open_dataset
-from resight.errors import StorageFailed
+from resight.errors import BadQuery, Contradicted, StorageFailed
 from resight.gallery import Writer, snapshot_of
-from resight.serving.marks import Marks
-from resight.serving.problems import Problem
+from resight.gallery.marks import Marks
 from support import serving, small
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
@@ -190,14 +189,14 @@ def test_marks_are_there_again_and_other_threads_may_ask(tmp_path):
     marks = Marks(file)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: marks.put(one, two, "same"), range(8)))
-    with pytest.raises(Problem):
+    with pytest.raises(BadQuery):
         marks.put(one, one, "same")
     marks.close()
     again = Marks(file)
     assert again.of(two) == {one: "same"}
     again.put(two, one, "different")
     again.put(two, three, "same")
-    with pytest.raises(Problem, match="opposite"):
+    with pytest.raises(Contradicted):
         again.put(one, three, "same")
     again.close()
 

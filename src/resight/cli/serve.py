@@ -9,42 +9,51 @@ import typer
 
 from resight.cli._options import EngineOption, WorkersOption
 
+GalleriesArgument = Annotated[
+    Optional[list[Path]],  # noqa: UP045
+    typer.Argument(
+        metavar="GALLERY", readable=False, help="Galleries, or folders of photos; else the nearest."
+    ),
+]
+HostOption = Annotated[
+    str, typer.Option(metavar="ADDRESS", help="Where to listen; other than loopback needs a token.")
+]
+PortOption = Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0: any that is free.")]
+WritableOption = Annotated[
+    bool, typer.Option("--writable", help="Let requests add and remove photos, and mark them.")
+]
+MarksOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(metavar="FILE", help="Let requests mark photos, and keep the marks here."),
+]
+NameOption = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(metavar="HOST", help="A further name that requests may call this host by. Repeatable."),
+]
+TokenOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        metavar="FILE", help="Tokens, one a line, of which every request needs one; else RESIGHT_TOKEN."
+    ),
+]
+RateOption = Annotated[
+    float, typer.Option(min=0, metavar="N", help="Requests a second of one token, or address; 0: any number.")
+]
+UploadOption = Annotated[
+    int, typer.Option(min=1, max=1024, metavar="N", help="How large an uploaded file may be.")
+]
+
 
 def serve(
-    galleries: Annotated[
-        Optional[list[Path]],  # noqa: UP045
-        typer.Argument(
-            metavar="GALLERY", readable=False, help="Galleries, or folders of photos; else the nearest."
-        ),
-    ] = None,
-    host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Where to listen; other than loopback needs a token.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0: any that is free.")] = 8000,
-    writable: Annotated[
-        bool, typer.Option("--writable", help="Let requests add and remove photos, and mark them.")
-    ] = False,
-    marks: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(metavar="FILE", help="Let requests mark photos, and keep the marks here."),
-    ] = None,
-    name: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(metavar="HOST", help="A further name that requests may call this host by. Repeatable."),
-    ] = None,
-    token_file: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(
-            metavar="FILE", help="Tokens, one a line, of which every request needs one; else RESIGHT_TOKEN."
-        ),
-    ] = None,
-    rate: Annotated[
-        float,
-        typer.Option(min=0, metavar="N", help="Requests a second of one token, or address; 0: any number."),
-    ] = 0.0,
-    upload_megabytes: Annotated[
-        int, typer.Option(min=1, max=1024, metavar="N", help="How large an uploaded file may be.")
-    ] = 64,
+    galleries: GalleriesArgument = None,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8000,
+    writable: WritableOption = False,
+    marks: MarksOption = None,
+    name: NameOption = None,
+    token_file: TokenOption = None,
+    rate: RateOption = 0.0,
+    upload_megabytes: UploadOption = 64,
     workers: WorkersOption = None,
     engine: EngineOption = "auto",
 ) -> None:

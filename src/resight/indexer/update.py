@@ -16,6 +16,7 @@ from resight.indexer.housekeeping import forget
 from resight.indexer.opening import is_folder, opened
 from resight.indexer.outcome import Reader
 from resight.indexer.planning import Plan, moved, planned
+from resight.indexer.published import published
 from resight.indexer.reading import read_photos
 from resight.processors import processors
 from resight.progress import Progress, Silent
@@ -92,12 +93,12 @@ def index(
     at every later `index` and search; None: as before, 200 at first. `strict` refuses the photos that would
     carry a warning; those that are indexed already stay. A fit looks at `sample` photos at most.
     """
-    root, progress = Path(photos), progress or Silent()
+    root, watching = Path(photos), progress or Silent()
     folder = Path(gallery) if gallery else root / ".resight"
     workers = workers or processors()
     if not is_folder(root) and not is_there(folder):
         raise BadQuery(f"There is no folder {root}.")
-    with Writer(folder) as writer:
+    with Writer(folder) as writer, published(watching, folder) as progress:
         describer = opened(writer, root, recipe, engine, workers, fit_from, batch)
         plan = planned(
             writer, root, exclude=exclude, only=only, turns=turns, max_megapixels=max_megapixels,

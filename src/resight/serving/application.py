@@ -14,6 +14,7 @@ from resight.errors import ResightError
 from resight.serving.guarding import Guard
 from resight.serving.problems import Problem, answer_of, problem_of
 from resight.serving.routes import galleries, images, marks, methods, search, session, site, uploads
+from resight.serving.routes.answers import PROBLEMS
 from resight.serving.service import Service
 from resight.version import __version__
 
@@ -33,7 +34,7 @@ def make_application(service: Service) -> Guard:
     )  # fmt: skip
     application.state.service = service
     for room in (galleries, images, search, marks, methods, uploads, session, site):
-        application.include_router(room.router)
+        application.include_router(room.router, responses=PROBLEMS)
     application.add_exception_handler(Problem, _problem)
     application.add_exception_handler(ResightError, _house)
     application.add_exception_handler(RequestValidationError, _invalid)

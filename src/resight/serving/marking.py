@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from resight.gallery import Snapshot
+from resight.gallery.marks import Mark, Marks
 from resight.serving.galleries import ID, Served, shown_name
-from resight.serving.marks import Mark, Marks
 from resight.serving.problems import Problem
 
 if TYPE_CHECKING:

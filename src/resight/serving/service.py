@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+from resight.gallery.marks import Marks
 from resight.serving.decoding import Decoders
 from resight.serving.describers import READY, Loaded, State
 from resight.serving.describing import Describing
 from resight.serving.galleries import Served, open_all
 from resight.serving.lines import Line
-from resight.serving.marks import Marks
 from resight.serving.metrics import Gauges, Metrics
 from resight.serving.pictures import Pictures
 from resight.serving.problems import Problem

@@ -47,7 +47,11 @@ class SearchBody(PhotoBody):
     )
     k: int = Field(50, ge=1, le=MOST, description="How many hits.")
     under: str | None = Field(None, max_length=4096, description="A folder of the gallery, or a glob.")
-    rerank: list[str] | str | None = Field(None, description="Re-rankers, one after the other.")
+    rerank: (
+        Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=4)]
+        | Annotated[str, Field(max_length=200)]
+        | None
+    ) = Field(None, description="Re-rankers, one after the other.")
     max_false_positives: float | None = Field(
         None,
         gt=0,

@@ -6,9 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from resight.codec import encode
 from resight.gallery.browsing import browse
+from resight.indexer.published import read_progress
 from resight.places import own_names
 from resight.serving.galleries import Served, shown_name, spelt_id
+from resight.serving.routes.answers import PHOTO_BODY, AddedAnswer, GalleriesAnswer, PageAnswer
 from resight.serving.routes.given import TheGallery, TheService, as_json
 from resight.serving.routes.multipart import read_photo
 from resight.serving.service import Service
@@ -17,7 +20,7 @@ from resight.serving.writing import add_image
 router = APIRouter(prefix="/v1/galleries", tags=["galleries"])
 
 
-@router.get("")
+@router.get("", response_model=GalleriesAnswer)
 async def galleries(service: TheService) -> Response:
     """Every gallery, with its number of photos, what may be done with it, and how far it is."""
     told = await service.reads.run(lambda: [_told(service, each) for each in service.galleries.values()])
@@ -26,7 +29,7 @@ async def galleries(service: TheService) -> Response:
     return as_json({"galleries": told, "limits": taken})
 
 
-@router.get("/{gallery}/images")
+@router.get("/{gallery}/images", response_model=PageAnswer)
 async def images(
     service: TheService,
     served: TheGallery,
@@ -38,7 +41,7 @@ async def images(
     return as_json(await service.reads.run(_page, served, under, after, limit))
 
 
-@router.post("/{gallery}/images", status_code=201)
+@router.post("/{gallery}/images", status_code=201, response_model=AddedAnswer, openapi_extra=PHOTO_BODY)
 async def add(
     request: Request,
     service: TheService,
@@ -67,6 +70,7 @@ def _page(served: Served, under: str, after: str, limit: int) -> dict[str, Any]:
 
 def _told(service: Service, served: Served) -> dict[str, Any]:
     with served.snapshot() as snapshot:
+        far = read_progress(served.folder)
         counts, recipe = snapshot.catalogue.count(), snapshot.recipe
         return {
             "name": served.name,
@@ -78,5 +82,5 @@ def _told(service: Service, served: Served) -> dict[str, Any]:
             "markable": service.keeps_marks(served),
             "rerankers": own_names("rerankers"),
             "describer": service.describers.states[served.name].word,
-            "indexing": None,
+            "indexing": far and encode(far),
         }

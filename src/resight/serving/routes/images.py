@@ -10,6 +10,7 @@ from resight.gallery.records import StoredImage
 from resight.serving.galleries import Served, find_image, shown_name
 from resight.serving.originals import read_original
 from resight.serving.pictures import Part
+from resight.serving.routes.answers import File, ImageAnswer, Jpeg
 from resight.serving.routes.given import ImageId, Side, TheGallery, TheService, Turned, as_json
 from resight.serving.routes.pictures import not_modified, picture_answer
 from resight.serving.service import Service
@@ -20,7 +21,7 @@ from resight.serving.writing import remove_image
 router = APIRouter(prefix="/v1/galleries/{gallery}/images/{image}", tags=["images"])
 
 
-@router.get("")
+@router.get("", response_model=ImageAnswer)
 async def image(service: TheService, served: TheGallery, image: ImageId) -> Response:
     """What the gallery knows of a photo."""
     return as_json(await service.reads.run(_told, service, served, image))
@@ -34,7 +35,7 @@ async def remove(service: TheService, served: TheGallery, image: ImageId) -> Res
     return Response(status_code=204)
 
 
-@router.get("/thumbnail")
+@router.get("/thumbnail", response_class=Jpeg)
 async def thumbnail(
     request: Request, service: TheService, served: TheGallery, image: ImageId, size: Side = 320
 ) -> Response:
@@ -42,7 +43,7 @@ async def thumbnail(
     return await _picture(request, service, served, image, size)
 
 
-@router.get("/preview")
+@router.get("/preview", response_class=Jpeg)
 async def preview(
     request: Request, service: TheService, served: TheGallery, image: ImageId, size: Side = 1600,
     turn: Turned = 0,
@@ -51,7 +52,7 @@ async def preview(
     return await _picture(request, service, served, image, size, turn)
 
 
-@router.get("/cutout")
+@router.get("/cutout", response_class=Jpeg)
 async def cutout(
     request: Request,
     service: TheService,
@@ -65,7 +66,7 @@ async def cutout(
     return await _picture(request, service, served, image, size, turn, box)
 
 
-@router.get("/original")
+@router.get("/original", response_class=File)
 async def original(service: TheService, served: TheGallery, image: ImageId) -> Response:
     """The file itself, as it was indexed."""
     stored, data = await service.reads.run(_original, served, image)

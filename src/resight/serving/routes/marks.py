@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from resight.serving.marking import put_mark, spell_marks, tell_marks
+from resight.serving.routes.answers import Csv, MarksAnswer
 from resight.serving.routes.given import TheGallery, TheService, as_json
 
 router = APIRouter(prefix="/v1/galleries/{gallery}", tags=["marks"])
@@ -26,7 +27,7 @@ class MarkBody(BaseModel):
     mark: Literal["same", "different"] | None
 
 
-@router.get("/marks")
+@router.get("/marks", response_model=MarksAnswer)
 async def marks(service: TheService, served: TheGallery) -> Response:
     """Every mark of this gallery's photos, by the hashes of their contents."""
     return as_json(await service.reads.run(tell_marks, service, served))
@@ -39,7 +40,7 @@ async def mark(service: TheService, served: TheGallery, body: MarkBody) -> Respo
     return Response(status_code=204)
 
 
-@router.get("/marks.csv")
+@router.get("/marks.csv", response_class=Csv)
 async def marks_as_csv(service: TheService, served: TheGallery) -> Response:
     """The CSV that `evaluate`, `train` and `tune` take, to be saved into the folder of photos."""
     text = await service.reads.run(spell_marks, service, served)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from resight.errors import BadImage
 from resight.serving.problems import Problem
+from resight.serving.routes.answers import PHOTO_BODY, Jpeg, UploadAnswer
 from resight.serving.routes.given import Side, TheService, Turned, UploadId, as_json
 from resight.serving.routes.multipart import read_photo
 from resight.serving.routes.pictures import not_modified, picture_answer
@@ -19,20 +20,20 @@ router = APIRouter(prefix="/v1/uploads", tags=["uploads"])
 PREVIEW = 1600  # pixels a side of the preview that is made at once
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, response_model=UploadAnswer, openapi_extra=PHOTO_BODY)
 async def upload(request: Request, service: TheService) -> Response:
     """Upload a photo: its bytes, or a form whose field `photo` has them."""
     data = await read_photo(request)
     return as_json(await service.reads.run(_added, service, data), 201)
 
 
-@router.get("/{upload}")
+@router.get("/{upload}", response_model=UploadAnswer)
 async def uploaded(service: TheService, upload: UploadId) -> Response:
     """What is known of an upload that is kept: an address that names it may be opened again."""
     return as_json(_told(service.uploads.get(upload)))
 
 
-@router.get("/{upload}/preview")
+@router.get("/{upload}/preview", response_class=Jpeg)
 async def preview(
     request: Request, service: TheService, upload: UploadId, size: Side = PREVIEW, turn: Turned = 0
 ) -> Response:
@@ -40,7 +41,7 @@ async def preview(
     return await _picture(request, service, upload, size, turn, "")
 
 
-@router.get("/{upload}/cutout")
+@router.get("/{upload}/cutout", response_class=Jpeg)
 async def cutout(
     request: Request,
     service: TheService,

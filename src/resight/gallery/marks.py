@@ -9,10 +9,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from resight.errors import StorageFailed
+from resight.errors import BadQuery, Contradicted, StorageFailed
 from resight.files import write_whole
 from resight.gallery.database import storage_errors
-from resight.serving.problems import Problem
 
 SAME, DIFFERENT = "same", "different"
 TABLE = (
@@ -48,9 +47,9 @@ class Marks:
             self._connection.execute(TABLE)
 
     def put(self, first: bytes, second: bytes, mark: str | None) -> None:
-        """Say something of two photos, or take it back; raises Problem for what contradicts other marks."""
+        """Say something of two photos, or take it back; raises Contradicted."""
         if first == second:
-            raise Problem(422, "A photo and itself need no mark.")
+            raise BadQuery("A photo and itself need no mark.")
         one, two = sorted((first, second))
         with self._lock:
             if mark is not None:
@@ -113,7 +112,7 @@ class Marks:
         groups = _groups(pair for pair, said in marks.items() if said == SAME)
         for (first, second), said in marks.items():
             if said == DIFFERENT and first in groups and groups[first] == groups.get(second):
-                raise Problem(409, "Other marks say the opposite of these photos: take one of them back.")
+                raise Contradicted("Other marks say the opposite of these photos: take one of them back.")
 
 
 def _groups(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, int]:
