@@ -34,7 +34,7 @@ def main() -> None:
     into = parser.parse_args().into
     photos = album(HOME / "build" / "page" / "photos")
     resight = [sys.executable, "-m", "resight"]
-    subprocess.run([*resight, "index", str(photos), "--recipe", "rmac-lite0", "--local-features"], check=True)
+    subprocess.run([*resight, "index", str(photos), "--recipe", "sift-vlad", "--local-features"], check=True)
     command = [*resight, "serve", str(photos), "--port", "0", "--writable"]
     with (
         subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as service,
