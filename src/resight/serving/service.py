@@ -10,6 +10,7 @@ from resight.serving.decoding import Decoders
 from resight.serving.describers import READY, Loaded, State
 from resight.serving.describing import Describing
 from resight.serving.galleries import Served, open_all
+from resight.serving.grouping import Duplicates
 from resight.serving.lines import Line
 from resight.serving.metrics import Gauges, Metrics
 from resight.serving.pictures import Pictures
@@ -30,6 +31,7 @@ class Service:
         self.galleries = open_all(settings.galleries)
         self.describers = Loaded(self.galleries.values(), settings.engine, settings.workers)
         self.describing = Describing()
+        self.duplicates = Duplicates()
         self.tokens = Tokens(settings.tokens)
         limits = settings.limits
         self.decoders = Decoders(settings.workers, limits)
@@ -106,6 +108,7 @@ class Service:
 
     def close(self) -> None:
         """End threads and processes, and give the catalogues back."""
+        self.duplicates.close()
         for line in (self.searches, self.descriptions, self.reads, self.writes):
             line.close()
         self.decoders.close()

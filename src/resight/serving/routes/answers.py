@@ -189,6 +189,34 @@ class AddedAnswer(Strict):
     known: bool
 
 
+class MemberAnswer(ListedAnswer):
+    """A photo of a group; `paths` are all files that hold it."""
+
+    paths: list[str]
+
+
+class GroupAnswer(Strict):
+    """Photos that are copies, or show the same thing, and why in words."""
+
+    level: Literal["copies", "same"]
+    reason: str
+    images: list[MemberAnswer]
+
+
+class SearchingAnswer(Strict):
+    """How many pairs were compared, of how many."""
+
+    done: int
+    total: int
+
+
+class GroupsAnswer(Strict):
+    """Groups; while they are looked for there are none, and `searching` says how far that is."""
+
+    groups: list[GroupAnswer]
+    searching: SearchingAnswer | None
+
+
 class StatusAnswer(Strict):
     """How the service is."""
 

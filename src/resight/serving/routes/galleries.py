@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -11,7 +11,7 @@ from resight.gallery.browsing import browse
 from resight.indexer.published import read_progress
 from resight.places import own_names
 from resight.serving.galleries import Served, shown_name, spelt_id
-from resight.serving.routes.answers import PHOTO_BODY, AddedAnswer, GalleriesAnswer, PageAnswer
+from resight.serving.routes.answers import PHOTO_BODY, AddedAnswer, GalleriesAnswer, GroupsAnswer, PageAnswer
 from resight.serving.routes.given import TheGallery, TheService, as_json
 from resight.serving.routes.multipart import read_photo
 from resight.serving.service import Service
@@ -54,6 +54,18 @@ async def add(
     service.must_be_writable()
     data = await read_photo(request)
     return as_json(await service.writes.run(add_image, service, served, path, data), 201)
+
+
+@router.get("/{gallery}/duplicates", response_model=GroupsAnswer)
+async def duplicates(
+    service: TheService,
+    served: TheGallery,
+    level: Annotated[
+        Literal["copies", "same"], Query(description="Of one picture, or of one thing.")
+    ] = "copies",
+) -> Response:
+    """Groups of near-duplicates; while they are looked for at first, `searching` is not null."""
+    return as_json(await service.reads.run(service.duplicates.tell, served, level))
 
 
 def _page(served: Served, under: str, after: str, limit: int) -> dict[str, Any]:
