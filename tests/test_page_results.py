@@ -209,7 +209,8 @@ def test_two_searches_stand_in_two_columns(found):
     pages.settled(found, 1)
     assert found.get_by_label("Re-ranking of search 1").input_value() == "geometry"
     assert found.get_by_label("Re-ranking of search 2").input_value() == ""
-    assert "points" not in found.locator('.column[data-column="1"]').inner_text()
+    assert found.locator('.column[data-column="0"] .outline').count()
+    assert not found.locator('.column[data-column="1"] .outline').count()
     with found.expect_response("**/search"):
         found.get_by_label("Re-ranking of search 2").select_option("k-reciprocal")
     pages.settled(found, 1)
