@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from resight.gallery import Snapshot
-from resight.searcher.following import follow
+from resight.searcher.following import open_store
 from resight.stores import Owners, Rows, Scores, State
-from resight.stores.memory_map import MemoryMap, memory_map
+from resight.stores._mapped import MappedRows
 from resight.types import Vectors
 
 MOST = 16  # queries at once: each takes the scores of a block of rows
@@ -38,7 +38,7 @@ class Together:
         self._lock, self._turn = threading.Lock(), threading.Lock()
         self._line: list[Waiting] = []
 
-    def search(self, state: Hashable, store: MemoryMap, vector: Vectors, k: int) -> tuple[Rows, Scores]:
+    def search(self, state: Hashable, store: MappedRows, vector: Vectors, k: int) -> tuple[Rows, Scores]:
         """The k rows nearest to a vector (D,); queries of one `state` are searched in any one's store."""
         mine = Waiting(state, vector, k)
         with self._lock:
@@ -57,7 +57,7 @@ class Together:
             self._line = [each for each in self._line if id(each) not in gone]
         return chosen
 
-    def _search_for(self, chosen: list[Waiting], store: MemoryMap) -> None:
+    def _search_for(self, chosen: list[Waiting], store: MappedRows) -> None:
         try:
             if len(chosen) == 1:
                 answers = [store.search(chosen[0].vector[None], chosen[0].k)]
@@ -75,12 +75,9 @@ class Together:
 class SharedStore:
     """Keeps the promise `Store`, of a snapshot's rows; a query of one vector may be searched with others."""
 
-    exact = True
-
     def __init__(self, snapshot: Snapshot, together: Together) -> None:
-        store = follow(None, snapshot, memory_map)
-        assert isinstance(store, MemoryMap)
-        self._store, self._together = store, together
+        self._store, self._together = open_store(snapshot), together
+        self.exact, self.about = self._store.exact, self._store.about
         self._state = (*store_state(snapshot), len(snapshot.deleted))
 
     @property
@@ -98,7 +95,8 @@ class SharedStore:
 
     def search(self, vectors: Vectors, k: int, allowed: Rows | None = None) -> tuple[Rows, Scores]:
         """The k nearest rows."""
-        if allowed is None and len(vectors) == 1 and np.isfinite(vectors).all():
+        alone = allowed is None and len(vectors) == 1 and bool(np.isfinite(vectors).all())
+        if alone and isinstance(self._store, MappedRows):
             return self._together.search(self._state, self._store, vectors[0], k)
         return self._store.search(vectors, k, allowed)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from fastapi import Response
 from pydantic import BaseModel, ConfigDict
 
 Point = tuple[float, float]
@@ -223,45 +222,5 @@ class StatusAnswer(Strict):
     status: str
 
 
-class Jpeg(Response):
-    """A picture."""
-
-    media_type = "image/jpeg"
-
-
-class File(Response):
-    """Bytes to be saved."""
-
-    media_type = "application/octet-stream"
-
-
-class Csv(Response):
-    """A table."""
-
-    media_type = "text/csv"
-
-
-class Text(Response):
-    """What Prometheus reads."""
-
-    media_type = "text/plain"
-
-
 _TOLD = {"content": {"application/problem+json": {}}, "model": ProblemAnswer, "description": "A problem."}
 PROBLEMS: dict[int | str, dict[str, Any]] = {422: _TOLD, "4XX": _TOLD, "5XX": _TOLD}
-PHOTO_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "image/*": {"schema": {"type": "string", "format": "binary"}},
-            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "properties": {"photo": {"type": "string", "format": "binary"}},
-                    "required": ["photo"],
-                }
-            },
-        },
-    }
-}

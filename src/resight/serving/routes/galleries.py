@@ -11,8 +11,9 @@ from resight.gallery.browsing import browse
 from resight.indexer.published import read_progress
 from resight.places import own_names
 from resight.serving.galleries import Served, shown_name, spelt_id
-from resight.serving.routes.answers import PHOTO_BODY, AddedAnswer, GalleriesAnswer, GroupsAnswer, PageAnswer
+from resight.serving.routes.answers import AddedAnswer, GalleriesAnswer, GroupsAnswer, PageAnswer
 from resight.serving.routes.given import TheGallery, TheService, as_json
+from resight.serving.routes.media import PHOTO_BODY
 from resight.serving.routes.multipart import read_photo
 from resight.serving.service import Service
 from resight.serving.writing import add_image

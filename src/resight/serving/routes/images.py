@@ -10,8 +10,9 @@ from resight.gallery.records import StoredImage
 from resight.serving.galleries import Served, find_image, shown_name
 from resight.serving.originals import read_original
 from resight.serving.pictures import Part
-from resight.serving.routes.answers import File, ImageAnswer, Jpeg
+from resight.serving.routes.answers import ImageAnswer
 from resight.serving.routes.given import ImageId, Side, TheGallery, TheService, Turned, as_json
+from resight.serving.routes.media import File, Jpeg
 from resight.serving.routes.pictures import not_modified, picture_answer
 from resight.serving.service import Service
 from resight.serving.uploads import format_of

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from resight.serving.marking import put_mark, spell_marks, tell_marks
-from resight.serving.routes.answers import Csv, MarksAnswer
+from resight.serving.routes.answers import MarksAnswer
 from resight.serving.routes.given import TheGallery, TheService, as_json
+from resight.serving.routes.media import Csv
 
 router = APIRouter(prefix="/v1/galleries/{gallery}", tags=["marks"])
 

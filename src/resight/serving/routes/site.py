@@ -9,8 +9,9 @@ from fastapi import APIRouter, Request, Response
 
 from resight.serving.describers import FAILED, LOADING
 from resight.serving.problems import Busy, Problem
-from resight.serving.routes.answers import StatusAnswer, Text
+from resight.serving.routes.answers import StatusAnswer
 from resight.serving.routes.given import TheService, as_json
+from resight.serving.routes.media import Text
 from resight.serving.routes.pictures import not_modified
 
 router = APIRouter(tags=["site"])

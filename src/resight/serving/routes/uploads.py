@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query, Request, Response
 
 from resight.errors import BadImage
 from resight.serving.problems import Problem
-from resight.serving.routes.answers import PHOTO_BODY, Jpeg, UploadAnswer
+from resight.serving.routes.answers import UploadAnswer
 from resight.serving.routes.given import Side, TheService, Turned, UploadId, as_json
+from resight.serving.routes.media import PHOTO_BODY, Jpeg
 from resight.serving.routes.multipart import read_photo
 from resight.serving.routes.pictures import not_modified, picture_answer
 from resight.serving.service import Service
