@@ -103,6 +103,7 @@ COMBINED = {"sum", "concat"}  # what `views.combine` may be, and how rows are po
 OTHERWISE = {
     "parts.py": {"whole", "mac", "l2", *COMBINED},  # what a recipe takes that does not say
     "variations.py": set(methods.names("transforms")),  # those of the fit, in the order of a camera
+    "cli/evaluate.py": {"memory-map"},  # measures look at whole rankings
     "cli/search.py": {"openvino"},  # the engine that starts the fastest
     "figures/matches.py": {"geometry"},  # where the study names no other
     "pages/comparison.py": {"comparison"},  # its template

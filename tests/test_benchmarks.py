@@ -32,6 +32,7 @@ SCRIPTS = {
     "benchmarks/small_galleries.py --sets scenes": ["small_galleries.csv", "small_galleries.png"],
     "benchmarks/speed.py --photos 2 --sizes 64 --rounds 1": ["speed.csv"],
     "benchmarks/speed.py --memory 3": ["memory.csv"],
+    "benchmarks/stores.py --rows 3000 --photos 3 --recall 0.5 --rounds 1": ["stores.csv"],
     "benchmarks/train_default.py {out}/run --steps 2 --batch 4 --size 64": ["run/recipe.toml"],
     "benchmarks/training.py --photos 8 --batch 2 --size 64 --steps 1 --rounds 1": ["training_speed.csv"],
     "benchmarks/training_runs.py --steps 2 --batch 6 --size 64 --photo 64 --first 1": [

@@ -50,7 +50,7 @@ def slow(vectors, query, k, deleted=(), allowed=None, owners=None) -> list[int]:
 
 
 def test_the_room_is_not_empty():
-    assert "memory-map" in ROOM
+    assert {"memory-map", "faiss"} <= set(ROOM)
     assert all(make(1, 4).exact for make in (ROOM["memory-map"], SimpleStore))
 
 
@@ -117,6 +117,26 @@ def test_rows_that_are_not_finite_are_refused(make, number):
     with pytest.raises(BadQuery):
         store.search(vectors[2:3], 3)
     assert store.search(vectors[:1], 9)[0].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_scores_are_dot_products_whatever_the_rows_are(make):
+    random = np.random.default_rng(4)
+    vectors = random.standard_normal((200, 7), np.float32)
+    vectors[::2] /= np.linalg.norm(vectors[::2], axis=1, keepdims=True)
+    vectors[3], vectors[5] = 0, 100 * vectors[5]
+    store = filled(make, vectors, blocks=2)
+    for k in (1, 10, 50, 200):
+        for query in (vectors[:1], -vectors[5:6], random.standard_normal((4, 7), np.float32)):
+            rows, scores = store.search(query, k)
+            assert len(rows) == k
+            np.testing.assert_allclose(scores, (vectors[rows] @ query.T).max(axis=1), rtol=1e-5, atol=1e-5)
+            assert (np.diff(scores) <= 0).all()
+
+
+def test_a_store_says_which_it_is(make):
+    store = make(1, 4)
+    assert store.exact == filled(make, np.eye(4, dtype=np.float32)).exact
+    assert store.about
 
 
 def test_equal_scores_are_ordered_by_row(make):

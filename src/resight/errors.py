@@ -69,6 +69,10 @@ class NetworkUnavailable(ResightError):
     """A network or its weights cannot be loaded."""
 
 
+class StoreUnavailable(ResightError):
+    """A store's package is not installed, or its server cannot be reached."""
+
+
 class BadImage(ResightError):
     """A file is not a photo that can be described; the message is the reason that is recorded."""
 

@@ -10,7 +10,7 @@ from resight.types import Vectors
 
 
 class SimpleStore:
-    exact = True
+    exact, about = True, "a list"
 
     def __init__(self, generation: int, width: int) -> None:
         self.generation, self.width = generation, width

@@ -48,6 +48,14 @@ RerankOption = Annotated[
         help="Re-rank, as in geometry:top=50; `resight methods rerankers` lists them. Repeatable.",
     ),
 ]
+StoreOption = Annotated[
+    str,
+    typer.Option(
+        "--store",
+        metavar="NAME",
+        help="What finds the first 100 of each ranking, as in faiss:recall=0.95; memory-map compares all.",
+    ),
+]
 DeviateOption = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option(

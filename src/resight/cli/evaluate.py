@@ -18,6 +18,7 @@ from resight.cli._evaluating import (
     RerankOption,
     ResultsOption,
     RootOption,
+    StoreOption,
     say_when_stopped,
 )
 from resight.cli._names import quoted
@@ -37,6 +38,7 @@ def evaluate(
     fit_from: FitFromOption = "",
     allow_overlap: OverlapOption = False,
     rerank: RerankOption = None,
+    store: StoreOption = "memory-map",
     deviate: DeviateOption = None,
     fresh: FreshOption = False,
     results: ResultsOption = Path("results"),
@@ -61,7 +63,7 @@ def evaluate(
         with say_when_stopped(terminal):
             found = evaluator.evaluate(
                 Recipe.load(recipe), open_data(data, root), distractors=distractors or (),
-                fit_from=fit_from or None, allow_overlap=allow_overlap, rerank=rerank or (),
+                fit_from=fit_from or None, allow_overlap=allow_overlap, rerank=rerank or (), store=store,
                 deviate=deviate or (), fresh=fresh, engine=engine, workers=workers,
                 batch=batch, progress=terminal,
             )  # fmt: skip
@@ -99,6 +101,7 @@ def _describe(found: Evaluation) -> list[str]:
     ]
     if facts["rerank"]:
         lines.append(f"re-ranked  {', then '.join(facts['rerank'])}")
+    lines += [f"store      {each}" for each in facts.get("store", ())]
     lines += [f"NOTE       {caveat}" for caveat in found.caveats]
     width = max(map(len, found.means)) + 2
     lines += [f"{name:{width}}{value:.4f}" for name, value in found.means.items()]

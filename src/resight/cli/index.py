@@ -57,6 +57,14 @@ ExcludeOption = Annotated[
         "Repeatable; kept for later runs, until it is said anew ('' for none).",
     ),
 ]
+StoreOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        metavar="NAME",
+        help="What the gallery is searched by from then on: auto, or one of `resight methods stores`, as in "
+        "faiss:recall=0.95.",
+    ),
+]
 
 
 def index(
@@ -70,6 +78,7 @@ def index(
     max_megapixels: MegapixelsOption = None,
     strict: StrictOption = False,
     exclude: ExcludeOption = None,
+    store: StoreOption = None,
     engine: EngineOption = "auto",
     workers: WorkersOption = None,
     batch: BatchOption = None,
@@ -96,6 +105,7 @@ def index(
             max_megapixels=max_megapixels,
             strict=strict,
             exclude=exclude or None,
+            store=store,
             progress=terminal,
         )
     if as_json:

@@ -75,7 +75,20 @@ def _describe(opened: Snapshot) -> dict[str, Any]:
         **catalogue.count(),
         "warnings": opened.warnings.count(),
         "local_features": features.count() if features.usable else None,
+        "store": _describe_store(opened),
     }
+
+
+def _describe_store(opened: Snapshot) -> str:
+    from resight.errors import ResightError
+    from resight.searcher.following import name_store, open_store
+
+    if opened.generation is None:
+        return name_store(opened)
+    try:
+        return open_store(opened).about
+    except ResightError as error:  # of another Resight, or another package
+        return str(error)
 
 
 def _spell(known: dict[str, Any]) -> dict[str, Any]:

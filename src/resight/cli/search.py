@@ -15,6 +15,10 @@ from resight.cli._options import ChanceOption, EngineOption, GalleryOption, Json
 if TYPE_CHECKING:
     from resight.types import Hit, Ranking
 
+ExactOption = Annotated[
+    bool, typer.Option("--exact", help="Compare every row, whatever index the gallery keeps.")
+]
+
 
 def search(
     query: Annotated[
@@ -31,6 +35,7 @@ def search(
     ] = "",
     rerank: RerankOption = None,
     max_false_positives: ChanceOption = None,
+    exact: ExactOption = False,
     html: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(metavar="FILE", help="Write the ranking as a page with pictures."),
@@ -53,7 +58,7 @@ def search(
     wanted = Box.parse(box) if box else None
     with Terminal().watching() as terminal, Gallery(find_gallery(gallery, query)) as opened:
         searcher = Searcher(opened, engine, max_megapixels)
-        ranking = searcher.search(query, k, wanted, under or None, rerank or (), max_false_positives)
+        ranking = searcher.search(query, k, wanted, under or None, rerank or (), max_false_positives, exact)
         if html:
             from resight.pages.ranking import write_report
 

@@ -39,6 +39,7 @@ def ask(bench: Bench, progress: Progress | None = None, fresh: bool = False) -> 
     answers = tuple(_with_copies(data, [answer for answer, _ in timed], copies))
     facts |= {
         "rerank": list(bench.rerank),
+        "store": [store.about for store in bench.candidates.stores],
         "overlap": bench.shared.tested,
         "deviations": spread(answers),
         "seconds": {
@@ -77,7 +78,7 @@ def _ask_one(bench: Bench, question: BenchmarkQuery) -> Timed:
         query = candidates.query(question, lambda: bench.describer)
     except (BadImage, BadQuery) as error:
         return score_failure(bench.data, question, candidates.size, str(error)), None
-    ranked = candidates.photos.nearest(query.vectors, candidates.size + 1)
+    ranked = candidates.rank(query.vectors)
     ranked = reranked(ranked, query, candidates.photos, bench.rerankers)
     seconds = time.monotonic() - begun
     return score_query(bench.data, question, candidates.in_photos(ranked, question), candidates.name), seconds
@@ -101,6 +102,7 @@ def _depends_on(bench: Bench) -> list[str]:
     return [
         candidates.photos.identity,
         *data.measures,
+        *(store.about for store in candidates.stores if not store.exact),
         *names,
         *(f"{each.sentence()}{each.origin}" for each in bench.rerankers),
     ]

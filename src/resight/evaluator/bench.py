@@ -21,10 +21,12 @@ from resight.evaluator.workspace import damaged_cache
 from resight.gallery import Snapshot, snapshot_of
 from resight.gallery.check import damaged
 from resight.gallery.vectors import CutShort
+from resight.indexer.store import keep_index
 from resight.methods import Method
 from resight.progress import Progress, Silent
 from resight.recipe import Recipe
 from resight.searcher.reranking import rerankers
+from resight.stores import EVERY_ROW, choose
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +76,7 @@ def prepare(
     fit_from: str | Path | None = None,
     allow_overlap: bool = False,
     rerank: Sequence[str] = (),
+    store: str = EVERY_ROW,
     engine: str = "auto",
     workers: int | None = None,
     batch: int | None = None,
@@ -99,12 +102,14 @@ def prepare(
         batch=batch,
         progress=progress,
     )
+    if choose(store, 0).says.get("KEEPS_INDEX"):
+        keep_index(made.gallery, progress, store)
     with contextlib.ExitStack() as stack:
         own = stack.enter_context(_open_checked(made.gallery))
         others = tuple(stack.enter_context(snapshot_of(folder)) for folder in searched)
         for gallery in others:
             _check_alike(own, gallery)
-        candidates = Candidates(data, made, own, others)
+        candidates = Candidates(data, made, own, others, store)
         shared = fitted_on_tested(data, candidates.image_of, own, others, allow_overlap)
         yield Bench(
             recipe, data, own, others, candidates, shared, tuple(rerank), str(fit_from or ""),

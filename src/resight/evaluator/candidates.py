@@ -21,8 +21,12 @@ from resight.images import Photo
 from resight.images.photo import Enough
 from resight.ranking import Numbers, Photos, Query, Ranked
 from resight.searcher.collection import Collection
+from resight.searcher.following import open_store
 from resight.searcher.query import of_photo, of_stored
-from resight.types import Match
+from resight.stores import EVERY_ROW, Store
+from resight.types import Match, Vectors
+
+HEAD = 100  # hits of a ranking that a store finds; the rest is for measures that look at all
 
 
 class Candidates:
@@ -33,15 +37,22 @@ class Candidates:
     """
 
     def __init__(
-        self, data: Dataset, workspace: Workspace, opened: Snapshot, galleries: Sequence[Snapshot]
+        self,
+        data: Dataset,
+        workspace: Workspace,
+        opened: Snapshot,
+        galleries: Sequence[Snapshot],
+        store: str = EVERY_ROW,
     ) -> None:
         self.data, self._workspace, self._galleries = data, workspace, galleries
         self.image_of = workspace.images(opened)
         ranked = np.ones(len(self.image_of), np.bool_)
         ranked[: len(data.photos)] = np.isin(np.arange(len(data.photos)), data.database)
         ranked &= self.image_of >= 0
-        self._own = Collection(opened, None if ranked.all() else self.image_of[ranked])
-        self._joined = JoinedCollections([self._own, *map(Collection, galleries)])
+        inside = None if ranked.all() else self.image_of[ranked]
+        self._own = Collection(opened, inside, open_store(opened, store))
+        others = [Collection(gallery, store=open_store(gallery, store)) for gallery in galleries]
+        self._joined = JoinedCollections([self._own, *others])
         self.photos: Photos = self._joined if galleries else self._own
         self.distractors = int(ranked[len(data.photos) :].sum())
         self.distractors += sum(gallery.catalogue.count()["images"] for gallery in galleries)
@@ -59,6 +70,18 @@ class Candidates:
             base += 1 + part.last
         self._counts, self._numbers = np.concatenate(counts), np.concatenate(numbers)
         self._starts = np.cumsum(self._counts) - self._counts
+
+    @property
+    def stores(self) -> list[Store]:
+        """What the galleries are searched by, that of the data set first."""
+        return [part.store for part in self._joined.parts]
+
+    def rank(self, vectors: Vectors) -> Ranked:
+        """All images, nearest to any of (Q, D) `vectors` first; the first `HEAD` as the stores find them."""
+        ranked = self.photos.nearest(vectors, self.size + 1)  # which is so many that every row is compared
+        if all(store.exact for store in self.stores):
+            return ranked
+        return ranked.led_by(self.photos.nearest(vectors, HEAD))
 
     @property
     def names(self) -> tuple[str, ...]:

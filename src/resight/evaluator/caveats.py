@@ -9,6 +9,7 @@ import numpy as np
 from resight.dataset import Dataset
 from resight.evaluator.answers import QueryResult, mean
 from resight.evaluator.bench import Bench
+from resight.evaluator.candidates import HEAD
 from resight.evaluator.overlap import count_duplicates_apart, distractors_in_set, distractors_twice
 from resight.evaluator.scoring import has_truth
 from resight.gallery.check import unverifiable
@@ -27,6 +28,12 @@ def list_caveats(bench: Bench, answers: Sequence[QueryResult]) -> tuple[str, ...
 def fitted_on_ranked(bench: Bench, answers: Sequence[QueryResult]) -> str | None:
     """Photos that the recipe was fitted on, and that are ranked."""
     return f"fitted on {bench.shared}" if str(bench.shared) else None
+
+
+def found_by_an_index(bench: Bench, answers: Sequence[QueryResult]) -> str | None:
+    """The first of each ranking come from an index, which may miss some."""
+    told = [store.about for store in bench.candidates.stores if not store.exact]
+    return f"the first {HEAD} of each ranking were found by an index ({'; '.join(told)})" if told else None
 
 
 def photos_not_described(bench: Bench, answers: Sequence[QueryResult]) -> str | None:
@@ -100,6 +107,7 @@ def duplicates_apart(bench: Bench, answers: Sequence[QueryResult]) -> str | None
 
 CAVEATS: tuple[Caveat, ...] = (
     fitted_on_ranked,
+    found_by_an_index,
     photos_not_described,
     distractors_not_described,
     nothing_to_find,

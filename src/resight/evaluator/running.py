@@ -15,6 +15,7 @@ from resight.evaluator.deviations import deviate_from
 from resight.evaluator.scoring import has_truth
 from resight.progress import Progress
 from resight.recipe import Recipe
+from resight.stores import EVERY_ROW
 
 
 def evaluate(
@@ -25,6 +26,7 @@ def evaluate(
     fit_from: str | Path | None = None,
     allow_overlap: bool = False,
     rerank: Sequence[str] = (),
+    store: str = EVERY_ROW,
     deviate: Sequence[str] = (),
     fresh: bool = False,
     engine: str = "auto",
@@ -37,8 +39,10 @@ def evaluate(
     A recipe or data set that is named is loaded as the command does it. `distractors` are folders of photos,
     data sets, or galleries made with the same recipe and fit. The recipe is fitted on `fit_from` (a gallery,
     folder or data set), else on the photos that it is tested on, which is refused with FittedOnTest unless
-    `allow_overlap`. `deviate` names what is not to be done as the protocol wants it. Every such thing is
-    among the caveats of the result. `fresh` asks every query again, where an evaluation was stopped.
+    `allow_overlap`. `store` is what finds the first hundred of each ranking, with an index of the data set's
+    gallery that is made where it is missing; those below are found by comparing every row. `deviate` names
+    what is not to be done as the protocol wants it. Every such thing is among the caveats of the result.
+    `fresh` asks every query again, where an evaluation was stopped.
     `progress` is told how far the work is, and asked whether to stop. Raises Stopped.
     """
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(str(recipe))
@@ -54,6 +58,7 @@ def evaluate(
         fit_from=fit_from,
         allow_overlap=allow_overlap,
         rerank=rerank,
+        store=store,
         engine=engine,
         workers=workers,
         batch=batch,

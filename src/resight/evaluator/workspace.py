@@ -31,6 +31,7 @@ from resight.indexer.walk import file_states
 from resight.progress import Progress, Silent, Stopped
 from resight.ranking import Numbers
 from resight.recipe import PRECISION, Recipe
+from resight.stores import EVERY_ROW
 
 PATIENCE = 0.5  # seconds between two tries
 
@@ -105,7 +106,7 @@ def describe(
     index = functools.partial(
         indexer.index, links, folder / "gallery", recipe, fit_from=fit_from, only=names, turns=turns,
         local_features=local_features or None, engine=engine, workers=workers, batch=batch, progress=progress,
-        prune=True,
+        prune=True, store=EVERY_ROW,
     )  # fmt: skip
     try:
         report = _wait_turn(progress or Silent(), index)

@@ -59,8 +59,9 @@ class Generations:
         self._work.commit()
         self._work.delete_garbage()
         with storage_errors():
-            for path in self._work.folder.glob("graph-*"):  # of the neighbours of rows that are gone
-                path.unlink(missing_ok=True)
+            for pattern in ("graph-*", "lists-*.faiss"):  # of rows that are gone
+                for path in self._work.folder.glob(pattern):
+                    path.unlink(missing_ok=True)
 
     def unfinished(self, purpose: str) -> Generation | None:
         """A generation of this purpose that was begun and never became the current one."""

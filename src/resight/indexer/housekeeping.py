@@ -13,6 +13,7 @@ from resight.gallery import Writer
 from resight.gallery.changes import REMOVED
 from resight.gallery.records import file_state
 from resight.indexer.filling import filled
+from resight.indexer.store import keep_index
 from resight.names import composed
 from resight.progress import Progress, Silent
 
@@ -84,7 +85,9 @@ def compact(gallery: Path | str, progress: Progress | None = None) -> int | None
         writer.fit_sample.rewrite()
         writer.generations.switch(number)
         writer.vacuum()
-        return before - _size(writer.folder)
+        given = before - _size(writer.folder)
+    keep_index(Path(gallery), progress)
+    return given
 
 
 def _stepped(progress: Progress) -> bool:

@@ -17,6 +17,7 @@ from resight.indexer.fits import SAMPLE, sample_size, variants
 from resight.indexer.fits import sample as smallest
 from resight.indexer.opening import is_folder
 from resight.indexer.provenance import Fit, borrowed, fitted
+from resight.indexer.store import keep_index
 from resight.processors import processors
 from resight.progress import Progress, Silent, Stopped
 
@@ -55,7 +56,11 @@ def fit(
             if begun:
                 writer.generations.abandon(begun.number)
             number = work.begin(fit_from)
-        return writer.committed.fit if number and work.finish(number) else None
+        if not number or not work.finish(number):
+            return None
+        fitted = writer.committed.fit
+    keep_index(Path(gallery), progress)
+    return fitted
 
 
 class Refit:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from resight.describing.describer import Describer
 from resight.errors import BadQuery
 from resight.gallery import Writer
 from resight.gallery.database import is_there
@@ -17,6 +18,7 @@ from resight.indexer.opening import is_folder, opened
 from resight.indexer.outcome import Reader
 from resight.indexer.planning import Plan, moved, planned
 from resight.indexer.reading import read_photos
+from resight.indexer.store import check_store, keep_index
 from resight.processors import processors
 from resight.progress import Progress, Silent
 from resight.recipe import Recipe
@@ -71,6 +73,7 @@ def index(
     turns: Mapping[str, int] | None = None,
     max_megapixels: float | None = None,
     strict: bool = False,
+    store: str | None = None,
     sample: int = SAMPLE,
     progress: Progress | None = None,
 ) -> Report:
@@ -81,8 +84,7 @@ def index(
     `prune` says that this is meant.
 
     `batch` is how many photos of one shape go through the network at once; None: as many as the engine does
-    best with. `local_features` are stored (or, if false, forgotten), now and by every later `index`; None: as
-    before.
+    best with. `local_features` are stored (or, if false, forgotten), now and later; None: as before.
     `exclude` are globs over relative paths, or over names where they have no '/': such files and folders are
     passed over, now and by every later `index`, and leave the gallery; None: as before.
     `only` lists the photos of the gallery, relative paths below the folder with '/', in place of a walk: all
@@ -90,29 +92,52 @@ def index(
     are turned once they are read upright, corners filled with black: the gallery knows them turned, and those
     that a later call does not turn are described anew. `max_megapixels`: how large a photo may be, now and
     at every later `index` and search; None: as before, 200 at first. `strict` refuses the photos that would
-    carry a warning; those that are indexed already stay. A fit looks at `sample` photos at most.
+    carry a warning; those that are indexed already stay. `store` is what the gallery is searched by, now and
+    later, and the index that it keeps is brought up to date at the end; None: as before, `auto` at first. A
+    fit looks at `sample` photos at most.
     """
     root, progress = Path(photos), progress or Silent()
     folder = Path(gallery) if gallery else root / ".resight"
     workers = workers or processors()
     if not is_folder(root) and not is_there(folder):
         raise BadQuery(f"There is no folder {root}.")
+    check_store(store)
     with Writer(folder) as writer:
         describer = opened(writer, root, recipe, engine, workers, fit_from, batch)
         plan = planned(
             writer, root, exclude=exclude, only=only, turns=turns, max_megapixels=max_megapixels,
             prune=prune, retry=retry, sample=sample, progress=progress,
         )  # fmt: skip
-        reader = Reader(
-            root, describer, writer.find_content, plan.turns, variants=None,
-            local=local.settled(writer, local_features), pixel_limit=writer.catalogue.pixel_limit,
-            strict=strict,
-        )  # fmt: skip
-        return carried_out(writer, reader, plan, workers, progress)
+        reader = _make_reader(writer, root, describer, plan, local_features, strict)
+        report = carried_out(writer, reader, plan, workers, progress, store)
+    return end_with_index(report, progress)
 
 
-def carried_out(writer: Writer, reader: Reader, plan: Plan, workers: int, progress: Progress) -> Report:
-    """Read what a plan says is to be read; then, unless an end was asked for, what is gone leaves."""
+def _make_reader(
+    writer: Writer, root: Path, describer: Describer, plan: Plan, local_features: bool | None, strict: bool
+) -> Reader:
+    return Reader(
+        root, describer, writer.find_content, plan.turns, variants=None,
+        local=local.settled(writer, local_features), pixel_limit=writer.catalogue.pixel_limit, strict=strict,
+    )  # fmt: skip
+
+
+def end_with_index(report: Report, progress: Progress) -> Report:
+    """Bring the index of the gallery's store up to date, unless an end was asked for."""
+    if not report.interrupted:
+        keep_index(report.gallery, progress)
+    return report
+
+
+def carried_out(
+    writer: Writer, reader: Reader, plan: Plan, workers: int, progress: Progress, store: str | None = None
+) -> Report:
+    """Read what a plan says is to be read; then, unless an end was asked for, what is gone leaves.
+
+    What the gallery is searched by is kept first, if it is said.
+    """
+    if store:
+        writer.remember("store", store)
     counts = read_photos(writer, reader, plan, workers, progress)
     away = plan.away(writer, counts)
     gone = plan.gone(away)

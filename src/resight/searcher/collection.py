@@ -16,8 +16,8 @@ from resight.gallery.records import StoredImage
 from resight.gallery.reread import reread
 from resight.processors import processors
 from resight.ranking import LocalFeatures, Numbers, Ranked
-from resight.searcher.following import follow, read_owners
-from resight.stores.memory_map import memory_map
+from resight.searcher.following import open_exact, read_owners
+from resight.stores import Store
 from resight.types import Vectors
 
 FEW = 4096  # rows whose owners are looked up one by one; for more, all owners are read
@@ -26,15 +26,21 @@ FEW = 4096  # rows whose owners are looked up one by one; for more, all owners a
 class Collection:
     """Keeps the promise `resight.ranking.Photos`; of one snapshot of a gallery, as long as that lives.
 
-    `inside` are the numbers of the images that may be found, None: all.
+    `inside` are the numbers of the images that may be found, None: all. `store` has all rows of the snapshot;
+    None: every row is compared.
     """
 
-    def __init__(self, snapshot: Snapshot, inside: Numbers | None = None) -> None:
-        self.snapshot, self._store = snapshot, follow(None, snapshot, memory_map)
+    def __init__(self, snapshot: Snapshot, inside: Numbers | None = None, store: Store | None = None) -> None:
+        self.snapshot, self._store = snapshot, store or open_exact(snapshot)
         self._inside = None if inside is None else np.unique(inside)
         self._warned: set[str] = snapshot.derived.setdefault("warned", set())
         self._pixel_limit = snapshot.catalogue.pixel_limit  # other threads may not ask the catalogue
         self._root = snapshot.catalogue.root
+
+    @property
+    def store(self) -> Store:
+        """What its rows are searched by."""
+        return self._store
 
     @property
     def rows(self) -> int:

@@ -1,4 +1,4 @@
-"""A store that follows a gallery: from its state to what is committed, or made anew."""
+"""Stores that follow a gallery: from their state to what is committed, or made anew."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from resight.gallery import Snapshot
 from resight.ranking import Numbers
-from resight.stores import Store
+from resight.stores import AUTO, Store, choose
+from resight.stores.memory_map import memory_map
 
 
 def read_owners(snapshot: Snapshot) -> Numbers:
@@ -30,3 +31,25 @@ def follow(store: Store | None, snapshot: Snapshot, make: Callable[[int, int], S
         store.add(first, snapshot.vectors[first:], lambda: read_owners(snapshot)[first:])
     store.delete(snapshot.deleted)
     return store
+
+
+def open_exact(snapshot: Snapshot) -> Store:
+    """A store that compares every row of a snapshot."""
+    return follow(None, snapshot, memory_map)
+
+
+def open_store(snapshot: Snapshot, named: str = "") -> Store:
+    """The store that is `named`, else the one that the gallery keeps; it has all rows of the snapshot.
+
+    One that keeps an index is exact where there is none beside the gallery, or none to be trusted.
+    """
+    method = choose(named or name_store(snapshot), len(snapshot.vectors))
+    if not method.says.get("KEEPS_INDEX"):
+        return follow(None, snapshot, method.call)
+    gallery = str(snapshot.catalogue.fact("id"))
+    return follow(None, snapshot, lambda *empty: method.call(*empty, snapshot.folder, gallery))
+
+
+def name_store(snapshot: Snapshot) -> str:
+    """The store that a gallery was told to keep; `auto` where it was told nothing."""
+    return str(snapshot.catalogue.fact("store") or AUTO)

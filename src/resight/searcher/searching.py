@@ -14,6 +14,7 @@ from resight.methods import Method
 from resight.ranges import share
 from resight.searcher.collection import Collection
 from resight.searcher.describers import Describers
+from resight.searcher.following import open_store
 from resight.searcher.hits import Asked, hits
 from resight.searcher.placing import placed
 from resight.searcher.query import describe, of_descriptor, of_stored
@@ -52,6 +53,7 @@ class Searcher:
         under: str | None = None,
         rerank: Sequence[str] = (),
         max_false_positives: float | None = None,
+        exact: bool = False,
     ) -> Ranking:
         """The k nearest files: of a photo's path (or a box in it), or of a descriptor.
 
@@ -59,7 +61,8 @@ class Searcher:
         stands for all that is in it, or a glob over relative paths. `rerank` names re-rankers, one after the
         other, as in `"geometry:top=50"`. `max_false_positives`: only hits that chance puts so high with this
         probability at most, and the query's own file; there may be none. Raises BadQuery where that cannot
-        be told, as among fewer than 100 photos.
+        be told, as among fewer than 100 photos. `exact` compares every row, whatever
+        index the gallery keeps.
         """
         if k < 1:
             raise BadQuery("k is how many hits to show: 1 or more.")
@@ -67,7 +70,7 @@ class Searcher:
             share("search", max_false_positives=max_false_positives)
         wanted = rerankers(rerank)
         with self.gallery.snapshot() as snapshot:
-            search = Search(snapshot, self._describers, self._pixel_limit, under)
+            search = Search(snapshot, self._describers, self._pixel_limit, under, exact)
             asked = search.ask(query if isinstance(query, Descriptor) else QueryFile(Path(query)), box)
             return search.rank(asked, k, wanted, max_false_positives)
 
@@ -95,13 +98,19 @@ class Search:
     """One search of a snapshot, or of the part of it that is named; raises NotFitted, and BadQuery."""
 
     def __init__(
-        self, snapshot: Snapshot, describers: Describers, pixel_limit: int | None, under: str | None = None
+        self,
+        snapshot: Snapshot,
+        describers: Describers,
+        pixel_limit: int | None,
+        under: str | None = None,
+        exact: bool = False,
     ) -> None:
         if snapshot.generation is None or not len(snapshot.vectors):
             raise NotFitted(f"The gallery {snapshot.folder} is empty yet: run `resight index`.")
         self._snapshot, self._describers, self._pixel_limit = snapshot, describers, pixel_limit
         self._under = under_of(snapshot, under) if under else None
-        self._photos = Collection(snapshot, images_under(snapshot, self._under) if self._under else None)
+        inside = images_under(snapshot, self._under) if self._under else None
+        self._photos = Collection(snapshot, inside, None if exact else open_store(snapshot))
 
     def ask(self, query: QueryFile | Descriptor, box: Box | None) -> Asked:
         """The query as it is looked for: recognised, or described now."""
@@ -134,13 +143,15 @@ def search(
     box: Box | None = None,
     rerank: Sequence[str] = (),
     max_false_positives: float | None = None,
+    exact: bool = False,
 ) -> Ranking:
     """The k photos of a gallery nearest to a photo.
 
     A folder of photos stands for the gallery inside it; by default it is the one in or above this folder,
-    else in or above the photo's. `rerank` and `max_false_positives` are those of `Searcher.search`. Raises
-    NoGallery.
+    else in or above the photo's. `rerank`, `max_false_positives` and `exact` are those of `Searcher.search`.
+    Raises NoGallery.
     """
     with Gallery(find_gallery(Path(gallery) if gallery else None, Path(query))) as opened:
-        searcher = Searcher(opened)
-        return searcher.search(query, k, box, rerank=rerank, max_false_positives=max_false_positives)
+        return Searcher(opened).search(
+            query, k, box, rerank=rerank, max_false_positives=max_false_positives, exact=exact
+        )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from resight.errors import NotFitted
 from resight.gallery import Snapshot
 from resight.searcher.collection import Collection
+from resight.searcher.following import open_store
 from resight.searcher.placing import placed
 from resight.searcher.reranking import rerankers
 from resight.searcher.under import images_under, under_of
@@ -33,7 +34,8 @@ def search(service: Service, served: Served, body: SearchBody, timing: Timing) -
         if snapshot.generation is None or not len(snapshot.vectors):
             raise NotFitted(f"The gallery {served.name} is empty yet: run `resight index`.")
         under = under_of(snapshot, body.under) if body.under else None
-        photos = Collection(snapshot, images_under(snapshot, under) if under else None)
+        inside = images_under(snapshot, under) if under else None
+        photos = Collection(snapshot, inside, open_store(snapshot))
         if needs_description(snapshot, body):
             asked = ask_described(service, served, snapshot, body, timing)
         else:

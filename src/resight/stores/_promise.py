@@ -29,13 +29,32 @@ class State:
     rows: int
 
 
+@dataclass(frozen=True, eq=False)
+class Given:
+    """The rows of a generation of a gallery: (N, D) `vectors`, and sorted rows that are `deleted`."""
+
+    gallery: str
+    generation: int
+    vectors: Vectors
+    deleted: Rows
+
+    def take(self, rows: Rows) -> Vectors:
+        """(M,) row numbers -> (M, D) float32, a copy."""
+        return np.asarray(self.vectors)[rows]
+
+
 class Store(Protocol):
-    """Rows of one generation of a gallery, by their numbers in it.
+    """Rows of one generation of a gallery, by their numbers in it."""
 
-    `exact` says whether `search` compares every row.
-    """
+    @property
+    def exact(self) -> bool:
+        """Whether `search` compares every row."""
+        ...
 
-    exact: bool
+    @property
+    def about(self) -> str:
+        """In words, which store this is, and how well it finds."""
+        ...
 
     @property
     def state(self) -> State:
@@ -58,7 +77,8 @@ class Store(Protocol):
         """The k rows with the highest dot product with any of (Q, D) `vectors`: rows and scores, best first.
 
         Equal scores come in the order of the rows. `allowed` are the images whose rows may be found, None:
-        all. Gives fewer where there are fewer. Raises BadQuery for vectors that are not finite.
+        all. Gives fewer where there are fewer. Scores are dot products of the float32 rows, also where others
+        were not compared. Raises BadQuery for vectors that are not finite.
         """
         ...
 

@@ -1,0 +1,40 @@
+"""The index that a gallery's store keeps beside it: made, and brought up to date after each writing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from resight import methods
+from resight.gallery import snapshot_of
+from resight.progress import Progress
+from resight.stores import AUTO, Given, choose
+
+
+def check_store(asked: str | None) -> None:
+    """Raise UnknownMethod, BadSetting, or StoreUnavailable where a package is missing; None asks for none."""
+    if asked and asked != AUTO:
+        file = methods.module("stores", choose(asked, 0).name)
+        if hasattr(file, "check"):
+            file.check()
+
+
+def keep_index(gallery: Path, progress: Progress, named: str = "") -> None:
+    """Bring the index up to date, if the gallery's store, or the one that is named, keeps one.
+
+    It needs no lock of the gallery, and searches go on meanwhile. Raises StorageFailed.
+    """
+    with snapshot_of(gallery) as snapshot:
+        if snapshot.generation is None:
+            return
+        asked = named or str(snapshot.catalogue.fact("store") or AUTO)
+        store = choose(asked, len(snapshot.vectors))
+        if not store.says.get("KEEPS_INDEX"):
+            return
+        file = methods.module("stores", store.name)
+        if not file.is_installed():
+            progress.say(f"The index of this gallery needs its package: pip install 'resight[{store.name}]'.")
+            return
+        given = Given(
+            str(snapshot.catalogue.fact("id")), snapshot.generation.number, snapshot.vectors, snapshot.deleted
+        )
+        file.keep(gallery, given, progress)
