@@ -1,11 +1,11 @@
 """Whether the promise of false positives holds for queries of another set: results/false_positives.csv.
 
 Photos of `imagenet_samples` ask galleries of covers, groceries and logos, each fitted on itself as a user's
-is. None of them shows what is in a gallery, so a share of them as large as the stated probability may get a hit.
+is. None shows what is in a gallery, so a share of them as large as the stated probability may get a hit.
 Queries are in two halves by a hash of their names: with the shipped recipe the method may be looked at on the
 first alone (`developed`), the other is reported. Intervals are Wilson's, of 95 %. `kept_1 %`: how many of the
-gallery's own photos whose first hit is true keep it at a stated 1 %. The picture has the measured share over the
-stated one.
+gallery's own photos whose first hit is true keep it at a stated 1 %. The picture has the measured share over
+the stated one.
 """
 
 from __future__ import annotations
