@@ -42,7 +42,16 @@ FIGURES: dict[str, list[str]] = {
     "regions": ["--recipe", "jeong2017-lite0", "--allow-overlap"],
     "pairs": ["--recipe", "rmac-lite0"],
     "transforms:seed=6": ["--recipe", "rmac-lite0"],
+    "policy:seed=4": ["--recipe", "mac-lite0"],
+    "operations:seed=4": ["--recipe", "mac-lite0"],
+    "operation-counts": ["--recipe", "mac-lite0"],
+    "sheets:queries=3,k=7": ["--recipe", "{plain}", "--recipe", "{policy}"],
 }
+NAMED = {"sheets:queries=3,k=7": "policy-sheets"}  # a figure that stands here twice
+RECIPE = """name = "{name}"
+views = {{ resize = "square", sizes = [224], policy = {policy} }}
+backbone = {{ network = "timm:tf_efficientnet_lite0", weights = "efficientnet-lite0", layers = ["blocks.6"] }}
+"""
 
 
 def corners(pixels: Pixels, moved: list[list[float]]) -> Pixels:
@@ -91,6 +100,14 @@ def album(root: Path) -> Path:
     return root
 
 
+def recipes(root: Path) -> dict[str, Path]:
+    """MAC of small photos as they are, and through the published policy: a file each."""
+    found = {"plain": root / "without.toml", "policy": root / "through-tursun2020.toml"}
+    for path, policy in zip(found.values(), ("[]", '"tursun2020"'), strict=True):
+        path.write_text(RECIPE.format(name=path.stem, policy=policy))
+    return found
+
+
 def main() -> None:
     """Draw every figure into docs/pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -98,10 +115,11 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=list(FIGURES), choices=list(FIGURES))
     asked = parser.parse_args()
     root = album(HOME / "build" / "album")
+    files = recipes(root.parent)
     asked.into.mkdir(parents=True, exist_ok=True)
     for kind in asked.only:
-        options = FIGURES[kind]
-        target = asked.into / f"{kind.partition(':')[0]}.png"
+        options = [option.format(**files) for option in FIGURES[kind]]
+        target = asked.into / f"{NAMED.get(kind, kind.partition(':')[0])}.png"
         line = [sys.executable, "-m", "resight", "figure", kind, root, *options, "--out", target]
         subprocess.run([str(word) for word in line], check=True)
         with Image.open(target) as drawn:

@@ -22,6 +22,9 @@ SCRIPTS = {
     "benchmarks/diffusion.py --vectors 300": ["diffusion.csv"],
     "benchmarks/distractors.py --vectors 50": ["distractors.csv"],
     "benchmarks/gpu.py --photos 6 --drawn 3 --side 96 --size 64 --seconds 0.1 --lite-alone": ["gpu.csv"],
+    "benchmarks/policies.py --networks efficientnet-lite0 --found-on 2 --asked 2 --distractors 3 "
+    "--policies 130 --size 32 --own --kept {out}/kept": ["policies.csv"],
+    "benchmarks/policy_cost.py --sizes 64 --photos 2 --sets scenes --precisions f32": ["policy_cost.csv"],
     "benchmarks/precision.py --size 64 --photos 2 --rounds 1": ["precision.csv"],
     "benchmarks/poolings.py --rounds 1": ["poolings.csv"],
     "benchmarks/query.py --before . --recipe rmac-lite0 --photos 6 --queries 2 --rounds 1": ["query.csv"],
@@ -30,6 +33,8 @@ SCRIPTS = {
     "benchmarks/reranking.py --recipes rmac-whitened --sets scenes": ["reranking.csv"],
     "benchmarks/search.py --vectors 300 --cold 100 --rounds 1": ["search.csv", "cold.csv"],
     "benchmarks/small_galleries.py --sets scenes": ["small_galleries.csv", "small_galleries.png"],
+    "benchmarks/searches.py --networks efficientnet-lite0 --found-on 2 --policies 130 --seeds 1 --size 32 "
+    "--kept {out}/kept": ["searches.csv", "searches.png"],
     "benchmarks/speed.py --photos 2 --sizes 64 --rounds 1": ["speed.csv"],
     "benchmarks/speed.py --memory 3": ["memory.csv"],
     "benchmarks/stores.py --rows 3000 --photos 3 --recall 0.5 --rounds 1": ["stores.csv"],
@@ -50,6 +55,7 @@ SCRIPTS = {
 SHARED = {
     "halves",
     "leave_one_out",
+    "looked_through",
     "maps",
     "random_vectors",
     "record",

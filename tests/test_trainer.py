@@ -1,5 +1,6 @@
 """`resight train`: from a folder to a recipe with weights, whatever happens on the way."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -20,8 +21,9 @@ from resight import trainer
 from resight.backbones._folding import fold
 from resight.backbones._network import build
 from resight.datasets import open_dataset
+from resight.describing.describer import Describer
 from resight.errors import BadData, BadPlan, BadRecipe, Collapsed
-from resight.parts import Backbone
+from resight.parts import Backbone, Views
 from resight.progress import Silent, Stopped
 from resight.recipe import Recipe
 from resight.trainer import plan as plans
@@ -29,6 +31,7 @@ from resight.trainer.alike import group_copies
 from resight.trainer.checkpoint import Place, State, read, write
 from resight.trainer.loop import Loop
 from resight.trainer.model import Model
+from resight.trainer.optimising import choose
 from resight.trainer.pictures import Photos, batches
 from resight.trainer.plan import Phase, Plan
 from resight.trainer.processes import Processes
@@ -440,6 +443,43 @@ def test_marks_of_users_are_a_data_set(photos, tmp_path):
             open_dataset(str(marks))
     finally:
         marks.unlink()
+
+
+# A policy
+
+
+def test_pictures_are_trained_on_through_the_policy_of_the_recipe(photos):
+    operations = ("rotate:magnitude=3", "resize:magnitude=1", "invert:magnitude=1")
+    views = {"sizes": [64], "resize": "square", "policy": list(operations)}
+    recipe = Recipe.parse(RECIPE | {"views": views})
+    data = open_dataset(str(photos))
+    own = Photos(data.root, data.photos, np.arange(len(data.photos)))
+    phase = msgspec.structs.replace(PHASE, size=64)
+    parts = trained_parts(recipe, msgspec.structs.replace(SMALL, phases=(phase,)))
+    parameters = first_parameters(parts, {}, own, Silent())
+    model = Model([part for _, part in parts], parameters, False)
+    choose(model, phase)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
+    found = model(torch.from_numpy(pixels))
+    describe = Describer(recipe, parameters, "test")
+    expected = [describe(resight.images.Photo(each, 64, 64)).vectors[0] for each in pixels]
+    np.testing.assert_allclose(found.detach().numpy(), np.stack(expected), atol=1e-4)
+    found[:, 0].sum().backward()
+    learnt = [each for each in model.layers.parameters() if each.grad is not None]
+    assert learnt
+    assert all(torch.count_nonzero(each.grad) for each in learnt)
+    plain = Model(
+        [dataclasses.replace(part, views=Views("square", (64,))) for _, part in parts], parameters, False
+    )
+    choose(plain, phase)
+    assert bytes_a_picture(model, (64, 64)) > 2 * bytes_a_picture(plain, (64, 64))
+
+
+def test_a_recipe_that_was_trained_keeps_its_policy(photos, tmp_path, own_evaluations):
+    recipe = Recipe.parse(RECIPE | {"views": {"sizes": [64], "policy": ["horizontal-flip", "invert"]}})
+    short = msgspec.structs.replace(SMALL, phases=(msgspec.structs.replace(PHASE, steps=1),))
+    found = trainer.train(recipe, photos, tmp_path / "out", plan=short, hold=0.3)
+    assert Recipe.load(str(found.recipe)).first.views.policy == recipe.first.views.policy
 
 
 # Plans

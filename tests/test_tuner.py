@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -24,8 +26,8 @@ from resight.tuner import tune
 from resight.tuner.cache import Cache
 from resight.tuner.grouping import Groups, pairs_of
 from resight.tuner.journal import Journal
-from resight.tuner.variants import through
-from support import small, tiny_data
+from resight.tuner.variants import Variants, through
+from support import killed_tune, small, tiny_data
 
 NAMES = (*variants(), "")
 SPACE = Space.of(NAMES[:-1], 8)
@@ -176,6 +178,41 @@ def test_photos_of_no_group_and_groups_of_one_are_left_out(logos, tmp_path):
     (logos.parent / "few.csv").write_text("path,instance\nlogos/0/0.jpg,a\nlogos/0/1.jpg,a\n")
     with pytest.raises(BadData, match="needs two groups of two photos"):
         Groups.of(open_dataset(str(logos.parent / "few.csv")))
+
+
+def test_marks_say_which_pairs_are_alike_and_which_are_not(logos):
+    names = [f"logos/{thing}/{photo}.jpg" for thing in range(4) for photo in range(2)]
+    marks = [(0, 1, "same"), (2, 3, "same"), (1, 2, "different"), (0, 4, "different"), (6, 7, "same")]
+    rows = "".join(f"{names[one]},{names[other]},{mark}\n" for one, other, mark in marks)
+    (logos.parent / "marks.csv").write_text(f"first,second,mark\n{rows}")
+    data = open_dataset(str(logos.parent / "marks.csv"))
+    found = Groups.of(data)
+    shown = [data.photos[number] for number in found.photos]
+    assert sorted(shown) == sorted([*names[:5], *names[6:]])
+    pairs, alike = pairs_of(found.groups, 0, different=found.different)
+    told = {
+        frozenset((shown[one], shown[other])): bool(own)
+        for (one, other), own in zip(pairs.T, alike, strict=True)
+    }
+    same = [(0, 1), (2, 3), (6, 7)]
+    apart = [(0, 2), (0, 3), (1, 2), (1, 3), (0, 4), (1, 4)]  # what is marked of one photo holds of its thing
+    near = {frozenset((names[one], names[other])): True for one, other in same}
+    far = {frozenset((names[one], names[other])): False for one, other in apart}
+    assert {pair for pair, own in told.items() if own} == set(near)
+    assert {pair for pair, own in told.items() if not own} <= set(far)
+    assert len(told) == 3 + 4  # as many as balance those that are alike
+    policy = tune(data, Recipe.parse(TINY), search="single", engine="torch")
+    assert policy.facts["pairs"] == [3, 4]
+
+
+def test_marks_without_a_pair_that_differs_are_tuned_on_as_groups_are(logos):
+    (logos.parent / "same.csv").write_text(
+        "first,second,mark\nlogos/0/0.jpg,logos/0/1.jpg,same\nlogos/1/0.jpg,logos/1/1.jpg,same\n"
+    )
+    found = Groups.of(open_dataset(str(logos.parent / "same.csv")))
+    assert found.different.size == 0
+    _, alike = pairs_of(found.groups, 0, different=found.different)
+    assert (alike.sum(), (~alike).sum()) == (2, 3)
 
 
 # Searches
@@ -353,6 +390,38 @@ def test_a_second_search_runs_no_network_and_what_was_stopped_goes_on(logos, tmp
     assert (again.policy.operations, again.reward) == (found.policy.operations, found.reward)
     assert "12 photos of 4 groups" in told.said[0]
     assert "all were described before" in told.said[0]
+
+
+def test_killed_at_any_line_it_goes_on(logos, tmp_path):
+    for name in ("0/0.jpg", "0/1.jpg", "1/0.jpg", "1/1.jpg"):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / name).write_bytes((logos / name).read_bytes())
+    line = [sys.executable, killed_tune.__file__, str(tmp_path / "photos"), str(tmp_path), "0"]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["killed"] >= 3
+    assert told["after"] == told["alone"]
+
+
+def test_a_network_sees_the_same_pixels_once(logos):
+    seen = []
+
+    class Counting:
+        weights, only, name, device, batch, has_bf16 = "none", 0, "counting", "nowhere", 1, False
+
+        def __call__(self, pixels):
+            seen.append(pixels.tobytes() + str(pixels.shape).encode())
+            rows, columns = (np.linspace(0, side - 1, 8).astype(int) for side in pixels.shape[1:3])
+            return [pixels[:, rows][:, :, columns].reshape(1, -1, 1, 1).astype(np.float32) + 1]
+
+    recipe = Recipe.parse(TINY)
+    found = Variants(recipe, variants(), {}, "none", lambda backbone: Counting())(logos / "0" / "0.jpg", 0)
+    assert len(seen) == len(set(seen)) < len(found) == 125
+    counted = Counting()
+    for number, operation in enumerate(NAMES):
+        alone = Describer(through(recipe, [operation] if operation else ()), engine=lambda backbone: counted)
+        np.testing.assert_allclose(alone(read(logos / "0" / "0.jpg")).vectors[0], found[number], atol=1e-6)
 
 
 def test_a_photo_that_cannot_be_read_is_left_out(tmp_path, logos):

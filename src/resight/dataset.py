@@ -58,3 +58,4 @@ class Dataset:
     turns: Mapping[str, int] = field(default_factory=dict)
     caveats: tuple[str, ...] = ()
     labels: tuple[str, ...] | None = None  # the instance of each photo, "" for none, where a set has classes
+    different: tuple[tuple[str, str], ...] = ()  # labels of instances that somebody marked as different

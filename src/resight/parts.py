@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -148,7 +149,7 @@ class Part:
         """How many feature maps a view gives."""
         return max(1, len(self.backbone.layers))
 
-    @property
+    @functools.cached_property
     def keeps_regions(self) -> bool:
         """Whether an image has a vector for each of its regions."""
         return methods.find("gather", self.gather).keeps_regions

@@ -29,6 +29,8 @@ def is_marks(path: Path) -> bool:
 def marks(name: str, path: Path, measures: tuple[str, ...]) -> Dataset:
     """Photos that are marked as the same, also by way of others, are an instance; the rest are alone.
 
+    What is marked as different is so of the two instances.
+
     Columns `first`, `second` (paths relative to the CSV) and `mark` (same or different). Raises BadData where
     two photos are marked as different that others make the same.
     """
@@ -56,4 +58,5 @@ def marks(name: str, path: Path, measures: tuple[str, ...]) -> Dataset:
     return Dataset(
         name, path.parent, photos, np.arange(len(photos)), questions, measures,
         "leave-one-out among photos that were marked", labels=labels,
+        different=tuple((labels[one], labels[two]) for one, two, _ in pairs["different"]),
     )  # fmt: skip

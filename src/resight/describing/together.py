@@ -5,6 +5,7 @@ On a GPU this is work begun: nothing waits for it before its numbers are asked f
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -73,7 +74,7 @@ def apart(runs: Sequence[Run]) -> Callable[[], Iterator[PreparedPart]]:
 
 def regions_of(part: Part, view: View, found: FeatureMap) -> Polygons:
     """The regions of a view by the method of a part, on the first of the maps, in shares of the view."""
-    method = methods.find("regions", part.regions)
+    method = _region_method(part.regions)
     if found.places is None and _by_shape_alone(part):
         alpha = np.zeros(found.cells.shape[2:], np.float32)
     else:
@@ -104,7 +105,13 @@ def _runs(sentence: Sentence, sight: Sight, kept: list[Kept]) -> Iterator[Run]:
 
 
 def _by_shape_alone(part: Part) -> bool:
-    return bool(methods.find("regions", part.regions).says.get("SHAPE_ALONE", False))
+    return bool(_region_method(part.regions).says.get("SHAPE_ALONE", False))
+
+
+@functools.lru_cache(maxsize=64)
+def _region_method(text: str) -> methods.Method:
+    """It is asked for at each view, and its text is read once."""
+    return methods.find("regions", text)
 
 
 def _regions(look: Look, kept: Kept, policies: Sequence[tuple[str, ...]]) -> tuple[Region, ...]:

@@ -65,7 +65,7 @@ def _read(photos: Collection, stored: int) -> Inliers | None:
         told = json.loads((photos.snapshot.folder / NAME).read_text(encoding="utf8"))
         same = all(told[key] == value for key, value in _whose(photos).items())
         if same and stored < GROWTH * told["photos"]:
-            return Inliers(told["pairs"], told["reached"], told["excess"])
+            return Inliers(told["compared"], told["reached"], told["excess"])
     return None
 
 

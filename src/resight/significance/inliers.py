@@ -11,18 +11,18 @@ START = 5  # agreeing points that are counted from; 4 fit any homography
 
 @dataclass(frozen=True)
 class Inliers:
-    """Of so many unrelated `pairs`, `reached` had START agreeing points or more, `excess` above that in all.
+    """Of so many pairs that were `compared`, `reached` had START agreeing points or more, `excess` above that in all.
 
     One pair and one point more than were seen are counted, so that a few pairs do not promise too much.
     """
 
-    pairs: int
+    compared: int
     reached: int
     excess: int
 
     def chance(self, inliers: int, photos: int) -> float:
         """The probability that any of so many unrelated photos has this number of agreeing points or more."""
-        share = (self.reached + 1) / (self.pairs + 1)
+        share = (self.reached + 1) / (self.compared + 1)
         decay = (self.excess + 1) / (self.excess + self.reached + 2)
         alone = min(1.0, share * decay ** (inliers - START))
         return 1.0 if alone >= 1 else -math.expm1(photos * math.log1p(-alone))

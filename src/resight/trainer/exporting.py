@@ -76,9 +76,11 @@ def export(describer: Describer, height: int, width: int, path: Path) -> float:
 
 def _refuse(describer: Describer) -> None:
     recipe = describer.recipe
-    if len(recipe.parts) > 1 or len(recipe.first.views.sizes) > 1 or recipe.keeps_regions:
+    views = recipe.first.views
+    if len(recipe.parts) > 1 or len(views.sizes) > 1 or views.policy or recipe.keeps_regions:
         raise BadRecipe(
-            "An export takes a recipe of one part and one size that gives one descriptor a photo."
+            "An export takes a recipe of one part and one size, without a policy, that gives one descriptor "
+            "a photo."
         )
     if not describer.is_fitted:
         raise NotFitted(

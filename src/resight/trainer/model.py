@@ -26,13 +26,17 @@ Pixels = NDArray[np.uint8]
 class Model(torch.nn.Module):
     """(B, H, W, 3) pictures of one shape -> (B, D) descriptors, with gradients to all that learns.
 
-    A recipe's own views are for whole photos: here each part sees the pictures as they are handed in.
+    A recipe's own sizes are for whole photos: here each part sees the pictures as they are handed in, through
+    each operation of its policy if it has one.
     Normalisations of batches keep their statistics, as few pictures of a kind fit into a batch.
     """
 
     def __init__(self, parts: Sequence[Part], parameters: Mapping[str, Parameters], short: bool) -> None:
         super().__init__()
-        own = [dataclasses.replace(part, views=Views("square", (1,), 1.0, "sum")) for part in parts]
+        own = [
+            dataclasses.replace(part, views=Views("square", (1,), 1.0, "sum", part.views.policy))
+            for part in parts
+        ]
         self.parts, self.short = own, short
         self.sentences = Sentences(own)
         self.built: dict[Backbone, Network] = {}
@@ -80,7 +84,8 @@ class Model(torch.nn.Module):
 
     def _look(self, pixels: Pixels) -> Look:
         view = View(pixels, np.eye(2, 3))
-        return Look({wanted: view for part in self.parts for wanted in one_size(part.views)}, {})
+        asked = dict.fromkeys(wanted for part in self.parts for wanted in one_size(part.views))
+        return Look({own: view.through(*own.policy) if own.policy else view for own in asked}, {})
 
     @property
     def device(self) -> torch.device:

@@ -172,7 +172,7 @@ def trained_parts(recipe: Recipe, plan: Plan) -> list[tuple[int, Part]]:
 
 def _headed(part: Part, plan: Plan) -> Part:
     height, width = shape(plan.phases[0])
-    views = Views("square", (max(height, width),), 8.0, "sum")
+    views = Views("square", (max(height, width),), 8.0, "sum", part.views.policy)
     if plan.head is None:
         return dataclasses.replace(part, views=views)
     head = plan.head

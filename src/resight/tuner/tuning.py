@@ -102,7 +102,7 @@ def _examples(plan: Plan, cache: Cache, seed: int, workers: int) -> Examples:
     """What was described, with its pairs; photos that could not be described are in none."""
     kept = cache.described
     groups = plan.groups.groups[kept]
-    pairs, alike = pairs_of(groups, seed)
+    pairs, alike = pairs_of(groups, seed, different=plan.groups.different)
     rows = cache.rows if len(kept) == len(cache.states) else cache.rows[kept]
     return Examples(rows, plan.variants, groups, pairs, alike, workers)
 

@@ -16,6 +16,7 @@ from resight.methods import Parameters
 from resight.progress import Progress, Stopped
 from resight.recipe import Recipe
 from resight.tuner.cache import Cache
+from resight.tuner.seen_once import seen_once
 from resight.types import Vectors
 from resight.workers.threads import in_order
 
@@ -52,7 +53,7 @@ class Variants:
         parameters_id: str,
         engine: Callable[..., Engine],
     ) -> None:
-        plain = Describer(recipe, parameters, parameters_id, engine)
+        plain = Describer(recipe, parameters, parameters_id, lambda backbone: seen_once(engine(backbone)))
         self.alone = plain
         self._some = [
             Describer(
