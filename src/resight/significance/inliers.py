@@ -11,7 +11,7 @@ START = 5  # agreeing points that are counted from; 4 fit any homography
 
 @dataclass(frozen=True)
 class Inliers:
-    """Of so many pairs that were `compared`, `reached` had START agreeing points or more, `excess` above that in all.
+    """Of the pairs `compared`, `reached` had START agreeing points or more, and `excess` above that in all.
 
     One pair and one point more than were seen are counted, so that a few pairs do not promise too much.
     """
