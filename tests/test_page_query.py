@@ -81,8 +81,7 @@ def test_ctrl_v_takes_a_copied_picture(page, page_service):
 
 def test_the_camera_takes_a_photo(page):
     page.locator("#welcome").get_by_role("button", name="Camera").click()
-    page.wait_for_timeout(300)
-    page.click("#camera-take")
+    page.click("#camera-take")  # once there is a picture
     pages.settled(page)
     assert page.locator("#query-name").inner_text() == "photo by the camera"
     assert not page.locator("#camera").is_visible()

@@ -33,6 +33,12 @@ async function show(app, stream) {
     dialog.close();
     takeFile(app, photo, "photo by the camera");
   }, options);
+  const take = $("#camera-take");
+  take.disabled = true; // Until there is a picture, which some cameras take seconds for.
+  picture.addEventListener("loadeddata", () => {
+    take.disabled = false;
+    take.focus();
+  }, options);
   picture.srcObject = stream;
   dialog.showModal();
   await picture.play();
