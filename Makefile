@@ -6,9 +6,9 @@ bin     = $(VENV)/bin
 PHOTOS ?=
 QUERY  ?=
 
-BENCHES = $(addprefix bench-,quality cost votes speed search stores small_galleries regions whitening poolings choice diffusion distractors reranking copies precision tuning policies searches policy_cost)
+BENCHES = $(addprefix bench-,quality cost votes speed search stores small_galleries regions whitening poolings choice diffusion distractors reranking copies precision duplicates false_positives tuning policies searches policy_cost)
 
-.PHONY: demo test test-oldest check soak bench $(BENCHES) bench-descriptors pictures clean help
+.PHONY: browser demo test test-oldest check soak bench $(BENCHES) bench-descriptors pictures clean help
 
 help:
 	@echo "make demo [PHOTOS=folder QUERY=photo] | test | test-oldest | check | soak | bench | pictures | clean"
@@ -28,12 +28,16 @@ demo: $(VENV)/.demo
 	$(bin)/python examples/demo.py --photos '$(PHOTOS)' --query '$(QUERY)'
 
 # A process a core, each with one thread for products; the slowest ten and the coverage are printed.
-test: $(VENV)/.all
+test: $(VENV)/.all browser
 	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n auto --durations=10 --cov --cov-report=
+
+# The tests of the page are made in Chromium; where it cannot be installed they are skipped.
+browser:
+	@sh tests/support/install_browser.sh
 
 # The lowest version of everything that pyproject.toml allows, in an environment of its own. Old packages beside new
 # ones of theirs warn of what is to go; that is theirs to mend.
-test-oldest: $(OLDEST)/.all
+test-oldest: $(OLDEST)/.all browser
 	OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -n auto -W ignore::DeprecationWarning -W ignore::FutureWarning
 
 $(OLDEST)/.all: pyproject.toml tests/support/oldest.py
@@ -60,9 +64,10 @@ bench-descriptors: $(VENV)/.all
 	$(bin)/python benchmarks/descriptors.py
 	$(bin)/python benchmarks/picture.py
 
-pictures: $(VENV)/.all
+pictures: $(VENV)/.all browser
 	$(bin)/python examples/picture.py
 	$(bin)/python examples/pictures.py
+	$(bin)/python examples/page.py
 
 clean:
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache

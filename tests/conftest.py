@@ -2,7 +2,9 @@
 
 import importlib.util
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,3 +40,43 @@ def _own_cache(tmp_path_factory):
 def own_evaluations(tmp_path, monkeypatch):
     """Evaluations of a test are kept in its own folder; networks stay where they are."""
     monkeypatch.setattr("resight.evaluator.workspace.cache", lambda: tmp_path / "evaluations")
+
+
+@pytest.fixture(scope="session")
+def page_album(tmp_path_factory) -> Path:
+    """A gallery for the page, with local features."""
+    from support import page, small
+
+    page.find_browser()
+    root = page.album(tmp_path_factory.mktemp("page") / "album")
+    small.index(root, page.POINTS, local_features=True)
+    return root
+
+
+@pytest.fixture(scope="session")
+def page_service(page_album) -> Iterator[str]:
+    """The address of a service over it, which may be written to."""
+    pytest.importorskip("fastapi", reason="the service is an extra: pip install 'resight[serve]'")
+    from support import page
+
+    with page.serving(page_album, "--writable") as address:
+        page.wait_until_ready(address)
+        yield address
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A browser."""
+    from support import page
+
+    with page.chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(chromium, page_service) -> Iterator[Any]:
+    """The page, opened."""
+    from support.page import opened
+
+    with opened(chromium, page_service) as found:
+        yield found

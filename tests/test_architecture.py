@@ -121,6 +121,9 @@ OTHERWISE = {
     "trainer": COMBINED | {"torch"},
     "rewards": COMBINED,
     "serving/uploads.py": {"jpeg"},  # a format of files
+    "serving/marking.py": {"jpeg"},  # the same
+    "serving/matching.py": {"geometry"},  # what the closer look shows
+    "serving": {"regions", "points", "turn"},  # words of an answer
     "tuner": {"evolution", "contrastive", "pairs"},  # what `tune` does that is not told
     "cli/tune.py": {"evolution", "contrastive", "pairs"},
 }

@@ -32,6 +32,8 @@ SCRIPTS = {
     "benchmarks/regions.py --images 200": ["regions.csv"],
     "benchmarks/reranking.py --recipes rmac-whitened --sets scenes": ["reranking.csv"],
     "benchmarks/search.py --vectors 300 --cold 100 --rounds 1": ["search.csv", "cold.csv"],
+    "benchmarks/serving.py --vectors 200 --connections 2 --seconds 0.4 --requests 20 --rounds 1 --photos 2 "
+    "--size 96": ["serving.csv"],
     "benchmarks/small_galleries.py --sets scenes": ["small_galleries.csv", "small_galleries.png"],
     "benchmarks/searches.py --networks efficientnet-lite0 --found-on 2 --policies 130 --seeds 1 --size 32 "
     "--kept {out}/kept": ["searches.csv", "searches.png"],

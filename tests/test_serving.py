@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from PIL import Image
 from resight import images
 from resight.gallery import Gallery
 from resight.searcher import Searcher
+from resight.serving.routes import answers
 from support import serving, small
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
@@ -204,3 +206,93 @@ def test_a_stored_image_is_searched_by_while_the_network_loads(album):
         refused = client.post("/v1/galleries/album/search", json={"upload": known["id"]})
         assert refused.status_code == 503
         assert int(refused.headers["retry-after"]) >= 1
+
+
+def test_answers_are_what_openapi_says(client):
+    known = serving.upload(client, png(505))
+    number = serving.ids(client, "album")["a/000.png"]
+    for model, answer in (
+        (answers.GalleriesAnswer, client.get("/v1/galleries")),
+        (answers.PageAnswer, client.get("/v1/galleries/album/images")),
+        (answers.ImageAnswer, client.get(f"/v1/galleries/album/images/{number}")),
+        (answers.UploadAnswer, client.post("/v1/uploads", content=png(505))),
+        (answers.SearchAnswer, client.post("/v1/galleries/album/search", json={"image": number})),
+        (answers.SearchAnswer, client.post("/v1/galleries/album/search", json={"upload": known["id"]})),
+        (
+            answers.MatchAnswer,
+            client.post("/v1/galleries/album/matches", json={"image": number, "hit": number}),
+        ),
+        (answers.StatusAnswer, client.get("/health")),
+        (answers.ProblemAnswer, client.get("/v1/galleries/none/images")),
+    ):
+        model.model_validate_json(answer.content)
+    told = client.get("/v1/openapi.json").json()
+    assert "problem+json" in str(told["paths"]["/v1/galleries/{gallery}/search"]["post"]["responses"])
+    assert told["components"]["schemas"]["SearchBody"]["examples"]
+
+
+def test_a_picture_matches_itself_closely(client):
+    number = serving.ids(client, "album")["a/000.png"]
+    answer = client.post("/v1/galleries/album/matches", json={"image": number, "hit": number}).json()
+    if answer["inliers"]:
+        np.testing.assert_allclose(answer["points"]["query"], answer["points"]["hit"], atol=1e-3)
+    both = client.post("/v1/galleries/album/matches", json={"image": number, "upload": number, "hit": number})
+    assert both.status_code == 422
+
+
+def test_duplicates_are_looked_for_in_the_background(tmp_path):
+    root = tmp_path / "twins"
+    small.album(root, 4)
+    (root / "copy.png").write_bytes((root / "a/000.png").read_bytes())
+    small.index(root, small.PLAIN)
+    with serving.served(root, load=False) as client:
+        until = time.monotonic() + 120
+        while (told := client.get("/v1/galleries/twins/duplicates").json())["searching"]:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    answers.GroupsAnswer.model_validate(told)
+    assert ["a/000.png", "copy.png"] in [group["images"][0]["paths"] for group in told["groups"]]
+
+
+def test_methods_and_metrics_are_told(client):
+    assert "default" in {each["name"] for each in client.get("/v1/recipes").json()["recipes"]}
+    told = {each["name"]: each for each in client.get("/v1/rerankers").json()["rerankers"]}
+    assert told["geometry"]["fast_on"] == ["album"]
+    client.post("/v1/galleries/album/search", json={"image": serving.ids(client, "album")["a/000.png"]})
+    text = client.get("/metrics").text
+    assert 'resight_stage_seconds_bucket{le="0.0005",stage="search"}' in text
+    assert 'resight_ready{gallery="album"} 1.0' in text
+
+
+@pytest.mark.soak
+def test_schemathesis_tries_many_requests(client):
+    schemathesis = pytest.importorskip("schemathesis", reason="pip install 'resight[dev]'")
+    campaign(schemathesis, client, 100)
+
+
+def campaign(schemathesis, client, examples):
+    """So many requests of each kind; an answer is never an accident, and always of a form that was told."""
+    from hypothesis import HealthCheck, Phase, given, settings
+
+    schema = schemathesis.openapi.from_dict(client.get("/v1/openapi.json").json())
+    asked = set()
+
+    def ask(case):
+        sent = case.as_transport_kwargs(base_url=serving.ADDRESS)
+        wanted = {key: sent[key] for key in ("params", "json", "files") if sent.get(key)}
+        if isinstance(sent.get("data"), bytes):
+            wanted["content"] = sent["data"]
+        answer = client.request(case.method.upper(), sent["url"], **wanted)
+        assert answer.status_code < 500 or answer.status_code in (503, 507), answer.text
+        if answer.status_code >= 400:
+            assert answer.headers["content-type"] == "application/problem+json", answer.text
+            assert answer.json()["detail"]
+        asked.add((case.method, case.path))
+
+    few = settings(
+        max_examples=examples, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    for result in schema.get_all_operations():
+        few(given(case=result.ok().as_strategy())(ask))()
+    assert len(asked) >= 15, asked

@@ -7,7 +7,14 @@ import pytest
 
 from resight.errors import BadQuery, BadSetting
 from resight.gallery import Gallery, Writer
-from resight.searcher import Searcher
+from resight.local_features import VERSION
+from resight.ranking import LocalFeatures
+from resight.searcher import Searcher, unrelated
+from resight.searcher.collection import Collection
+from resight.searcher.placing import placed
+from resight.searcher.query import of_stored
+from resight.searcher.reranking import rerankers
+from resight.significance.inliers import fit_inliers
 from resight.significance.largest import chance
 from resight.significance.tail import FEWEST, depth, fit_tail
 from resight.significance.wording import spell_chance
@@ -178,6 +185,78 @@ def test_only_the_part_that_is_searched_counts(tmp_path):
     assert part is not None
     with pytest.raises(BadQuery, match="10 are searched"):
         ask(tmp_path / "g", near(vectors), under="000*", max_false_positives=0.5)
+
+
+# Points that agree
+
+
+def test_points_agree_by_chance_as_often_as_was_seen():
+    rng = np.random.default_rng(0)
+    counts = np.where(rng.random(20_000) < 0.05, 4 + rng.geometric(0.8, 20_000), 0)
+    found = fit_inliers(counts[:1000].tolist())
+    for least in (6, 7):
+        seen = np.mean([(counts[start : start + 100] >= least).any() for start in range(0, 20_000, 100)])
+        assert found.chance(least, 100) == pytest.approx(seen, rel=0.5)
+    values = [found.chance(inliers, 100) for inliers in range(4, 60)]
+    assert values == sorted(values, reverse=True)
+    assert values[-1] < 1e-12
+    assert found.chance(8, 200) > found.chance(8, 100)
+    assert fit_inliers([0] * 10).chance(8, 100) > 0.5  # ten pairs tell little
+
+
+@pytest.fixture
+def with_points(tmp_path):
+    """Photos of random vectors and points; the second one has those of the first."""
+    rng, folder = np.random.default_rng(0), tmp_path / "g"
+    with Writer(folder) as writer:
+        writer.begin(folder.parent, small.recipe(small.PLAIN), "weights")
+        writer.local.restart(VERSION)
+        points = rng.random((40, 2), np.float32) * 600
+        own = LocalFeatures(points, rng.integers(0, 256, (40, 128), np.uint8))
+        for number in range(130):
+            others = rng.random((40, 2), np.float32) * 600, rng.integers(0, 256, (40, 128), np.uint8)
+            features = own if number < 2 else LocalFeatures(*others)
+            small.add(writer, f"{number:03d}.jpg", rng, features, width=WIDTH)
+        writer.commit()
+    return folder
+
+
+def verified(folder):
+    """The hits of the first photo, whose points are those of the second, and their false positives."""
+    with Gallery(folder) as opened, opened.snapshot() as snapshot:
+        photos = Collection(snapshot)
+        query = of_stored(photos, snapshot.catalogue.image(1))
+        ranked, found = placed(photos, query, 129, rerankers(["geometry:top=129"]), None)
+        return ranked, {image: found.of(image) for image in ranked.images.tolist()}
+
+
+def test_points_that_agree_have_a_promise_of_their_own_that_is_kept(with_points, monkeypatch):
+    ranked, found = verified(with_points)
+    assert list(ranked.matches) == [2]
+    assert found[2] < 0.01
+    assert min(value for image, value in found.items() if image != 2) > 0.01
+    told = json.loads((with_points / "significance.json").read_text())
+    assert (told["photos"], told["compared"], told["points"]) == (130, 1000, VERSION)
+    assert told["made"] > "2026"
+    with monkeypatch.context() as without:
+        without.setattr(unrelated, "_counts", None)
+        assert verified(with_points)[1] == found
+    (with_points / "significance.json").write_text("{")
+    assert verified(with_points)[1] == found
+
+
+def test_a_gallery_that_has_grown_by_half_is_looked_at_again(with_points):
+    verified(with_points)
+    rng = np.random.default_rng(1)
+    with Writer(with_points) as writer:
+        for number in range(130, 200):
+            small.add(writer, f"{number:03d}.jpg", rng, small.random_features(rng, 20), width=WIDTH)
+        writer.commit()
+    verified(with_points)
+    assert json.loads((with_points / "significance.json").read_text())["photos"] == 200
+
+
+# The command
 
 
 def test_the_command_says_that_nothing_matches(tmp_path):

@@ -45,6 +45,10 @@ class BadQuery(ResightError):
     """A query, box or path cannot be searched for."""
 
 
+class Contradicted(BadQuery):
+    """A mark says the opposite of what other marks say together."""
+
+
 class DataMissing(ResightError):
     """Files of a data set are not where it is looked for."""
 

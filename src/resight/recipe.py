@@ -175,6 +175,14 @@ def names() -> list[str]:
     return places.names_in(FOLDER)
 
 
+def summaries() -> dict[str, str]:
+    """The first line of each recipe that ships with Resight, by its name."""
+    return {
+        name: (FOLDER / f"{name}.toml").read_text(encoding="utf8").partition("\n")[0].lstrip("# ")
+        for name in names()
+    }
+
+
 def fingerprint(recipe: Recipe, weights: str, parameters: str, pixel_path: str, precision: str) -> str:
     """Equal fingerprints, comparable descriptors: recipe, weights, parameters, pixel path and precision."""
     parts = [recipe.sentence(), weights, parameters, pixel_path, precision]

@@ -24,10 +24,7 @@ def recipes(
         for line in (recipe.FOLDER / f"{name}.toml").read_text(encoding="utf8").splitlines():
             print_line(line)
         return
-    first = {
-        found: (recipe.FOLDER / f"{found}.toml").read_text(encoding="utf8").partition("\n")[0].lstrip("# ")
-        for found in recipe.names()
-    }
+    first = recipe.summaries()
     if as_json:
         print_json(first)
         return

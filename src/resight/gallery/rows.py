@@ -12,6 +12,8 @@ from resight.gallery.records import StoredRows
 from resight.ranking import Numbers
 from resight.types import Region
 
+AT_ONCE = 500  # rows in one question: old SQLites take 999 values
+
 
 class Rows:
     """The rows of one generation; 0 for none, which has no rows."""
@@ -43,6 +45,24 @@ class Rows:
             self._generation, row,
         )  # fmt: skip
         return int(found[0]) if found and row < found[1] else -1
+
+    def owners_of(self, rows: Numbers) -> Numbers:
+        """(M,) rows -> (M,): the image of each, -1 for a row that is deleted, or not there.
+
+        Those that are the first of their image are asked for together.
+        """
+        found: dict[int, int] = {}
+        asked = rows.tolist()
+        for begin in range(0, len(asked), AT_ONCE):
+            some = asked[begin : begin + AT_ONCE]
+            found.update(
+                self._selects.all(
+                    "SELECT first_row, image FROM descriptors WHERE generation = ? "
+                    f"AND first_row IN ({','.join('?' * len(some))})",
+                    self._generation, *some,
+                )
+            )  # fmt: skip
+        return np.array([found[row] if row in found else self.owner(row) for row in asked], np.int64)
 
     def owners(self, count: int) -> Numbers:
         """(count,): the image of each of the first rows; -1 for a deleted one."""

@@ -17,6 +17,7 @@ from resight.indexer.housekeeping import forget
 from resight.indexer.opening import is_folder, opened
 from resight.indexer.outcome import Reader
 from resight.indexer.planning import Plan, moved, planned
+from resight.indexer.published import published
 from resight.indexer.reading import read_photos
 from resight.indexer.store import check_store, keep_index
 from resight.processors import processors
@@ -96,13 +97,13 @@ def index(
     later, and the index that it keeps is brought up to date at the end; None: as before, `auto` at first. A
     fit looks at `sample` photos at most.
     """
-    root, progress = Path(photos), progress or Silent()
+    root, watching = Path(photos), progress or Silent()
     folder = Path(gallery) if gallery else root / ".resight"
     workers = workers or processors()
     if not is_folder(root) and not is_there(folder):
         raise BadQuery(f"There is no folder {root}.")
     check_store(store)
-    with Writer(folder) as writer:
+    with Writer(folder) as writer, published(watching, folder) as progress:
         describer = opened(writer, root, recipe, engine, workers, fit_from, batch)
         plan = planned(
             writer, root, exclude=exclude, only=only, turns=turns, max_megapixels=max_megapixels,
@@ -110,7 +111,7 @@ def index(
         )  # fmt: skip
         reader = _make_reader(writer, root, describer, plan, local_features, strict)
         report = carried_out(writer, reader, plan, workers, progress, store)
-    return end_with_index(report, progress)
+    return end_with_index(report, watching)
 
 
 def _make_reader(

@@ -151,4 +151,4 @@ class Collection:
     def _owners_of(self, rows: Numbers) -> Numbers:
         if len(rows) > FEW or "owners" in self.snapshot.derived:
             return self.owners[rows]
-        return np.array([self.snapshot.rows.owner(row) for row in rows.tolist()], np.int64)
+        return self.snapshot.rows.owners_of(rows)

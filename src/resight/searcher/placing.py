@@ -23,5 +23,5 @@ def placed(
     needed = 1 + depth(wanted, k)
     first = photos.nearest(query.vectors, max(needed, 1 + chances.depth(photos)))
     ranked = reranked(first[:needed], query, photos, wanted)
-    found = Chances(query, photos, first, ranked)
+    found = Chances(query, photos, first, ranked, wanted)
     return (ranked if most is None else found.at_most(most)), found

@@ -13,13 +13,14 @@ from starlette.exceptions import HTTPException
 from resight.errors import ResightError
 from resight.serving.guarding import Guard
 from resight.serving.problems import Problem, answer_of, problem_of
-from resight.serving.routes import galleries, images, search, site, uploads
+from resight.serving.routes import galleries, images, marks, methods, search, session, site, uploads
+from resight.serving.routes.answers import PROBLEMS
 from resight.serving.service import Service
 from resight.version import __version__
 
 
-def make_application(service: Service) -> FastAPI:
-    """The application of a service, which it closes when it ends."""
+def make_application(service: Service) -> Guard:
+    """The application of a service, which it closes when it ends; `.app` is that behind the guard."""
 
     @asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
@@ -32,15 +33,14 @@ def make_application(service: Service) -> FastAPI:
         docs_url=None, redoc_url=None,
     )  # fmt: skip
     application.state.service = service
-    for room in (galleries, images, search, uploads, site):
-        application.include_router(room.router)
+    for room in (galleries, images, search, marks, methods, uploads, session, site):
+        application.include_router(room.router, responses=PROBLEMS)
     application.add_exception_handler(Problem, _problem)
     application.add_exception_handler(ResightError, _house)
     application.add_exception_handler(RequestValidationError, _invalid)
     application.add_exception_handler(HTTPException, _http)
     application.add_exception_handler(Exception, _accident)
-    application.add_middleware(Guard, settings=service.settings)
-    return application
+    return Guard(application, service.settings, service.tokens, service.metrics)
 
 
 async def _problem(_: Request, error: Exception) -> Response:

@@ -17,7 +17,7 @@ from resight.searcher.query import asked_of, of_descriptor, of_photo, of_stored
 from resight.serving.galleries import ID, Served, find_image
 from resight.serving.originals import read_original
 from resight.serving.problems import Problem
-from resight.serving.wanted import Corners, SearchBody, box_in_pixels
+from resight.serving.wanted import Corners, PhotoBody, SearchBody, box_in_pixels
 from resight.types import Box, Descriptor
 
 if TYPE_CHECKING:
@@ -57,14 +57,14 @@ def needs_description(snapshot: Snapshot, body: SearchBody) -> bool:
     """Whether a photo must go through the network: a whole one whose content is stored need not."""
     if body.vector is not None:
         return False
-    return bool(body.box or body.turn) or _stored(snapshot, body) is None
+    return bool(body.box or body.turn) or stored(snapshot, body) is None
 
 
 def ask_stored(photos: Collection, snapshot: Snapshot, body: SearchBody) -> Asked:
     """The query of a stored image, or of a vector; raises Problem."""
     if body.vector is not None:
         return Asked(of_descriptor(_descriptor(snapshot, body.vector), snapshot.recipe))
-    image = _stored(snapshot, body)
+    image = stored(snapshot, body)
     if image is None:
         raise Problem(404, "This gallery has no such image.")
     return Asked(of_stored(photos, image), image.sha256, image.width, image.height)
@@ -75,7 +75,7 @@ def ask_described(
 ) -> Asked:
     """The query of a photo, or of a box in it, described now; raises Problem, BadImage and BadQuery."""
     describer = service.describers.of(served, snapshot)
-    source, address = _source(service, served, snapshot, body)
+    source, address = source_of(service, served, snapshot, body)
     with timing("decode"):
         photo = source.read("all" if body.box else codec.encode(describer.recipe.views))
     box = box_in_pixels(body.box, photo.width, photo.height)
@@ -87,7 +87,7 @@ def ask_described(
     return Asked(query, _content(body), photo.width, photo.height, body.box, cutout)
 
 
-def _source(service: Service, served: Served, snapshot: Snapshot, body: SearchBody) -> tuple[Source, str]:
+def source_of(service: Service, served: Served, snapshot: Snapshot, body: PhotoBody) -> tuple[Source, str]:
     """The photo's bytes, and its address."""
     if body.upload is not None:
         data, limit = service.uploads.content(body.upload), service.settings.limits.upload_pixels
@@ -105,7 +105,7 @@ def _features(source: Source, photo: Photo, box: Box | None, describer: Describe
     return local_features.extract(source.read("points"))
 
 
-def _stored(snapshot: Snapshot, body: SearchBody) -> StoredImage | None:
+def stored(snapshot: Snapshot, body: PhotoBody) -> StoredImage | None:
     """The stored image that a request names, by its id or as the content of an upload."""
     parts = ID.fullmatch(body.image or body.upload or "")
     if parts is None:
@@ -116,7 +116,7 @@ def _stored(snapshot: Snapshot, body: SearchBody) -> StoredImage | None:
     return snapshot.catalogue.image(number)
 
 
-def _content(body: SearchBody) -> bytes:
+def _content(body: PhotoBody) -> bytes:
     return bytes.fromhex((body.image or body.upload or "")[:64])
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from resight.gallery import Gallery, Snapshot, find_gallery
 from resight.gallery.records import StoredImage
 from resight.serving.problems import Problem
+from resight.serving.together import Together
 
 ID = re.compile(r"([0-9a-f]{64})(?:-(\d{1,3}))?")
 
@@ -19,7 +20,7 @@ class Served:
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name, self.folder = name, folder
-        self.gallery = Gallery(folder)
+        self.gallery, self.together = Gallery(folder), Together()
         with self.gallery.snapshot() as snapshot:
             self.root = snapshot.catalogue.root
             self.recipe = snapshot.recipe

@@ -8,12 +8,14 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from resight.errors import (
     BadImage,
     BadQuery,
     BadSetting,
+    Contradicted,
     DescribedOtherwise,
     GalleryError,
     GalleryLocked,
@@ -30,6 +32,7 @@ STATUS: dict[type[ResightError], int] = {
     BadQuery: 422,
     BadSetting: 422,
     UnknownMethod: 422,
+    Contradicted: 409,
     DescribedOtherwise: 409,
     NotFitted: 409,
     GalleryLocked: 503,
@@ -39,14 +42,17 @@ STATUS: dict[type[ResightError], int] = {
 RETRY = 2  # seconds, where the same request may do better later
 
 
-class Problem(Exception):
-    """What is wrong with a request, said in a sentence; `more` are further members and headers."""
+class Problem(HTTPException):
+    """What is wrong with a request, said in a sentence; `more` are further members of the answer.
+
+    It is an HTTPException, since FastAPI takes any other error in a body for a body that is no JSON.
+    """
 
     def __init__(
         self, status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any
     ) -> None:
-        super().__init__(detail)
-        self.status, self.detail, self.headers, self.more = status, detail, dict(headers or {}), more
+        super().__init__(status, detail, dict(headers or {}))
+        self.status, self.more = status, more
 
 
 class Busy(Problem):
@@ -74,7 +80,7 @@ def answer_of(problem: Problem) -> Response:
     return Response(
         msgspec.json.encode(body | problem.more),
         problem.status,
-        {"Cache-Control": "no-store", **problem.headers},
+        {"Cache-Control": "no-store", **(problem.headers or {})},
         MEDIA_TYPE,
     )
 

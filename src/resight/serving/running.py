@@ -26,12 +26,14 @@ def run(settings: Settings, listening: socket.socket, ready: Callable[[], None])
     import uvicorn
 
     from resight.serving.application import make_application
+    from resight.serving.protocol import careful
     from resight.serving.service import Service
 
     application = make_application(Service(settings))
     config = uvicorn.Config(
-        application, log_level="warning", access_log=False, server_header=False, date_header=False,
-        timeout_keep_alive=30, timeout_graceful_shutdown=10,
+        application, http=careful(settings.limits), ws="none", proxy_headers=True,
+        log_level="warning", access_log=False, server_header=False, date_header=False,
+        limit_concurrency=settings.limits.connections, timeout_keep_alive=30, timeout_graceful_shutdown=10,
     )  # fmt: skip
     server = uvicorn.Server(config)
     ready()

@@ -6,19 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 from resight.errors import NotFitted
 from resight.gallery import Snapshot
+from resight.methods import Method
 from resight.searcher.collection import Collection
-from resight.searcher.following import open_store
 from resight.searcher.placing import placed
 from resight.searcher.reranking import rerankers
 from resight.searcher.under import images_under, under_of
 from resight.serving.answering import hits_of
 from resight.serving.asking import Asked, ask_described, ask_stored, needs_description
 from resight.serving.galleries import Served
+from resight.serving.problems import Problem
 from resight.serving.timing import Timing
+from resight.serving.together import SharedStore
 from resight.serving.wanted import SearchBody
 
 if TYPE_CHECKING:
     from resight.serving.service import Service
+
+DEEPEST = 1000  # photos that one re-ranker may look at
 
 
 def is_described(served: Served, body: SearchBody) -> bool:
@@ -29,13 +33,13 @@ def is_described(served: Served, body: SearchBody) -> bool:
 
 def search(service: Service, served: Served, body: SearchBody, timing: Timing) -> dict[str, Any]:
     """The answer to a search; raises Problem, and the errors of the house."""
-    wanted = rerankers(body.rerankers)
+    wanted = _affordable(rerankers(body.rerankers))
     with served.snapshot() as snapshot:
         if snapshot.generation is None or not len(snapshot.vectors):
             raise NotFitted(f"The gallery {served.name} is empty yet: run `resight index`.")
         under = under_of(snapshot, body.under) if body.under else None
         inside = images_under(snapshot, under) if under else None
-        photos = Collection(snapshot, inside, open_store(snapshot))
+        photos = Collection(snapshot, inside, SharedStore(snapshot, served.together))
         if needs_description(snapshot, body):
             asked = ask_described(service, served, snapshot, body, timing)
         else:
@@ -46,6 +50,14 @@ def search(service: Service, served: Served, body: SearchBody, timing: Timing) -
             marks = service.marks_of(served, asked.sha256)
             hits = hits_of(served, snapshot, asked, ranked, chances, marks, under, body.k)
     return _answer(snapshot, asked, body, hits, timing)
+
+
+def _affordable(wanted: list[Method]) -> list[Method]:
+    """What a stranger may ask of re-rankers; raises Problem."""
+    for each in wanted:
+        if each.depth > DEEPEST:
+            raise Problem(422, f"'{each.name}' may look at {DEEPEST} photos here at most.")
+    return wanted
 
 
 def _answer(

@@ -18,7 +18,7 @@ class Limits:
     `decoder_seconds` for decoding one, `body_bytes` of any other request, `header_bytes` of its header,
     `header_seconds` until that is whole, `body_seconds` between two pieces of a body and `request_seconds`
     for all of it, `cache_bytes` of uploads kept on the disk and `picture_bytes` of small pictures in memory,
-    `waiting` requests in line, `rate` requests a second of one token (0: any number).
+    `waiting` requests in line, `connections` at once, `rate` requests a second of one token (0: any number).
     """
 
     upload_bytes: int = 64 << 20
@@ -33,6 +33,7 @@ class Limits:
     cache_bytes: int = 1 << 30
     picture_bytes: int = 64 << 20
     waiting: int = 64
+    connections: int = 1000
     rate: float = 0.0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -17,7 +17,24 @@ WIDEST = 1 << 16  # numbers of a vector
 Corners = tuple[Share, Share, Share, Share]
 
 
-class SearchBody(BaseModel):
+class PhotoBody(BaseModel):
+    """A photo that is looked for, or a box in it."""
+
+    upload: str | None = Field(None, max_length=80, description="The id of an uploaded photo.")
+    image: str | None = Field(None, max_length=80, description="The id of an image of this gallery.")
+    box: Corners | None = Field(
+        None, description="Left, top, right, bottom of the part that is looked for, as shares of the preview."
+    )
+    turn: Turn = Field(0, description="Degrees clockwise by which the preview that was shown is turned.")
+
+    @model_validator(mode="after")
+    def _box_has_an_inside(self) -> Self:
+        if self.box and not (self.box[0] < self.box[2] and self.box[1] < self.box[3]):
+            raise ValueError("a box is left, top, right, bottom: the right must be more than the left")
+        return self
+
+
+class SearchBody(PhotoBody):
     """One of `upload`, `image` and `vector`, and how to search for it."""
 
     model_config = ConfigDict(
@@ -25,18 +42,16 @@ class SearchBody(BaseModel):
         json_schema_extra={"examples": [{"image": "0" * 64, "k": 20}, {"upload": "0" * 64, "turn": 90}]},
     )
 
-    upload: str | None = Field(None, max_length=80, description="The id of an uploaded photo.")
-    image: str | None = Field(None, max_length=80, description="The id of an image of this gallery.")
     vector: list[float] | None = Field(
         None, min_length=1, max_length=WIDEST, description="A descriptor made by this gallery's own recipe."
     )
-    box: Corners | None = Field(
-        None, description="Left, top, right, bottom of the part that is looked for, as shares of the preview."
-    )
-    turn: Turn = Field(0, description="Degrees clockwise by which the preview that was shown is turned.")
     k: int = Field(50, ge=1, le=MOST, description="How many hits.")
     under: str | None = Field(None, max_length=4096, description="A folder of the gallery, or a glob.")
-    rerank: list[str] | str | None = Field(None, description="Re-rankers, one after the other.")
+    rerank: (
+        Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=4)]
+        | Annotated[str, Field(max_length=200)]
+        | None
+    ) = Field(None, description="Re-rankers, one after the other.")
     max_false_positives: float | None = Field(
         None,
         gt=0,
@@ -45,14 +60,12 @@ class SearchBody(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _one_query(self) -> SearchBody:
+    def _one_query(self) -> Self:
         given = [each is not None for each in (self.upload, self.image, self.vector)]
         if sum(given) != 1:
             raise ValueError("name one of upload, image and vector")
         if self.vector is not None and (self.box or self.turn):
             raise ValueError("a vector has neither a box nor a turn")
-        if self.box and not (self.box[0] < self.box[2] and self.box[1] < self.box[3]):
-            raise ValueError("a box is left, top, right, bottom: the right must be more than the left")
         return self
 
     @property
@@ -61,6 +74,22 @@ class SearchBody(BaseModel):
         if isinstance(self.rerank, str):
             return (self.rerank,) if self.rerank else ()
         return tuple(self.rerank or ())
+
+
+class MatchBody(PhotoBody):
+    """One of `upload` and `image`, and the hit that is looked at closely."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"image": "0" * 64, "hit": "1" * 64}]}
+    )
+
+    hit: str = Field(max_length=80, description="The id of an image of this gallery.")
+
+    @model_validator(mode="after")
+    def _one_photo(self) -> Self:
+        if (self.upload is None) == (self.image is None):
+            raise ValueError("name one of upload and image")
+        return self
 
 
 def box_in_pixels(corners: Corners | None, width: int, height: int) -> Box | None:

@@ -47,19 +47,54 @@ def exact(
     beside the vectors: the scores of some blocks of 32 MiB of rows, and about 2k rows and scores.
     """
     only = None if only is None else only[~np.isin(only, deleted)]
-    rows, scores, floor = np.empty(0, np.int64), np.empty(0, np.float32), -np.inf
+    best = _Best(k)
     for piece, found in _scored(list(_pieces(blocks, only)), query):
         if only is None:
-            low, high = np.searchsorted(deleted, (piece.first, piece.first + len(found)))
-            found[deleted[low:high] - piece.first] = -np.inf
-        near = np.flatnonzero(found > floor)
+            _leave_out(deleted, piece, found)
+        best.take(piece, found)
+    return best.sorted()
+
+
+def exact_each(
+    blocks: Sequence[tuple[int, Vectors]], queries: Vectors, ks: Sequence[int], deleted: Rows
+) -> list[tuple[Rows, Scores]]:
+    """Of each of (Q, D) `queries` by itself, what `exact` gives: the rows are read once for all of them."""
+    best = [_Best(k) for k in ks]
+    for piece in _pieces(blocks, None):
+        products = queries @ piece.read().T
+        for own, found in zip(best, products, strict=True):
+            _leave_out(deleted, piece, found)
+            own.take(piece, found)
+    return [own.sorted() for own in best]
+
+
+class _Best:
+    """The k best rows so far, in their order, and the score that the next must reach."""
+
+    def __init__(self, k: int) -> None:
+        self._k, self._floor = k, -np.inf
+        self._rows: Rows = np.empty(0, np.int64)
+        self._scores: Scores = np.empty(0, np.float32)
+
+    def take(self, piece: Piece, found: Scores) -> None:
+        """The scores of a further piece."""
+        near = np.flatnonzero(found > self._floor)
         near = near[np.isfinite(found[near])]
-        rows, scores = np.concatenate([rows, piece.numbers[near]]), np.concatenate([scores, found[near]])
-        if len(rows) > k:
-            rows, scores = _best(rows, scores, k)
-            floor = float(scores.min(initial=np.inf))
-    order = np.argsort(-scores, kind="stable")
-    return rows[order], scores[order]
+        self._rows = np.concatenate([self._rows, piece.numbers[near]])
+        self._scores = np.concatenate([self._scores, found[near]])
+        if len(self._rows) > self._k:
+            self._rows, self._scores = _best(self._rows, self._scores, self._k)
+            self._floor = float(self._scores.min(initial=np.inf))
+
+    def sorted(self) -> tuple[Rows, Scores]:
+        """Best first."""
+        order = np.argsort(-self._scores, kind="stable")
+        return self._rows[order], self._scores[order]
+
+
+def _leave_out(deleted: Rows, piece: Piece, found: Scores) -> None:
+    low, high = np.searchsorted(deleted, (piece.first, piece.first + len(found)))
+    found[deleted[low:high] - piece.first] = -np.inf
 
 
 def _pieces(blocks: Sequence[tuple[int, Vectors]], only: Rows | None) -> Iterator[Piece]:

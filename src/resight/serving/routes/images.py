@@ -10,22 +10,33 @@ from resight.gallery.records import StoredImage
 from resight.serving.galleries import Served, find_image, shown_name
 from resight.serving.originals import read_original
 from resight.serving.pictures import Part
+from resight.serving.routes.answers import ImageAnswer
 from resight.serving.routes.given import ImageId, Side, TheGallery, TheService, Turned, as_json
+from resight.serving.routes.media import File, Jpeg
 from resight.serving.routes.pictures import not_modified, picture_answer
 from resight.serving.service import Service
 from resight.serving.uploads import format_of
 from resight.serving.wanted import read_box
+from resight.serving.writing import remove_image
 
 router = APIRouter(prefix="/v1/galleries/{gallery}/images/{image}", tags=["images"])
 
 
-@router.get("")
+@router.get("", response_model=ImageAnswer)
 async def image(service: TheService, served: TheGallery, image: ImageId) -> Response:
     """What the gallery knows of a photo."""
     return as_json(await service.reads.run(_told, service, served, image))
 
 
-@router.get("/thumbnail")
+@router.delete("", status_code=204)
+async def remove(service: TheService, served: TheGallery, image: ImageId) -> Response:
+    """Take a photo out of the gallery; its file stays, and is not indexed again until it changes."""
+    service.must_be_writable()
+    await service.writes.run(remove_image, served, image)
+    return Response(status_code=204)
+
+
+@router.get("/thumbnail", response_class=Jpeg)
 async def thumbnail(
     request: Request, service: TheService, served: TheGallery, image: ImageId, size: Side = 320
 ) -> Response:
@@ -33,7 +44,7 @@ async def thumbnail(
     return await _picture(request, service, served, image, size)
 
 
-@router.get("/preview")
+@router.get("/preview", response_class=Jpeg)
 async def preview(
     request: Request, service: TheService, served: TheGallery, image: ImageId, size: Side = 1600,
     turn: Turned = 0,
@@ -42,7 +53,7 @@ async def preview(
     return await _picture(request, service, served, image, size, turn)
 
 
-@router.get("/cutout")
+@router.get("/cutout", response_class=Jpeg)
 async def cutout(
     request: Request,
     service: TheService,
@@ -56,7 +67,7 @@ async def cutout(
     return await _picture(request, service, served, image, size, turn, box)
 
 
-@router.get("/original")
+@router.get("/original", response_class=File)
 async def original(service: TheService, served: TheGallery, image: ImageId) -> Response:
     """The file itself, as it was indexed."""
     stored, data = await service.reads.run(_original, served, image)
@@ -108,5 +119,8 @@ def _told(service: Service, served: Served, number: str) -> dict[str, Any]:
             "width": image.width,
             "height": image.height,
             "warnings": list(snapshot.warnings.of(image.id)),
-            "marks": [],
+            "marks": [
+                {"id": other.hex(), "mark": said}
+                for other, said in service.marks_of(served, image.sha256).items()
+            ],
         }

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from resight.serving.matching import match
+from resight.serving.routes.answers import MatchAnswer, SearchAnswer
 from resight.serving.routes.given import TheGallery, TheService, as_json
 from resight.serving.searching import is_described, search
 from resight.serving.timing import Timing
-from resight.serving.wanted import SearchBody
+from resight.serving.wanted import MatchBody, SearchBody
 
 router = APIRouter(prefix="/v1/galleries/{gallery}", tags=["search"])
 
 
-@router.post("/search")
+@router.post("/search", response_model=SearchAnswer)
 async def search_gallery(service: TheService, served: TheGallery, body: SearchBody) -> Response:
     """Search by an upload, a stored image or a vector: the nearest images, best first."""
     described = body.rerankers or (body.vector is None and is_described(served, body))
     line = service.descriptions if described else service.searches
-    return as_json(await line.run(search, service, served, body, Timing()))
+    timing = Timing()
+    answer = await line.run(search, service, served, body, timing)
+    service.metrics.stages(timing.took)
+    return as_json(answer)
+
+
+@router.post("/matches", response_model=MatchAnswer)
+async def match_photos(service: TheService, served: TheGallery, body: MatchBody) -> Response:
+    """The closer look at one photo: which of its points agree with the query's."""
+    return as_json(await service.descriptions.run(match, service, served, body))

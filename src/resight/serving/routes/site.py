@@ -9,7 +9,9 @@ from fastapi import APIRouter, Request, Response
 
 from resight.serving.describers import FAILED, LOADING
 from resight.serving.problems import Busy, Problem
+from resight.serving.routes.answers import StatusAnswer
 from resight.serving.routes.given import TheService, as_json
+from resight.serving.routes.media import Text
 from resight.serving.routes.pictures import not_modified
 
 router = APIRouter(tags=["site"])
@@ -38,13 +40,19 @@ async def page(request: Request, name: str) -> Response:
     return _file(request, name)
 
 
-@router.get("/health")
+@router.get("/health", response_model=StatusAnswer)
 async def health() -> Response:
     """Whether the service lives."""
     return as_json({"status": "alive"})
 
 
-@router.get("/ready")
+@router.get("/metrics", response_class=Text)
+async def metrics(service: TheService) -> Response:
+    """Counters and histograms, as Prometheus reads them."""
+    return Response(service.metrics.spell(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@router.get("/ready", response_model=StatusAnswer)
 async def ready(service: TheService) -> Response:
     """Whether photos can be described, in every gallery; 503 with the reason until then."""
     states = service.describers.states

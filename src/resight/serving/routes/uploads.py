@@ -8,24 +8,33 @@ from fastapi import APIRouter, Query, Request, Response
 
 from resight.errors import BadImage
 from resight.serving.problems import Problem
+from resight.serving.routes.answers import UploadAnswer
 from resight.serving.routes.given import Side, TheService, Turned, UploadId, as_json
+from resight.serving.routes.media import PHOTO_BODY, Jpeg
 from resight.serving.routes.multipart import read_photo
 from resight.serving.routes.pictures import not_modified, picture_answer
 from resight.serving.service import Service
+from resight.serving.uploads import Upload
 from resight.serving.wanted import read_box
 
 router = APIRouter(prefix="/v1/uploads", tags=["uploads"])
 PREVIEW = 1600  # pixels a side of the preview that is made at once
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, response_model=UploadAnswer, openapi_extra=PHOTO_BODY)
 async def upload(request: Request, service: TheService) -> Response:
     """Upload a photo: its bytes, or a form whose field `photo` has them."""
     data = await read_photo(request)
     return as_json(await service.reads.run(_added, service, data), 201)
 
 
-@router.get("/{upload}/preview")
+@router.get("/{upload}", response_model=UploadAnswer)
+async def uploaded(service: TheService, upload: UploadId) -> Response:
+    """What is known of an upload that is kept: an address that names it may be opened again."""
+    return as_json(_told(service.uploads.get(upload)))
+
+
+@router.get("/{upload}/preview", response_class=Jpeg)
 async def preview(
     request: Request, service: TheService, upload: UploadId, size: Side = PREVIEW, turn: Turned = 0
 ) -> Response:
@@ -33,7 +42,7 @@ async def preview(
     return await _picture(request, service, upload, size, turn, "")
 
 
-@router.get("/{upload}/cutout")
+@router.get("/{upload}/cutout", response_class=Jpeg)
 async def cutout(
     request: Request,
     service: TheService,
@@ -71,6 +80,10 @@ def _added(service: Service, data: bytes) -> dict[str, Any]:
         raise Problem(status, f"This is no photo that can be searched for: {error}.") from None
     known = service.uploads.add(data, made.width, made.height, made.warnings)
     service.pictures.put((known.id, PREVIEW, 0, None), made)
+    return _told(known)
+
+
+def _told(known: Upload) -> dict[str, Any]:
     return {
         "id": known.id,
         "width": known.width,

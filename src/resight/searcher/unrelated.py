@@ -1,0 +1,101 @@
+"""Pairs of photos of a gallery that have nothing to do with each other, and how many of their points agree.
+
+What was found is kept beside the gallery with its provenance, and made anew once the gallery has grown by
+half.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from resight.files import write_whole
+from resight.local_features import VERSION as POINTS
+from resight.rerankers._verifying import Rule, agreements
+from resight.searcher.collection import Collection
+from resight.significance.inliers import START, Inliers, fit_inliers
+from resight.significance.tail import FEWEST
+from resight.version import __version__
+
+NAME = "significance.json"
+QUERIES, EACH = 40, 25  # photos that are compared, each with so many others
+GROWTH = 1.5
+PATIENCE = 60.0  # seconds to wait for another process that does the same
+RULE = Rule(ratio=0.85, threshold=3.0, least=START)  # that of verification, but for the points
+
+
+def inliers_by_chance(photos: Collection) -> Inliers | None:
+    """None where there are too few photos, or no local features are stored."""
+    derived = photos.snapshot.derived
+    if "inliers" not in derived:
+        derived["inliers"] = _known(photos)
+    found: Inliers | None = derived["inliers"]
+    return found
+
+
+def _known(photos: Collection) -> Inliers | None:
+    local, folder = photos.snapshot.local_features, photos.snapshot.folder
+    stored = local.count() if local.usable else 0
+    if stored < FEWEST:
+        return None
+    found = _read(photos, stored)
+    if found is not None:
+        return found
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError, Timeout):  # a gallery that may not be written, or a slow neighbour
+            stack.enter_context(FileLock(folder / "significance.lock", timeout=PATIENCE))
+            found = _read(photos, stored)
+        if found is None:
+            found = fit_inliers(_counts(photos))
+            told = _about(photos, stored) | dataclasses.asdict(found)
+            with contextlib.suppress(OSError):
+                write_whole(folder / NAME, [json.dumps(told, indent=1).encode()])
+    return found
+
+
+def _read(photos: Collection, stored: int) -> Inliers | None:
+    """What is kept, if it is of these vectors and the gallery has not grown much since."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        told = json.loads((photos.snapshot.folder / NAME).read_text(encoding="utf8"))
+        same = all(told[key] == value for key, value in _whose(photos).items())
+        if same and stored < GROWTH * told["photos"]:
+            return Inliers(told["compared"], told["reached"], told["excess"])
+    return None
+
+
+def _whose(photos: Collection) -> dict[str, Any]:
+    rule = [RULE.ratio, RULE.threshold, RULE.least]
+    return {"format": "resight significance 1", "gallery": photos.identity, "points": POINTS, "rule": rule}
+
+
+def _about(photos: Collection, stored: int) -> dict[str, Any]:
+    made = datetime.now(UTC).isoformat(timespec="seconds")
+    return _whose(photos) | {"photos": stored, "made": made, "resight": __version__}
+
+
+def _counts(photos: Collection) -> list[int]:
+    """Agreeing points of pairs whose descriptors are farther apart than those of half of all pairs.
+
+    Photos of one thing are near each other, so hardly any of them is among these.
+    """
+    snapshot, rng = photos.snapshot, np.random.default_rng(0)
+    images = np.unique(photos.owners[photos.owners >= 0])
+    sample = rng.permutation(images)[: QUERIES + 4 * EACH].tolist()
+    looked_up = ((image, snapshot.local_features.of(image)) for image in sample)
+    points = {image: stored for image, stored in looked_up if stored is not None}
+    vectors = {image: photos.take(photos.rows_of(image)) for image in points}
+    counts = []
+    for one in list(points)[:QUERIES]:
+        others = [image for image in points if image != one]
+        nearness = [float((vectors[one] @ vectors[image].T).max()) for image in others]
+        far = [others[place] for place in np.argsort(nearness, kind="stable")[: len(others) // 2]]
+        chosen = rng.permutation(far)[:EACH].tolist()
+        found = agreements(points[one], [points[image] for image in chosen], RULE)
+        counts += [len(each) if each else 0 for each in found]
+    return counts
