@@ -5,7 +5,7 @@ import pytest
 from support import page as pages
 
 SERIOUS = ("serious", "critical")
-QUERY = "?image={}&box=0.1,0.1,0.8,0.9&rerank=geometry"
+QUERY = "?image={}&box=0.1,0.1,0.8,0.9&rerank=geometry&k=20"
 VIEWS = {  # by name: the address, and what is waited for
     "welcome": ("", "#welcome-photos .tile"),
     "keys": ("", "#welcome-photos .tile"),
