@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from support import tiny_data
+from support.page import find_browser
 
 ROOT = Path(__file__).resolve().parent.parent
 # Each script with what makes it small, and the files that it must write.
@@ -18,6 +19,11 @@ SCRIPTS = {
     "benchmarks/cost.py --photos 6 --timed 2 --queries 2 --rounds 1": ["cost.csv"],
     "benchmarks/descriptors.py --recipes gem-lite0 --networks efficientnet-lite0 --sets scenes logos": [
         "descriptors.csv"
+    ],
+    "benchmarks/duplicates.py --photos 6 --copies 4 --recipe sift-vlad": ["duplicates.csv"],
+    "benchmarks/false_positives.py --recipe rmac-lite0 --sets dvd_covers --queries 4": [
+        "false_positives.csv",
+        "false_positives.png",
     ],
     "benchmarks/diffusion.py --vectors 300": ["diffusion.csv"],
     "benchmarks/distractors.py --vectors 50": ["distractors.csv"],
@@ -51,6 +57,7 @@ SCRIPTS = {
     "benchmarks/votes.py": ["votes.csv"],
     "benchmarks/whitening.py --rows 60 --width 128 --dims 16": ["whitening.csv"],
     "examples/demo.py --photos {data}/scenes --query {data}/scenes/0/0.jpg": [],
+    "examples/page.py --into {out}": ["page.png"],
     "examples/picture.py --into {out}": ["found.png"],
     "examples/pictures.py --into {out} --only sheets:queries=4,k=6": ["sheets.png"],
 }
@@ -83,6 +90,8 @@ def run(line, results, data):
 
 @pytest.mark.parametrize("line", SCRIPTS)
 def test_a_script_runs_and_writes_its_results(line, small_sets, tmp_path):
+    if line.startswith("examples/page"):
+        find_browser()
     run(line, tmp_path, small_sets)
     for name in SCRIPTS[line]:
         assert (tmp_path / name).stat().st_size > 50, name

@@ -100,7 +100,7 @@ def test_a_method_is_explained_by_its_kind_or_by_its_name_alone():
     plain = json.loads(run("methods", "geometry", "--json").output)
     assert plain["kind"] == "rerankers"
     assert plain["settings"]["top"] == {"type": "int", "default": 100}
-    assert plain["text"].startswith("Put first")
+    assert plain["text"].startswith("Move up")
     assert "It has no settings." in run("methods", "mac").output
     assert "regions\n" in run("methods", "regions").output  # a kind, and a figure, too: the kind is meant
     assert "of the figures" in run("methods", "figures", "regions").output

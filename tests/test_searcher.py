@@ -23,7 +23,7 @@ from resight.searcher import Searcher
 from resight.searcher.hits import Asked, hits
 from resight.searcher.recognise import QueryFile, recognise
 from resight.searcher.under import compile_under
-from resight.stores import memory_map
+from resight.stores import _mapped
 from resight.types import Box
 from support import small
 
@@ -136,7 +136,7 @@ def test_local_features_of_a_query_are_those_of_its_file(album, tmp_path, box):
 
 
 def matrix_threads() -> set[int]:
-    return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+    return {each["num_threads"] for each in threadpool_info() if "numpy" in each["filepath"]}
 
 
 def limit_matrix_threads(count: int) -> int:
@@ -163,7 +163,7 @@ def test_a_query_is_described_and_a_small_gallery_searched_by_one_matrix_thread(
         monkeypatch.setattr(module, name, watched)
 
     watch(Describer, "finish")
-    watch(memory_map, "exact")
+    watch(_mapped, "exact")
     if large:
         monkeypatch.setattr(processors, "SMALL_PRODUCT", 10)
     query = small.draw(tmp_path / "new.png", 99)

@@ -29,6 +29,9 @@ NO_SLOPE = {
     "eigenvalues": "they tell how strong the axes are; the projection holds what is used of them",
 }
 
+# A factor of all activations: unit length takes it out again, and its slope is then nothing but rounding.
+FACTORS = {"a"}
+
 
 class Random:
     """Stands in for a network: maps of random numbers, about half of them zero, for each view."""
@@ -128,7 +131,7 @@ def test_numpy_and_torch_agree_and_gradients_reach_all_that_is_learnt(name):
                 continue
             assert value.grad is not None, f"no gradient reaches {key} of {step}"
             assert torch.isfinite(value.grad).all(), f"{step} {key}"
-            assert value.grad.any(), f"{step} {key}"
+            assert value.grad.any() or key in FACTORS, f"{step} {key}"
 
 
 @pytest.mark.parametrize("name", names())

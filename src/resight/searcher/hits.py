@@ -37,7 +37,7 @@ def hits(
 ) -> Iterator[Hit]:
     """A recognised query's own file first, then its copies, then the others, nearest first.
 
-    `chance` gives the false positives of an image; those of the query's own are 0.
+    `chance` gives the false positives of an image, or None; those of the query's own are then 0, or None.
     """
     root, places = snapshot.catalogue.root, itertools.count(1)
     own = [] if asked.query.image is None else [(asked.query.image, 1.0)]
@@ -48,7 +48,9 @@ def hits(
         match = ranked.matches.get(image)
         through = None if match is None or match.through is None else _name(snapshot, match.through)
         warned, pair = snapshot.warnings.of(image), matched_regions(snapshot, asked.query, image, match)
-        by_chance = 0.0 if image == asked.query.image else chance(image)
+        by_chance = chance(image)
+        if by_chance is not None and image == asked.query.image:
+            by_chance = 0.0
         for name in files:
             mine = name == asked.relative
             region, query_region = (None, None) if mine and asked.recognised else pair

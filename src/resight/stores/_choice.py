@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resight import methods
+from resight import methods, places
 from resight.methods import Method
 
 AUTO = "auto"
@@ -19,8 +19,11 @@ def choose(named: str, rows: int) -> Method:
 
 
 def suit(rows: int) -> str:
-    """The store of the most rows that are needed for it, among those that so many suffice for."""
-    from_ = {name: methods.module("stores", name) for name in methods.names("stores")}
+    """Of Resight's own stores the one of the most rows that are needed for it, where so many suffice.
+
+    Those of other packages are for whoever names them: finding them would cost every search.
+    """
+    from_ = {name: methods.module("stores", name) for name in places.own_names("stores")}
     suited = {
         name: file.AUTO_FROM
         for name, file in from_.items()
