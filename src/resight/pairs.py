@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.int64]
 
 Pairs = tuple[Numbers, Numbers]
+Thing = TypeVar("Thing", bound=Hashable)
 
 
 def matching(labels: NDArray[Any], most: int, draw: np.random.Generator) -> Pairs:
@@ -33,6 +35,23 @@ def non_matching(labels: NDArray[Any], most: int, draw: np.random.Generator) -> 
     differ = np.flatnonzero((labels[first] != labels[second]) | (labels[first] == ""))
     differ = differ[_some(len(differ), most, draw)]
     return first[differ], second[differ]
+
+
+def connected(first: Sequence[int] | Numbers, second: Sequence[int] | Numbers, count: int) -> Numbers:
+    """(count,) groups of places: two are in one where pairs (P,), (P,) join them, also by way of others."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(first), bool), (first, second)), (count, count))
+    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
+
+
+def grouped(pairs: Iterable[tuple[Thing, Thing]]) -> dict[Thing, int]:
+    """Each thing of the pairs -> the number of its group: two are in one where pairs join them."""
+    places: dict[Thing, int] = {}
+    ends = [[places.setdefault(each, len(places)) for each in pair] for pair in pairs]
+    first, second = np.array(ends, np.int64).reshape(-1, 2).T
+    return dict(zip(places, connected(first, second, len(places)).tolist(), strict=True))
 
 
 def _some(total: int, most: int, draw: np.random.Generator) -> Numbers:

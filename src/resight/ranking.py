@@ -122,6 +122,11 @@ class Photos(Protocol):
         ...
 
 
+def similarity(image: int, query: Query, photos: Photos) -> float:
+    """What a search gives an image: the largest dot product of any of its rows with any of the query's."""
+    return float((photos.take(photos.rows_of(image)) @ query.vectors.T).max())
+
+
 class Reranker(Protocol):
     """A file of `rerankers/`: a ranking to another one, of the same length or the same images.
 

@@ -53,15 +53,6 @@ def members(labels: Sequence[str]) -> dict[str, Numbers]:
     return {label: groups[code] for label, code in codes.items() if label}
 
 
-def connected(first: Sequence[int] | Numbers, second: Sequence[int] | Numbers, count: int) -> Numbers:
-    """(count,) groups of places: two are in one where pairs (P,), (P,) join them, also by way of others."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    graph = coo_array((np.ones(len(first), bool), (first, second)), (count, count))
-    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
-
-
 def pairs(labels: Sequence[str]) -> NDArray[np.int64]:
     """(P, 2): the places of every two that have the same label, each pair once, the lower place first."""
     found = [_upper(places) for places in members(labels).values()]

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from resight.dataset import Dataset
-from resight.datasets._leave_one_out import connected, leave_one_out
+from resight.datasets._leave_one_out import leave_one_out
 from resight.datasets._listing import must_be_present
 from resight.datasets._rows import rows
 from resight.errors import BadData
+from resight.pairs import connected
 
 COLUMNS = ("first", "second", "mark")
 MARKS = ("same", "different")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from resight.duplicates.judging import Verdict
+from resight.pairs import grouped
 
 LEVELS = ("copies", "same")
 
@@ -32,33 +33,17 @@ def group(level: str, verdicts: Mapping[Pair, Verdict], repeated: Iterable[int] 
     """
     levels = LEVELS[: 1 + LEVELS.index(level)]
     chosen = {pair: verdict for pair, verdict in verdicts.items() if verdict.level in levels}
-    members = _joined(chosen)
+    root = grouped(chosen)
+    members: dict[int, set[int]] = defaultdict(set)
+    for image, number in root.items():
+        members[number].add(image)
     alone = set(repeated).difference(*members.values()) if level == LEVELS[0] else set()
-    reasons: dict[int, Counter[str]] = {first: Counter() for first in members}
-    root = {image: first for first, images in members.items() for image in images}
+    reasons: dict[int, Counter[str]] = {number: Counter() for number in members}
     for (one, _), verdict in chosen.items():
         reasons[root[one]][verdict.reason if verdict.level == level else "one picture"] += 1
-    found = [Group(level, tuple(sorted(images)), _say(reasons[first])) for first, images in members.items()]
+    found = [Group(level, tuple(sorted(images)), _say(reasons[number])) for number, images in members.items()]
     found += [Group(level, (image,), "the same file") for image in alone]
     return tuple(sorted(found, key=lambda each: (-len(each.images), each.images)))
-
-
-def _joined(pairs: Iterable[Pair]) -> dict[int, set[int]]:
-    """The connected components, by one of their members."""
-    parent: dict[int, int] = {}
-
-    def root(image: int) -> int:
-        while parent.setdefault(image, image) != image:
-            parent[image] = parent[parent[image]]
-            image = parent[image]
-        return image
-
-    for one, other in pairs:
-        parent[root(one)] = root(other)
-    members: dict[int, set[int]] = {}
-    for image in parent:
-        members.setdefault(root(image), set()).add(image)
-    return members
 
 
 def _say(reasons: Counter[str]) -> str:

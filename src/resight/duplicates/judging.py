@@ -18,7 +18,7 @@ from resight.duplicates.overlap import Overlap, overlap
 from resight.images.likeness import COPY, difference
 from resight.rerankers._verifying import Agreement, Rule, agreements
 
-RULE = Rule(ratio=0.85, threshold=3.0, least=8)
+RULE = Rule()
 RESIDUAL = 0.5  # pixels of the view that points are found in: the median distance from where they should be
 SAME = 16  # that agree, for photos of one thing
 STRETCH = 1.3  # of a circle's image, long axis to short

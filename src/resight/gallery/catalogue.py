@@ -15,8 +15,6 @@ from resight.gallery.records import Generation, StoredFile, StoredImage
 from resight.images import PIXEL_LIMIT
 from resight.recipe import Recipe
 
-AT_ONCE = 500  # numbers in one question: old SQLites take 999
-
 
 class Catalogue:
     """Read-only. That of a `Snapshot` says the same as long as the snapshot lives."""
@@ -82,22 +80,15 @@ class Catalogue:
 
     def images(self, numbers: Sequence[int]) -> dict[int, StoredImage]:
         """Images by their ids, asked for together; what the gallery has no more is left out."""
-        found: dict[int, tuple[int, bytes, int, int, int]] = {}
         files: dict[int, list[str]] = {}
-        for first in range(0, len(numbers), AT_ONCE):
-            some = numbers[first : first + AT_ONCE]
-            inside = f"({','.join('?' * len(some))})"
-            for row in self._selects.all(
-                f"SELECT id, sha256, width, height, turn FROM images WHERE id IN {inside}", *some
-            ):
-                found[row[0]] = row
-            for image, relative in self._selects.all(
-                f"SELECT image, relative FROM files WHERE image IN {inside}", *some
-            ):
-                files.setdefault(image, []).append(from_stored(relative))
+        for image, relative in self._selects.among(
+            "SELECT image, relative FROM files WHERE image IN", numbers
+        ):
+            files.setdefault(image, []).append(from_stored(relative))
+        found = self._selects.among("SELECT id, sha256, width, height, turn FROM images WHERE id IN", numbers)
         return {
             number: StoredImage(number, sha256, width, height, tuple(sorted(files.get(number, ()))), turn)
-            for number, sha256, width, height, turn in found.values()
+            for number, sha256, width, height, turn in found
         }
 
     def image_of(self, relative: str) -> int | None:

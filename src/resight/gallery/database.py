@@ -6,7 +6,7 @@ import errno
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from resight.gallery.schema import FORMAT, SCHEMA
 NAME = "catalogue.sqlite"
 READABLE = (3, FORMAT)
 MISSING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
+AT_ONCE = 500  # numbers in one question: old SQLites take 999 values
 
 
 class Selects:
@@ -36,6 +37,12 @@ class Selects:
         """The first row of a SELECT; None where there is none."""
         row: tuple[Any, ...] | None = self.all(statement, *values).fetchone()
         return row
+
+    def among(self, statement: str, numbers: Sequence[int], *values: Any) -> Iterator[tuple[Any, ...]]:
+        """The rows of a statement that ends with `IN`, for many numbers; `values` come before them."""
+        for first in range(0, len(numbers), AT_ONCE):
+            some = numbers[first : first + AT_ONCE]
+            yield from self.all(f"{statement} ({','.join('?' * len(some))})", *values, *some)
 
     def end(self) -> None:
         """Ask no more."""

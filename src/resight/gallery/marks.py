@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from resight.errors import BadQuery, Contradicted, StorageFailed
 from resight.files import write_whole
 from resight.gallery.database import storage_errors
+from resight.pairs import grouped
 
 SAME, DIFFERENT = "same", "different"
 TABLE = (
@@ -109,30 +109,7 @@ class Marks:
             for first, second, said in self._connection.execute("SELECT first, second, mark FROM marks")
             if (first, second) != (one, two)
         } | {(one, two): mark}
-        groups = _groups(pair for pair, said in marks.items() if said == SAME)
+        groups = grouped(pair for pair, said in marks.items() if said == SAME)
         for (first, second), said in marks.items():
             if said == DIFFERENT and first in groups and groups[first] == groups.get(second):
                 raise Contradicted("Other marks say the opposite of these photos: take one of them back.")
-
-
-def _groups(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, int]:
-    """The number of the group of each photo that is the same as others, also by way of more."""
-    beside: dict[bytes, list[bytes]] = {}
-    for first, second in pairs:
-        beside.setdefault(first, []).append(second)
-        beside.setdefault(second, []).append(first)
-    groups: dict[bytes, int] = {}
-    for number, start in enumerate(beside):
-        for photo in _reached(start, beside) if start not in groups else ():
-            groups[photo] = number
-    return groups
-
-
-def _reached(start: bytes, beside: dict[bytes, list[bytes]]) -> Iterator[bytes]:
-    waiting, seen = [start], {start}
-    while waiting:
-        photo = waiting.pop()
-        yield photo
-        fresh = [each for each in beside[photo] if each not in seen]
-        seen.update(fresh)
-        waiting.extend(fresh)

@@ -12,8 +12,6 @@ from resight.gallery.records import StoredRows
 from resight.ranking import Numbers
 from resight.types import Region
 
-AT_ONCE = 500  # rows in one question: old SQLites take 999 values
-
 
 class Rows:
     """The rows of one generation; 0 for none, which has no rows."""
@@ -51,17 +49,9 @@ class Rows:
 
         Those that are the first of their image are asked for together.
         """
-        found: dict[int, int] = {}
         asked = rows.tolist()
-        for begin in range(0, len(asked), AT_ONCE):
-            some = asked[begin : begin + AT_ONCE]
-            found.update(
-                self._selects.all(
-                    "SELECT first_row, image FROM descriptors WHERE generation = ? "
-                    f"AND first_row IN ({','.join('?' * len(some))})",
-                    self._generation, *some,
-                )
-            )  # fmt: skip
+        statement = "SELECT first_row, image FROM descriptors WHERE generation = ? AND first_row IN"
+        found: dict[int, int] = dict(self._selects.among(statement, asked, self._generation))
         return np.array([found[row] if row in found else self.owner(row) for row in asked], np.int64)
 
     def owners(self, count: int) -> Numbers:

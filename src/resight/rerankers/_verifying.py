@@ -33,9 +33,9 @@ class Rule:
     An inlier is `threshold` pixels off at most, in a view as local features are found in.
     """
 
-    ratio: float
-    threshold: float
-    least: int
+    ratio: float = 0.85
+    threshold: float = 3.0
+    least: int = 8
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ import numpy as np
 
 from resight.errors import BadSetting
 from resight.ranges import at_least
-from resight.ranking import Match, Photos, Query, Ranked
+from resight.ranking import Match, Photos, Query, Ranked, similarity
 from resight.rerankers._expanding_verified import Verified, expanded
 from resight.rerankers._projecting import projected
 from resight.rerankers._verifying import Rule, agreements
@@ -24,9 +24,9 @@ def geometry(
     photos: Photos,
     *,
     top: int = 100,
-    ratio: float = 0.85,
-    threshold: float = 3.0,
-    least: int = 8,
+    ratio: float = Rule.ratio,
+    threshold: float = Rule.threshold,
+    least: int = Rule.least,
     weight: float = 0.05,
     expand: bool = False,
     hits: int = 2,
@@ -66,7 +66,7 @@ def _led(
     known = dict(zip(ranked.images.tolist(), ranked.scores.tolist(), strict=True))
     scores = dict(list(known.items())[:top])
     for each in found:
-        before = known[each.image] if each.image in known else _similarity(each.image, query, photos)
+        before = known[each.image] if each.image in known else similarity(each.image, query, photos)
         scores[each.image] = before + weight * math.log1p(each.score)
     order = sorted(scores, key=lambda image: -scores[image])
     area = query.area()
@@ -76,11 +76,6 @@ def _led(
         {each.image: _match(each, area) for each in found},
     )
     return ranked.led_by(first)[: len(ranked)]
-
-
-def _similarity(image: int, query: Query, photos: Photos) -> float:
-    """What a search gives a photo: the largest product of any of its rows with any of the query's."""
-    return float((photos.take(photos.rows_of(image)) @ query.vectors.T).max())
 
 
 def _match(found: Verified, area: Region) -> Match:

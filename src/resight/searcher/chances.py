@@ -8,7 +8,7 @@ import numpy as np
 
 from resight.errors import BadQuery
 from resight.methods import Method
-from resight.ranking import Query, Ranked
+from resight.ranking import Query, Ranked, similarity
 from resight.searcher.collection import Collection
 from resight.searcher.unrelated import RULE, inliers_by_chance
 from resight.significance import tail
@@ -77,6 +77,5 @@ class Chances:
     def _score(self, image: int) -> float:
         """What the search gave, or would have given, an image that a re-ranker has brought."""
         if image not in self._scores:
-            rows = self._photos.take(self._photos.rows_of(image))
-            self._scores[image] = float((rows @ self._query.vectors.T).max())
+            self._scores[image] = similarity(image, self._query, self._photos)
         return float(self._scores[image])

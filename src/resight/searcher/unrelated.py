@@ -27,7 +27,7 @@ NAME = "significance.json"
 QUERIES, EACH = 40, 25  # photos that are compared, each with so many others
 GROWTH = 1.5
 PATIENCE = 60.0  # seconds to wait for another process that does the same
-RULE = Rule(ratio=0.85, threshold=3.0, least=START)  # that of verification, but for the points
+RULE = Rule(least=START)  # that of verification, but for the points
 
 
 def inliers_by_chance(photos: Collection) -> Inliers | None:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resight import images
-from resight.datasets._leave_one_out import connected
 from resight.errors import BadImage
+from resight.pairs import connected
 from resight.processors import processors
 from resight.progress import Progress, Stopped
 from resight.trainer.pictures import Numbers, Photos
