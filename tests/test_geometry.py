@@ -472,3 +472,8 @@ def test_a_cover_is_found_among_photos_of_other_things(test_data):
         assert set(found.images[:3].tolist()) == right
         assert len(found.matches) <= 4  # one of the photos shows another cover, too
         assert len(found) == len(paths) - 1
+
+
+def test_the_rule_is_that_of_the_settings():
+    settings = find("rerankers", "geometry").settings
+    assert {name: settings[name] for name in ("ratio", "threshold", "least")} == vars(Rule())

@@ -31,6 +31,7 @@ class Rule:
     """When two photos agree: the ratio test's `ratio`, and at least `least` inliers.
 
     An inlier is `threshold` pixels off at most, in a view as local features are found in.
+    The defaults are those of `geometry`, whose signature says them again: its settings are read from there.
     """
 
     ratio: float = 0.85
