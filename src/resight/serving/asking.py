@@ -74,8 +74,8 @@ def ask_described(
     service: Service, served: Served, snapshot: Snapshot, body: SearchBody, timing: Timing
 ) -> Asked:
     """The query of a photo, or of a box in it, described now; raises Problem, BadImage and BadQuery."""
+    source, address = source_of(service, served, snapshot, body)  # what is not there is not waited for
     describer = service.describers.of(served, snapshot)
-    source, address = source_of(service, served, snapshot, body)
     with timing("decode"):
         photo = source.read("all" if body.box else codec.encode(describer.recipe.views))
     box = box_in_pixels(body.box, photo.width, photo.height)
