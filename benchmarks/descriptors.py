@@ -14,7 +14,6 @@ that goes when its set is done.
 from __future__ import annotations
 
 import argparse
-import csv
 import dataclasses
 import itertools
 import os
@@ -31,7 +30,7 @@ import numpy as np
 
 from leave_one_out import by_best_pair, scored
 from maps import kept
-from record import RESULTS, record
+from record import record, recorded
 from resight import images, recipe
 from resight.describing import fitting as fitter
 from resight.describing.describer import Describer
@@ -160,11 +159,7 @@ def on(network: str, wanted: Recipe, data: Path) -> Recipe | None:
 
 def done() -> dict[tuple[str, str, str], str]:
     """What is in the CSV already: recipe, network and set -> milliseconds an image."""
-    path = RESULTS / "descriptors.csv"
-    if not path.exists():
-        return {}
-    with path.open(encoding="utf8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = recorded("descriptors")
     return {(row["recipe"], row["network"], row["set"]): row["ms_per_image"] for row in rows}
 
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-
 import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from record import RESULTS
+from record import RESULTS, recorded
 
 
 def main() -> None:
     """Write results/descriptors.png."""
-    with (RESULTS / "descriptors.csv").open(encoding="utf8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = recorded("descriptors")
     # shipped recipes first: a variant's name has a space
     names = sorted({row["recipe"] for row in rows}, key=lambda name: (" " in name, name))
     columns = sorted({(row["set"], row["network"]) for row in rows})

@@ -24,12 +24,21 @@ def record(name: str, row: Mapping[str, object], key: Sequence[str]) -> None:
         _put(RESULTS / f"{name}.csv", row, key)
 
 
+def recorded(name: str) -> list[dict[str, str]]:
+    """The rows of results/NAME.csv; none where it is not there yet."""
+    return _rows(RESULTS / f"{name}.csv")
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with path.open(encoding="utf8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def _put(path: Path, row: Mapping[str, object], key: Sequence[str]) -> None:
     text = {column: str(value) for column, value in {**row, **_made()}.items()}
-    rows = []
-    if path.exists():
-        with path.open(encoding="utf8", newline="") as file:
-            rows = [old for old in csv.DictReader(file) if any(old.get(k) != text[k] for k in key)]
+    rows = [old for old in _rows(path) if any(old.get(k) != text[k] for k in key)]
     rows = sorted([*rows, text], key=lambda one: [one.get(k, "") for k in key])
     RESULTS.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf8", newline="") as file:

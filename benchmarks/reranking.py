@@ -17,7 +17,6 @@ halves.py.
 from __future__ import annotations
 
 import argparse
-import csv
 import hashlib
 import sys
 import time
@@ -26,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from halves import HALF, split_mean
-from record import RESULTS, record
+from record import record, recorded
 from resight.dataset import BenchmarkQuery, Dataset, Truth
 from resight.evaluator import Evaluation, evaluate
 from resight.recipe import Recipe
@@ -79,11 +78,8 @@ def halves(found: Evaluation, own: str, data: Path) -> tuple[str, str]:
 
 def done() -> set[tuple[str, ...]]:
     """What is in the CSV already."""
-    path = RESULTS / "reranking.csv"
-    if not path.exists():
-        return set()
-    with path.open(encoding="utf8", newline="") as file:
-        return {(row["set"], row["recipe"], row["fitted_on"], row["rerank"]) for row in csv.DictReader(file)}
+    rows = recorded("reranking")
+    return {(row["set"], row["recipe"], row["fitted_on"], row["rerank"]) for row in rows}
 
 
 def main() -> None:

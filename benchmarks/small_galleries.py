@@ -9,7 +9,6 @@ the gallery itself; leave-one-out mAP. Nothing is tuned by it. A picture goes be
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from leave_one_out import scored
-from record import RESULTS, record
+from record import RESULTS, record, recorded
 from resight.describing import fitting as fitter
 from resight.describing.describer import Describer
 from resight.engines import load
@@ -79,8 +78,7 @@ def draw_picture() -> None:
     """A panel a set: mAP against the size of the gallery."""
     from matplotlib.figure import Figure
 
-    with (RESULTS / "small_galleries.csv").open(encoding="utf8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = recorded("small_galleries")
     names = [name for name in (*SETS, "mean of all") if any(row["set"] == name for row in rows)]
     drawn = Figure((3.2 * len(names), 3.6), layout="constrained")
     for axes, name in zip(drawn.subplots(1, len(names), sharey=True, squeeze=False)[0], names, strict=True):

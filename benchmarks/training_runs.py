@@ -30,7 +30,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from record import RESULTS, record
+from record import RESULTS, record, recorded
 from resight import trainer
 from resight.dataset import Dataset
 from resight.datasets._leave_one_out import leave_one_out
@@ -158,7 +158,7 @@ def shortened(recipe: Recipe) -> Recipe:
 
 def keep_curve(name: str, log: Path) -> None:
     """Loss, share of active pictures and mAP of held photos, step by step, into training_curves.csv."""
-    rows = [row for row in read("training_curves") if row["run"] != name]
+    rows = [row for row in recorded("training_curves") if row["run"] != name]
     for line in log.read_text(encoding="utf8").splitlines():
         told = json.loads(line)
         rows.append({"run": name, **{column: told.get(column, "") for column in CURVE}})
@@ -169,18 +169,9 @@ def keep_curve(name: str, log: Path) -> None:
         writer.writerows(rows)
 
 
-def read(name: str) -> list[dict[str, str]]:
-    """The rows of results/NAME.csv; none where it is not there yet."""
-    path = RESULTS / f"{name}.csv"
-    if not path.exists():
-        return []
-    with path.open(encoding="utf8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def draw() -> None:
     """Write results/training.png: mAP of held photos and loss of each run, step by step."""
-    rows = read("training_curves")
+    rows = recorded("training_curves")
     runs = dict.fromkeys(row["run"] for row in rows)
     panels = [(value, own) for value in ("map", "loss") for own in SETS]
     figure, drawn = plt.subplots(2, len(SETS), figsize=(11, 7), layout="constrained")
@@ -209,7 +200,7 @@ def main() -> None:
     data = shared_data()
     if data is None:
         sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is trained.")
-    done = [{key: row[key] for key in KEY} for row in read("training")]
+    done = [{key: row[key] for key in KEY} for row in recorded("training")]
     for case in cases()[: asked.first or None]:
         if {key: getattr(case, key) for key in KEY} in done:
             continue

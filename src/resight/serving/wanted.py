@@ -100,8 +100,15 @@ def box_in_pixels(corners: Corners | None, width: int, height: int) -> Box | Non
     return Box(left * width, top * height, (right - left) * width, (bottom - top) * height)
 
 
-def read_box(text: str, width: int, height: int) -> tuple[float, float, float, float]:
-    """`"x0,y0,x1,y1"` in shares -> left, top, width and height in pixels; raises Problem."""
+def read_part(text: str, width: int, height: int, turn: int) -> tuple[float, float, float, float] | None:
+    """`"x0,y0,x1,y1"`, shares of a photo of these pixels once it is turned -> left, top, width and height.
+
+    None for no text; raises Problem.
+    """
+    if not text:
+        return None
+    if turn % 180:
+        width, height = height, width
     try:
         left, top, right, bottom = (float(part) for part in text.split(","))
     except ValueError:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
 from resight.gallery.records import StoredImage
+from resight.serving.decoding import Picture
 from resight.serving.galleries import Served, find_image, shown_name
 from resight.serving.originals import read_original
-from resight.serving.pictures import Part
 from resight.serving.routes.answers import ImageAnswer
 from resight.serving.routes.given import ImageId, Side, TheGallery, TheService, Turned, as_json
 from resight.serving.routes.media import File, Jpeg
-from resight.serving.routes.pictures import not_modified, picture_answer
+from resight.serving.routes.pictures import answer_picture
 from resight.serving.service import Service
 from resight.serving.uploads import format_of
-from resight.serving.wanted import read_box
+from resight.serving.wanted import read_part
 from resight.serving.writing import remove_image
 
 router = APIRouter(prefix="/v1/galleries/{gallery}/images/{image}", tags=["images"])
@@ -82,23 +83,16 @@ async def original(service: TheService, served: TheGallery, image: ImageId) -> R
 async def _picture(
     request: Request, service: Service, served: Served, image: str, size: int, turn: int = 0, box: str = ""
 ) -> Response:
-    tag = f"{image}-{size}-{turn}-{box}"
-    if not_modified(request, tag):
-        return Response(status_code=304, headers={"ETag": f'"{tag}"'})
-    made = await service.reads.run(_made, service, served, image, size, turn, box)
-    return picture_answer(made.jpeg, tag)
+    make = partial(_made, service, served, image, size, turn, box)
+    return await answer_picture(request, service, f"{image}-{size}-{turn}-{box}", make)
 
 
-def _made(service: Service, served: Served, number: str, size: int, turn: int, box: str) -> Any:
+def _made(service: Service, served: Served, number: str, size: int, turn: int, box: str) -> Picture:
     with served.snapshot() as snapshot:
         image, limit = find_image(snapshot, number), snapshot.catalogue.pixel_limit
-    part: Part | None = None
-    if box:
-        width, height = (image.width, image.height) if turn % 180 == 0 else (image.height, image.width)
-        part = read_box(box, width, height)
     return service.pictures.get(
         image.sha256.hex(), lambda: read_original(served.root, image), size, limit,
-        (image.turn + turn) % 360, part,
+        (image.turn + turn) % 360, read_part(box, image.width, image.height, turn),
     )  # fmt: skip
 
 

@@ -7,15 +7,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from resight.errors import BadImage
+from resight.serving.decoding import Picture
 from resight.serving.problems import Problem
 from resight.serving.routes.answers import UploadAnswer
 from resight.serving.routes.given import Side, TheService, Turned, UploadId, as_json
 from resight.serving.routes.media import PHOTO_BODY, Jpeg
 from resight.serving.routes.multipart import read_photo
-from resight.serving.routes.pictures import not_modified, picture_answer
+from resight.serving.routes.pictures import answer_picture
 from resight.serving.service import Service
 from resight.serving.uploads import Upload
-from resight.serving.wanted import read_box
+from resight.serving.wanted import read_part
 
 router = APIRouter(prefix="/v1/uploads", tags=["uploads"])
 PREVIEW = 1600  # pixels a side of the preview that is made at once
@@ -58,16 +59,15 @@ async def cutout(
 async def _picture(
     request: Request, service: Service, number: str, size: int, turn: int, box: str
 ) -> Response:
-    known, tag = service.uploads.get(number), f"{number}-{size}-{turn}-{box}"
-    if not_modified(request, tag):
-        return Response(status_code=304, headers={"ETag": f'"{tag}"'})
-    width, height = (known.width, known.height) if turn % 180 == 0 else (known.height, known.width)
-    part = read_box(box, width, height) if box else None
-    made = await service.reads.run(
-        service.pictures.get, number, lambda: service.uploads.content(number), size,
-        service.settings.limits.upload_pixels, turn, part,
-    )  # fmt: skip
-    return picture_answer(made.jpeg, tag)
+    known = service.uploads.get(number)
+
+    def make() -> Picture:
+        return service.pictures.get(
+            number, lambda: service.uploads.content(number), size, service.settings.limits.upload_pixels,
+            turn, read_part(box, known.width, known.height, turn),
+        )  # fmt: skip
+
+    return await answer_picture(request, service, f"{number}-{size}-{turn}-{box}", make)
 
 
 def _added(service: Service, data: bytes) -> dict[str, Any]:
