@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer.testing
 
@@ -292,3 +293,17 @@ def test_show_counts_the_vectors_of_regions(tmp_path):
     small.index(tmp_path, small.KEEP)
     told = run("show", tmp_path / "a" / "000.png", "--gallery", tmp_path).output
     assert re.search(r"one vector for each of (\d+) regions; rows \d+ to \d+", told)
+
+
+def test_the_score_of_a_verified_photo_is_told_like_any_other(tmp_path, capsys):
+    from resight.cli.search import _print
+    from resight.types import Hit, Match, Ranking, Region
+
+    whole = Region(((0, 0), (9, 0), (9, 9)))
+    match = Match(np.zeros((12, 2), np.float32), np.zeros((12, 2), np.float32), np.eye(3), whole, whole)
+    verified = Hit(1, 0.7251, tmp_path / "a.png", "a.png", match=match)
+    _print(Ranking("q.png", "plain", (verified, Hit(2, 0.6, tmp_path / "b.png", "b.png"))), None)
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("   1   0.725  ")
+    assert first.endswith("a.png  (12 points agree)")
+    assert second.startswith("   2   0.600  ")

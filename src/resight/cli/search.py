@@ -78,8 +78,7 @@ def _print(ranking: Ranking, missed: float | None) -> None:
     from resight.cli._terminal import print_line
 
     for hit in ranking:
-        score = f"{hit.score:.0f}" if hit.match else f"{hit.score:.3f}"
-        print_line(f"{hit.rank:4d}  {score:>6}  {quoted(str(hit.path))}{_more(hit)}")
+        print_line(f"{hit.rank:4d}  {hit.score:6.3f}  {quoted(str(hit.path))}{_more(hit)}")
     if missed is not None:
         share = f"{100 * missed:.3g} % of searches"
         print_line(

@@ -80,7 +80,7 @@ function back({ from }, hit) {
 
 function describe(app, { answer, at }, hit) {
   $("#closer-title").textContent = `${at + 1} of ${answer.hits.length}: ${baseName(hit.path)}`;
-  const facts = [hit.path, hit.score === undefined ? hit.why : score(hit), promiseSentence(hit), hit.inliers && hit.score !== hit.inliers ? `${hit.inliers} points agree` : ""];
+  const facts = [hit.path, hit.score === undefined ? hit.why : score(hit), promiseSentence(hit)];
   $("#closer-facts").textContent = facts.filter(Boolean).join(" · ");
   $("#closer-back").disabled = at === 0;
   $("#closer-next").disabled = at === answer.hits.length - 1;
