@@ -56,9 +56,8 @@ def _list_failures(opened: Snapshot, as_json: bool) -> None:
 
 def _describe(opened: Snapshot) -> dict[str, Any]:
     """Plain values, as `--json` prints them."""
-    import json
-
     from resight.engines import device
+    from resight.indexer.excluding import read_exclusions
 
     catalogue, features = opened.catalogue, opened.local_features
     return {
@@ -66,7 +65,7 @@ def _describe(opened: Snapshot) -> dict[str, Any]:
         "photos": str(catalogue.root),
         "recipe": opened.recipe.name,
         "fit": opened.fit,
-        "exclude": json.loads(catalogue.fact("exclude", "[]")),
+        "exclude": list(read_exclusions(catalogue).globs),
         "device": device(),
         "precision": ", ".join(sorted({own.precision for own in opened.recipe.backbones})),
         "created": catalogue.fact("created"),

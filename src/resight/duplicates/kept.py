@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import json
-from collections.abc import Mapping
+from dataclasses import dataclass
 
+from resight.codec import decode_text, encode_text
 from resight.duplicates.grouping import LEVELS, Group
 from resight.files import write_whole
 from resight.gallery import Snapshot
 
 NAME = "duplicates.json"
-FORMAT = "resight duplicates 1"
+FORMAT = "resight duplicates 2"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Groups by their level, and the state that they are of."""
+
+    state: str
+    groups: dict[str, tuple[Group, ...]]
 
 
 def state_of(snapshot: Snapshot) -> str:
@@ -24,26 +32,14 @@ def state_of(snapshot: Snapshot) -> str:
 
 def read_groups(snapshot: Snapshot) -> dict[str, tuple[Group, ...]] | None:
     """The groups by their level; None where there are none of this state."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        told = json.loads((snapshot.folder / NAME).read_text(encoding="utf8"))
-        if told["state"] == state_of(snapshot):
-            return {
-                level: tuple(
-                    Group(level, tuple(each["images"]), each["reason"]) for each in told["groups"][level]
-                )
-                for level in LEVELS
-            }
+    with contextlib.suppress(OSError, ValueError):
+        told = decode_text((snapshot.folder / NAME).read_text(encoding="utf8"), Kept)
+        if told.state == state_of(snapshot) and set(told.groups) == set(LEVELS):
+            return told.groups
     return None
 
 
-def write_groups(snapshot: Snapshot, groups: Mapping[str, tuple[Group, ...]]) -> None:
+def write_groups(snapshot: Snapshot, groups: dict[str, tuple[Group, ...]]) -> None:
     """Keep them; where that cannot be, they are found anew the next time, from the verdicts."""
-    told = {
-        "state": state_of(snapshot),
-        "groups": {
-            level: [{"images": list(each.images), "reason": each.reason} for each in own]
-            for level, own in groups.items()
-        },
-    }
     with contextlib.suppress(OSError):
-        write_whole(snapshot.folder / NAME, [json.dumps(told).encode()])
+        write_whole(snapshot.folder / NAME, [encode_text(Kept(state_of(snapshot), groups)).encode()])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from resight.codec import decode_text
+from resight.codec import decode_text, encode_text
 from resight.files import write_whole
 from resight.progress import Progress
 
@@ -67,12 +66,9 @@ class Published:
         self._written = time.monotonic()
         rate = self._done / max(1e-3, self._written - self._begun)
         left = (self._total - self._done) / rate if self._total and rate else None
-        told = {
-            "what": self._what, "done": self._done, "total": self._total or None, "rate": round(rate, 2),
-            "left_s": left and round(left, 1),
-        }  # fmt: skip
+        far = Far(self._what, self._done, self._total or None, round(rate, 2), left and round(left, 1))
         with contextlib.suppress(OSError):  # nothing depends on it
-            write_whole(self._file, [json.dumps(told).encode()])
+            write_whole(self._file, [encode_text(far).encode()])
 
 
 @contextlib.contextmanager

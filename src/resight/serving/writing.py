@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,8 @@ from resight.errors import NotFitted
 from resight.gallery import Writer
 from resight.gallery.changes import REMOVED
 from resight.gallery.records import StoredImage, file_state
-from resight.images.excluding import Excluded
 from resight.indexer import fits
+from resight.indexer.excluding import read_exclusions
 from resight.indexer.outcome import Described, FileState
 from resight.indexer.reading import recorded
 from resight.serving.galleries import Served, find_image, spelt_id
@@ -39,10 +38,10 @@ def add_image(service: Service, served: Served, relative: str, data: bytes) -> d
         writer.committed.check(describer.fingerprint)
         if writer.committed.generation is None:
             raise NotFitted(f"The gallery {served.name} is empty yet: run `resight index`.")
-        if Excluded(tuple(json.loads(writer.catalogue.fact("exclude", "[]")))).covers(relative):
+        if read_exclusions(writer.catalogue).covers(relative):
             raise Problem(422, "The gallery excludes such paths: name another, or change its --exclude.")
-        known = writer.find_content(hashlib.sha256(data).digest()) is not None
         content = Described(hashlib.sha256(data).digest())
+        known = writer.find_content(content.sha256) is not None
         if not known:
             content = _described(service, writer, describer, data)
         place_new(served.root, path, data)
