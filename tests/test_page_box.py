@@ -136,7 +136,7 @@ def test_keys_move_and_resize_the_box(boxes):
     near(drawn(page), [0.3 + dot[0], 0.3 + 10 * dot[1], 0.7, 0.7], 0.003)
     for key in range(4):  # each key was a step
         page.keyboard.press("Control+z")
-        assert page.locator("#box").is_visible(), key
+        page.locator("#box").wait_for()
     near(drawn(page), [0.3, 0.3, 0.7, 0.7], 0.003)
 
 
@@ -145,7 +145,7 @@ def test_a_key_takes_the_box_away_and_undo_brings_it_back(boxes, key):
     page = boxes([0.3, 0.3, 0.7, 0.7])
     page.focus("#box")
     page.keyboard.press(key)
-    assert page.locator("#box").is_hidden()
+    page.locator("#box").wait_for(state="hidden")
     assert "box" not in page.url
     page.keyboard.press("Control+z")
     near(drawn(page), [0.3, 0.3, 0.7, 0.7])
@@ -155,7 +155,7 @@ def test_a_key_takes_the_box_away_and_undo_brings_it_back(boxes, key):
 def test_a_box_that_is_a_slip_or_nearly_all_is_the_whole_photo(boxes, end, words):
     page = boxes([0.4, 0.4, 0.6, 0.6])
     drag(page, (0.3, 0.3) if words.startswith("less") else (0.01, 0.01), end)
-    assert page.locator("#box").is_hidden()
+    page.locator("#box").wait_for(state="hidden")
     assert words in page.locator(".notice p").first.inner_text()
     assert "box" not in page.url
 
@@ -163,7 +163,7 @@ def test_a_box_that_is_a_slip_or_nearly_all_is_the_whole_photo(boxes, end, words
 def test_a_box_can_be_drawn_without_a_pointer(boxes):
     page = boxes([0.3, 0.3, 0.7, 0.7])
     page.click("#whole")
-    assert page.locator("#box").is_hidden()
+    page.locator("#box").wait_for(state="hidden")
     page.focus("#draw")
     page.keyboard.press("Enter")
     assert page.locator("#box").evaluate("box => box === document.activeElement")

@@ -39,7 +39,7 @@ def test_a_chosen_file_is_searched_for_and_cleared(page):
     assert pages.paths(page)[0] == "things/0-0.png"  # its own content is indexed
     assert re.search(r"[?&]upload=[0-9a-f]{64}", page.url)
     page.click("#clear")
-    assert page.locator("#welcome").is_visible()
+    page.locator("#welcome").wait_for()
     assert "upload" not in page.url
 
 
@@ -49,7 +49,7 @@ def test_the_whole_window_takes_drops(page, page_album):
     assert page.locator("#query-name").inner_text() == "1-0.png"
     drop(page, page_album / "things/2-0.png")
     page.locator("#query-name", has_text="2-0.png").wait_for()
-    assert page.locator("#dropping").is_hidden()
+    page.locator("#dropping").wait_for(state="hidden")
 
 
 def test_a_dropped_folder_is_refused_in_a_sentence(page, page_album):
@@ -151,4 +151,4 @@ def test_the_address_of_an_upload_opens_it_again(page):
     assert pages.paths(page) == before
     page.goto(page.url.replace(re.search("upload=(.{64})", page.url)[1], "0" * 64))
     page.locator(".notice.wrong").first.wait_for()
-    assert page.locator("#welcome").is_visible()
+    page.locator("#welcome").wait_for()

@@ -220,7 +220,7 @@ def test_two_searches_stand_in_two_columns(found):
     pages.settled(found, 1)
     assert found.get_by_label("Re-ranking of search 2").input_value() == "k-reciprocal"
     found.uncheck("#two")
-    assert found.locator('.column[data-column="1"]').is_hidden()
+    found.locator('.column[data-column="1"]').wait_for(state="hidden")
 
 
 def test_a_folder_and_a_number_of_results_are_chosen(found):

@@ -61,7 +61,7 @@ def test_an_address_shows_what_it_was_copied_from(chromium, page):
         assert pages.paths(other) == before
         assert other.input_value("#k") == "20"
         assert other.input_value("#rerank") == "geometry"
-        assert other.locator("#box").is_visible()
+        other.locator("#box").wait_for()
 
 
 def test_colours_are_chosen_and_kept(page):
