@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from resight.images import Photo, read
+from resight.images import Photo, read, size_within
 from resight.points.sift import sift
 from resight.ranking import LocalFeatures
 from resight.types import Box
@@ -61,8 +61,7 @@ def nothing() -> LocalFeatures:
 
 def enough(width: int, height: int) -> tuple[int, int]:
     """Width and height in pixels that a photo of this size is shrunk to; a smaller one stays as it is."""
-    scale = min(1.0, SIDE / max(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))
+    return size_within(SIDE, width, height)
 
 
 def _span(photo: Photo, box: Box | None) -> tuple[int, int, int, int]:

@@ -13,6 +13,9 @@ Numbers = NDArray[np.int64]
 Pairs = tuple[Numbers, Numbers]
 Thing = TypeVar("Thing", bound=Hashable)
 
+SAME, DIFFERENT = "same", "different"  # what is marked of a pair
+MARKED = ("first", "second", "mark")  # columns of a CSV of marks
+
 
 def matching(labels: NDArray[Any], most: int, draw: np.random.Generator) -> Pairs:
     """(N,) labels, "" for none -> places (P,) and (P,) of two photos of one instance, each pair once."""

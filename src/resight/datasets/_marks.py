@@ -11,10 +11,9 @@ from resight.datasets._leave_one_out import leave_one_out
 from resight.datasets._listing import must_be_present
 from resight.datasets._rows import rows
 from resight.errors import BadData
-from resight.pairs import connected
+from resight.pairs import DIFFERENT, MARKED, SAME, connected
 
-COLUMNS = ("first", "second", "mark")
-MARKS = ("same", "different")
+MARKS = (SAME, DIFFERENT)
 
 
 def is_marks(path: Path) -> bool:
@@ -24,7 +23,7 @@ def is_marks(path: Path) -> bool:
             header = file.readline()
     except (OSError, UnicodeDecodeError):
         return False
-    return set(COLUMNS) <= {name.strip().strip('"') for name in header.replace(";", ",").split(",")}
+    return set(MARKED) <= {name.strip().strip('"') for name in header.replace(";", ",").split(",")}
 
 
 def marks(name: str, path: Path, measures: tuple[str, ...]) -> Dataset:
@@ -37,15 +36,15 @@ def marks(name: str, path: Path, measures: tuple[str, ...]) -> Dataset:
     """
     numbers: dict[str, int] = {}
     pairs: dict[str, list[tuple[int, int, int]]] = {mark: [] for mark in MARKS}
-    for line, (first, second, mark) in rows(path, COLUMNS):
+    for line, (first, second, mark) in rows(path, MARKED):
         if mark not in MARKS or not first or not second:
             raise BadData(f"{path}, line {line}: a row is two paths and 'same' or 'different'.")
         one, two = (numbers.setdefault(photo, len(numbers)) for photo in (first, second))
         pairs[mark].append((one, two, line))
     photos = tuple(numbers)
-    same = np.array([pair[:2] for pair in pairs["same"]], np.int64).reshape(-1, 2)
+    same = np.array([pair[:2] for pair in pairs[SAME]], np.int64).reshape(-1, 2)
     classes = connected(same[:, 0], same[:, 1], len(photos))
-    for one, two, line in pairs["different"]:
+    for one, two, line in pairs[DIFFERENT]:
         if classes[one] == classes[two]:
             raise BadData(
                 f"{path}, line {line}: '{photos[one]}' and '{photos[two]}' are marked as different, but "
@@ -59,5 +58,5 @@ def marks(name: str, path: Path, measures: tuple[str, ...]) -> Dataset:
     return Dataset(
         name, path.parent, photos, np.arange(len(photos)), questions, measures,
         "leave-one-out among photos that were marked", labels=labels,
-        different=tuple((labels[one], labels[two]) for one, two, _ in pairs["different"]),
+        different=tuple((labels[one], labels[two]) for one, two, _ in pairs[DIFFERENT]),
     )  # fmt: skip

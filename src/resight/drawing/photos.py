@@ -72,14 +72,9 @@ def shrink(evaluation: Evaluation, photo: str, side: int) -> tuple[Pixels | None
 
     One that is gone, or cannot be read, is None.
     """
-    fit = functools.partial(_fit, side)
+    fit = functools.partial(images.size_within, side)
     try:
         read = images.read(evaluation.file(photo), enough=fit, turn=evaluation.turn(photo))
     except BadImage:
         return None, (4, 3)
     return images.resize(read.pixels, *fit(read.width, read.height)), (read.width, read.height)
-
-
-def _fit(side: int, width: int, height: int) -> Size:
-    scale = min(1.0, side / max(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))

@@ -66,15 +66,10 @@ def thumbnail(path: Path, side: int, turn: int = 0, pixel_limit: int = images.PI
     """At most `side` pixels wide and high; raises BadImage."""
     from PIL import Image
 
-    least = functools.partial(_enough, FINER * side)
+    least = functools.partial(images.size_within, FINER * side)
     photo = images.read(path, pixel_limit=pixel_limit, enough=least, turn=turn)
+    width, height = images.size_within(side, photo.width, photo.height)
     scale = min(1.0, side / max(photo.width, photo.height))
-    width, height = max(1, round(photo.width * scale)), max(1, round(photo.height * scale))
     data = io.BytesIO()
     Image.fromarray(images.resize(photo.pixels, width, height)).save(data, "JPEG", quality=82)
     return Thumbnail(width, height, scale, base64.b64encode(data.getvalue()).decode())
-
-
-def _enough(side: int, width: int, height: int) -> tuple[int, int]:
-    scale = min(1.0, side / max(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))

@@ -45,9 +45,7 @@ class Look:
 
     def shown(self) -> Pixels:
         """The view as it is drawn, no larger than is seen."""
-        height, width = self.view.pixels.shape[:2]
-        scale = min(1.0, SIDE / max(height, width))
-        return images.resize(self.view.pixels, max(1, round(width * scale)), max(1, round(height * scale)))
+        return images.shrink(self.view.pixels, SIDE)
 
     def cell(self, row: int, column: int) -> tuple[float, float]:
         """The centre x, y of a cell of the map, or its point, in pixels of the upright original."""

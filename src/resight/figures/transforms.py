@@ -33,7 +33,9 @@ def transforms(study: Study, *, photos: int = 1, views: int = 6, seed: int = 0) 
     check_at_least("photos", photos, 1)
     check_at_least("views", views, 1)
     chosen, _ = sample_photos(study, photos, seed)
-    seen = list(for_each_photo(study, "Photos", lambda number: _small(study.read(number).pixels), chosen))
+    seen = list(
+        for_each_photo(study, "Photos", lambda number: images.shrink(study.read(number).pixels, SIDE), chosen)
+    )
     if not seen:
         raise BadQuery("None of the photos drawn can be read: choose another seed.")
     names = [*VARIED, ALL]
@@ -48,12 +50,6 @@ def transforms(study: Study, *, photos: int = 1, views: int = 6, seed: int = 0) 
         for view, axes in enumerate(line[1:]):
             show_photo(axes, _changed(pixels, name, (number, seed, view)), size=size)
     return drawn
-
-
-def _small(pixels: Pixels) -> Pixels:
-    height, width = pixels.shape[:2]
-    scale = min(1.0, SIDE / max(height, width))
-    return images.resize(pixels, max(1, round(width * scale)), max(1, round(height * scale)))
 
 
 def _changed(pixels: Pixels, name: str, seed: tuple[int, int, int]) -> Pixels:

@@ -73,10 +73,10 @@ class Catalogue:
 
     def image(self, number: int) -> StoredImage:
         """An image by its id."""
-        row = self._selects.one("SELECT id, sha256, width, height, turn FROM images WHERE id = ?", number)
-        if row is None:
+        found = self.images([number])
+        if not found:
             raise GalleryError(f"The gallery has no image {number} any more.")
-        return StoredImage(row[0], row[1], row[2], row[3], tuple(self.files_of(number)), row[4])
+        return found[number]
 
     def images(self, numbers: Sequence[int]) -> dict[int, StoredImage]:
         """Images by their ids, asked for together; what the gallery has no more is left out."""

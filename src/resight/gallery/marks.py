@@ -11,9 +11,8 @@ from pathlib import Path
 from resight.errors import BadQuery, Contradicted, StorageFailed
 from resight.files import write_whole
 from resight.gallery.database import storage_errors
-from resight.pairs import grouped
+from resight.pairs import DIFFERENT, SAME, grouped
 
-SAME, DIFFERENT = "same", "different"
 TABLE = (
     "CREATE TABLE IF NOT EXISTS marks (first BLOB, second BLOB, mark TEXT NOT NULL, at TEXT NOT NULL, "
     "PRIMARY KEY (first, second)) WITHOUT ROWID"

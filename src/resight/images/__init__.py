@@ -12,6 +12,17 @@ tifffile what they store and 3 more. Broken TIFFs make libtiff write to standard
 from resight.images.headers import SUFFIXES
 from resight.images.photo import EARLIER_PATHS, PIXEL_PATH, Photo
 from resight.images.reading import PIXEL_LIMIT, content, read
-from resight.images.resizing import resize
+from resight.images.resizing import resize, shrink, size_within
 
-__all__ = ["EARLIER_PATHS", "PIXEL_LIMIT", "PIXEL_PATH", "SUFFIXES", "Photo", "content", "read", "resize"]
+__all__ = [
+    "EARLIER_PATHS",
+    "PIXEL_LIMIT",
+    "PIXEL_PATH",
+    "SUFFIXES",
+    "Photo",
+    "content",
+    "read",
+    "resize",
+    "shrink",
+    "size_within",
+]

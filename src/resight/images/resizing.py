@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from resight.images.photo import Pixels
+from resight.images.photo import Pixels, Size
 
 
 def resize(pixels: Pixels, width: int, height: int) -> Pixels:
@@ -21,3 +21,15 @@ def resize(pixels: Pixels, width: int, height: int) -> Pixels:
     if smaller != (width, height):
         result = cv2.resize(result, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.ascontiguousarray(result)
+
+
+def size_within(side: int, width: int, height: int) -> Size:
+    """Width and height of the same shape, at most `side`; a smaller photo keeps its own."""
+    scale = min(1.0, side / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def shrink(pixels: Pixels, side: int) -> Pixels:
+    """(H, W, 3) uint8 -> the same at most `side` pixels wide and high."""
+    height, width = pixels.shape[:2]
+    return resize(pixels, *size_within(side, width, height))

@@ -52,12 +52,10 @@ def _picture(data: bytes, wanted: dict[str, Any]) -> tuple[dict[str, Any], bytes
     import simplejpeg
 
     box = wanted.get("box")
-    least = None if box else functools.partial(_enough, FINER * wanted["side"])
+    least = None if box else functools.partial(images.size_within, FINER * wanted["side"])
     photo = _read(data, wanted, least)
     pixels = photo.pixels if box is None else _cut(photo, Box(*box))
-    scale = min(1.0, wanted["side"] / max(pixels.shape[:2]))
-    width, height = (max(1, round(side * scale)) for side in (pixels.shape[1], pixels.shape[0]))
-    small = images.resize(pixels, width, height)
+    small = images.shrink(pixels, wanted["side"])
     return _told(photo), simplejpeg.encode_jpeg(small, quality=QUALITY, colorspace="RGB")
 
 
@@ -95,11 +93,6 @@ def _cut(photo: Photo, box: Box) -> Any:
 
 def _told(photo: Photo) -> dict[str, Any]:
     return {"width": photo.width, "height": photo.height, "warnings": photo.warnings}
-
-
-def _enough(side: int, width: int, height: int) -> tuple[int, int]:
-    scale = min(1.0, side / max(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 if __name__ == "__main__":

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from resight.describing.describer import Describer
 from resight.describing.seeing import Look
 from resight.images import Photo
 from resight.processors import one_matrix_thread
+from resight.serving.gathering import Line
 from resight.types import Box, Descriptor
 
 
@@ -19,7 +19,6 @@ class Waiting:
 
     describer: Describer
     look: Look
-    found: Future[Descriptor] = field(default_factory=Future)
 
     def fits(self, other: Waiting) -> bool:
         """Whether both can be described together."""
@@ -27,14 +26,10 @@ class Waiting:
 
 
 class Describing:
-    """Describes photos for the threads that ask.
-
-    Where an engine takes several at once, whoever comes first describes all of its shape that wait by then.
-    """
+    """Describes photos for the threads that ask: those of a shape together, where an engine takes several."""
 
     def __init__(self) -> None:
-        self._lock, self._turn = threading.Lock(), threading.Lock()
-        self._line: list[Waiting] = []
+        self._line = Line(_describe_all, Waiting.fits)
 
     def describe(self, describer: Describer, photo: Photo, box: Box | None) -> Descriptor:
         """The descriptor of a photo, or of a box in it."""
@@ -43,30 +38,8 @@ class Describing:
             most = describer.networks.batch
             if most == 1:
                 return describer(photo, box)
-            mine = Waiting(describer, describer.look(photo, box, variants=None))
-            with self._lock:
-                self._line.append(mine)
-            with self._turn:
-                if not mine.found.done():
-                    _describe_all(self._taken(mine, most))
-            return mine.found.result()
-
-    def _taken(self, mine: Waiting, most: int) -> list[Waiting]:
-        """The own photo, and others of its shape."""
-        with self._lock:
-            same = [each for each in self._line if each is not mine and each.fits(mine)]
-            chosen = [mine, *same[: most - 1]]
-            gone = set(map(id, chosen))
-            self._line = [each for each in self._line if id(each) not in gone]
-        return chosen
+            return self._line.ask(Waiting(describer, describer.look(photo, box, variants=None)), most)
 
 
-def _describe_all(chosen: list[Waiting]) -> None:
-    try:
-        found = chosen[0].describer.describe_all([each.look for each in chosen])()
-    except Exception as error:  # whatever an engine raises; each of those who wait is told
-        for each in chosen:
-            each.found.set_exception(error)
-        return
-    for each, descriptor in zip(chosen, found, strict=True):
-        each.found.set_result(descriptor)
+def _describe_all(waiting: list[Waiting]) -> Iterable[Descriptor]:
+    return waiting[0].describer.describe_all([each.look for each in waiting])()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from resight.errors import NotFitted
 from resight.gallery import Gallery, Snapshot, find_gallery
 from resight.gallery.records import StoredImage
 from resight.serving.problems import Problem
@@ -30,6 +31,10 @@ class Served:
         """What is committed by now, for this thread alone."""
         with self.gallery.snapshot() as snapshot:
             yield snapshot
+
+    def empty(self) -> NotFitted:
+        """What is raised where nothing was indexed yet."""
+        return NotFitted(f"The gallery {self.name} is empty yet: run `resight index`.")
 
     @property
     def secrets(self) -> list[tuple[str, str]]:

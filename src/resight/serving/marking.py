@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from resight.gallery import Snapshot
 from resight.gallery.marks import Mark, Marks
+from resight.pairs import MARKED
 from resight.serving.galleries import ID, Served, shown_name
 from resight.serving.problems import Problem
 
 if TYPE_CHECKING:
     from resight.serving.service import Service
 
-COLUMNS = ("first", "second", "mark")  # as `evaluate`, `train` and `tune` read them
 SUFFIX = {"jpeg": "jpg", "jpeg 2000": "jp2", "jpeg xl": "jxl", "tiff": "tif"}
 
 
@@ -57,7 +57,7 @@ def spell_marks(service: Service, served: Served) -> str:
     """
     marks, text = service.marks(served), io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(MARKED)
     with served.snapshot() as snapshot:
         for mark in _of_gallery(snapshot, marks):
             if row := _row(served, snapshot, marks, mark):

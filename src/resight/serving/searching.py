@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from resight.errors import NotFitted
 from resight.gallery import Snapshot
 from resight.methods import Method
 from resight.searcher.collection import Collection
@@ -36,7 +35,7 @@ def search(service: Service, served: Served, body: SearchBody, timing: Timing) -
     wanted = _affordable(rerankers(body.rerankers))
     with served.snapshot() as snapshot:
         if snapshot.generation is None or not len(snapshot.vectors):
-            raise NotFitted(f"The gallery {served.name} is empty yet: run `resight index`.")
+            raise served.empty()
         under = under_of(snapshot, body.under) if body.under else None
         inside = images_under(snapshot, under) if under else None
         photos = Collection(snapshot, inside, SharedStore(snapshot, served.together))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Hashable
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from resight.gallery import Snapshot
 from resight.searcher.following import open_store
+from resight.serving.gathering import Line
 from resight.stores import Owners, Rows, Scores, State
 from resight.stores._mapped import MappedRows
 from resight.types import Vectors
@@ -20,56 +19,34 @@ MOST = 16  # queries at once: each takes the scores of a block of rows
 
 @dataclass(frozen=True, eq=False)
 class Waiting:
-    """A query that waits, and what state of the gallery it is to be searched in."""
+    """A query that waits, and what state of the gallery it is to be searched in: a store of that state."""
 
     state: Hashable
+    store: MappedRows
     vector: Vectors
     k: int
-    found: Future[tuple[Rows, Scores]] = field(default_factory=Future)
+
+    def fits(self, other: Waiting) -> bool:
+        """Whether one store can be searched for both."""
+        return self.state == other.state
 
 
 class Together:
-    """The line of one gallery: whoever comes first searches for all that wait by then.
-
-    A search that comes alone is not held up. Those that come while one runs are searched for by the next.
-    """
+    """The queries of one gallery: those that wait are searched for together."""
 
     def __init__(self) -> None:
-        self._lock, self._turn = threading.Lock(), threading.Lock()
-        self._line: list[Waiting] = []
+        self._line = Line(_search_for, Waiting.fits)
 
     def search(self, state: Hashable, store: MappedRows, vector: Vectors, k: int) -> tuple[Rows, Scores]:
         """The k rows nearest to a vector (D,); queries of one `state` are searched in any one's store."""
-        mine = Waiting(state, vector, k)
-        with self._lock:
-            self._line.append(mine)
-        with self._turn:
-            if not mine.found.done():
-                self._search_for(self._taken(mine), store)
-        return mine.found.result()
+        return self._line.ask(Waiting(state, store, vector, k), MOST)
 
-    def _taken(self, mine: Waiting) -> list[Waiting]:
-        """The own query, and others of its state."""
-        with self._lock:
-            same = [each for each in self._line if each.state == mine.state and each is not mine]
-            chosen = [mine, *same[: MOST - 1]]
-            gone = set(map(id, chosen))
-            self._line = [each for each in self._line if id(each) not in gone]
-        return chosen
 
-    def _search_for(self, chosen: list[Waiting], store: MappedRows) -> None:
-        try:
-            if len(chosen) == 1:
-                answers = [store.search(chosen[0].vector[None], chosen[0].k)]
-            else:
-                queries = np.stack([each.vector for each in chosen])
-                answers = store.search_each(queries, [each.k for each in chosen])
-        except BaseException as error:
-            for each in chosen:
-                each.found.set_exception(error)
-            return
-        for each, answer in zip(chosen, answers, strict=True):
-            each.found.set_result(answer)
+def _search_for(waiting: list[Waiting]) -> list[tuple[Rows, Scores]]:
+    store = waiting[0].store
+    if len(waiting) == 1:
+        return [store.search(waiting[0].vector[None], waiting[0].k)]
+    return store.search_each(np.stack([each.vector for each in waiting]), [each.k for each in waiting])
 
 
 class SharedStore:

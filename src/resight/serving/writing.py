@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from resight import codec, local_features
 from resight.describing.shared_pixels import serves
-from resight.errors import NotFitted
 from resight.gallery import Writer
 from resight.gallery.changes import REMOVED
 from resight.gallery.records import StoredImage, file_state
@@ -37,13 +36,13 @@ def add_image(service: Service, served: Served, relative: str, data: bytes) -> d
     with Writer(served.folder, must_exist=True) as writer:
         writer.committed.check(describer.fingerprint)
         if writer.committed.generation is None:
-            raise NotFitted(f"The gallery {served.name} is empty yet: run `resight index`.")
+            raise served.empty()
         if read_exclusions(writer.catalogue).covers(relative):
             raise Problem(422, "The gallery excludes such paths: name another, or change its --exclude.")
         content = Described(hashlib.sha256(data).digest())
         known = writer.find_content(content.sha256) is not None
         if not known:
-            content = _described(service, writer, describer, data)
+            content = _described(service, writer, describer, data, content.sha256)
         place_new(served.root, path, data)
         try:
             size, mtime_ns = file_state((served.root / path).stat())
@@ -73,10 +72,11 @@ def _forget(served: Served, writer: Writer, image: StoredImage, relative: str) -
         writer.set_file(relative, size, mtime_ns, failure=REMOVED)
 
 
-def _described(service: Service, writer: Writer, describer: Describer, data: bytes) -> Described:
+def _described(
+    service: Service, writer: Writer, describer: Describer, data: bytes, sha256: bytes
+) -> Described:
     """A photo as `index` would describe it; its pixels are decoded by another process."""
     limit = min(writer.catalogue.pixel_limit, service.settings.limits.upload_pixels)
-    sha256 = hashlib.sha256(data).digest()
     photo = service.decoders.photo(data, codec.encode(describer.recipe.views), limit)
     local = None
     if writer.catalogue.fact("local_version") == local_features.VERSION:

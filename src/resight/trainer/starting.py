@@ -130,9 +130,7 @@ def _views(found: Dataset, aside: np.ndarray, folder: Path) -> Dataset | None:
             photo = images.read(found.root / path, enough=lambda *_: (SIDE, SIDE))
         except (BadImage, OSError):
             continue
-        scale = SIDE / max(photo.pixels.shape[:2])
-        height, width = (max(1, round(side * min(1.0, scale))) for side in photo.pixels.shape[:2])
-        pixels = images.resize(photo.pixels, width, height)
+        pixels = images.shrink(photo.pixels, SIDE)
         own.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(own / "photo.jpg", quality=95)
         Image.fromarray(varied(pixels, (0, number))).save(own / "view.jpg", quality=95)

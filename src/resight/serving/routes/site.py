@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from pathlib import Path
 
@@ -64,9 +65,14 @@ async def ready(service: TheService) -> Response:
     return as_json({"status": "ready"})
 
 
+@functools.cache
+def _files() -> dict[str, Path]:
+    return {path.relative_to(PAGE).as_posix(): path for path in PAGE.rglob("*") if path.suffix in TYPES}
+
+
 def _file(request: Request, name: str) -> Response:
     """A file of the page by its name in the list of them: a name that leads elsewhere is in no list."""
-    names = {path.relative_to(PAGE).as_posix(): path for path in PAGE.rglob("*") if path.suffix in TYPES}
+    names = _files()
     if name not in names:
         raise Problem(404, "There is no such page.")
     data = names[name].read_bytes()
