@@ -19,13 +19,12 @@ Others = Callable[[Writer, Reader, Sequence[str], int, Progress, int], Counts]
 
 
 def read_photos(
-    writer: Writer, reader: Reader, plan: Plan, workers: int, progress: Progress, others: Others | None = None
+    writer: Writer, reader: Reader, plan: Plan, workers: int, progress: Progress, others: Others
 ) -> Counts:
     """Read, describe and commit the files of a plan; with a fit between, where one is due.
 
-    `others` describes what is none of a fit's sample: this process, unless told otherwise.
+    `others` describes what is none of a fit's sample.
     """
-    others = others or read_files
     if plan.to_read:
         writer.committed.check(reader.describer.fingerprint)
         if told := reader.describer.cost:
