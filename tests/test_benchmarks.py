@@ -9,6 +9,7 @@ import pytest
 
 from support import tiny_data
 from support.page import find_browser
+from support.scripts import run_script
 
 ROOT = Path(__file__).resolve().parent.parent
 # Each script with what makes it small, and the files that it must write.
@@ -81,11 +82,8 @@ def small_sets(tmp_path_factory):
 
 def run(line, results, data):
     where = os.environ | {"RESIGHT_TEST_DATA": str(data), "RESIGHT_RESULTS": str(results)}
-    words = line.format(out=results, data=data).split()
-    done = subprocess.run(
-        [sys.executable, *words], cwd=ROOT, env=where, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
+    told = results / "told.txt"
+    assert run_script(line.format(out=results, data=data).split(), ROOT, where, told) == 0, told.read_text()
 
 
 @pytest.mark.parametrize("line", SCRIPTS)

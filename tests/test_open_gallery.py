@@ -145,7 +145,11 @@ def test_threads_over_one_opened_gallery_rank_as_one_thread_does(album):
         assert together(work) == [alone] * 8
 
 
-def test_four_thousand_searches_in_eight_threads_rank_as_one_thread_does(tmp_path, rng):
+MANY = pytest.mark.parametrize("each", [60, pytest.param(500, marks=pytest.mark.soak)])
+
+
+@MANY
+def test_searches_in_eight_threads_rank_as_one_thread_does(each, tmp_path, rng):
     made(tmp_path / "g", rng, 60, width=32)
     with Gallery(tmp_path / "g") as gallery:
         mark = small.fingerprint(gallery)
@@ -154,12 +158,12 @@ def test_four_thousand_searches_in_eight_threads_rank_as_one_thread_does(tmp_pat
         searcher = Searcher(gallery)
 
         def work(number: int) -> int:
-            for turn in range(500):
+            for turn in range(each):
                 which = (7 * number + turn) % len(queries)  # no two threads ask the same at the same time
                 assert searcher.search(queries[which], 20) == alone[which]
             return turn + 1
 
-        assert sum(together(work)) == 4000
+        assert sum(together(work)) == 8 * each
 
 
 def test_threads_that_show_photos_see_what_one_thread_does(album):
@@ -250,7 +254,8 @@ class Turning:
         )
 
 
-def test_thousands_of_searches_in_eight_threads_beside_a_writer_are_each_of_one_moment(tmp_path):
+@MANY
+def test_searches_in_eight_threads_beside_a_writer_are_each_of_one_moment(each, tmp_path):
     turning, written = Turning(tmp_path / "g", 60), threading.Event()
     with Writer(turning.folder) as writer:
         writer.begin(tmp_path, small.recipe(small.PLAIN), "weights")
@@ -260,7 +265,7 @@ def test_thousands_of_searches_in_eight_threads_beside_a_writer_are_each_of_one_
 
             def work(number: int) -> int:
                 searches = 0
-                while searches < 500 or not written.is_set():
+                while searches < each or not written.is_set():
                     hits = searcher.search(query, 100).hits
                     assert turning.of_one_generation(hits), hits
                     assert len({hit.relative for hit in hits}) == len(hits) > 40
@@ -277,7 +282,7 @@ def test_thousands_of_searches_in_eight_threads_beside_a_writer_are_each_of_one_
             writing.start()
             searches = together(work)
             writing.join()
-    assert sum(searches) >= 4000
+    assert sum(searches) >= 8 * each
     assert not small.damage(turning.folder)
 
 

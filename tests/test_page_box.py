@@ -134,7 +134,7 @@ def test_keys_move_and_resize_the_box(boxes):
     page.keyboard.press("Control+ArrowLeft")
     page.keyboard.press("Control+Shift+ArrowUp")
     near(drawn(page), [0.3 + dot[0], 0.3 + 10 * dot[1], 0.7, 0.7], 0.003)
-    for key in range(4):  # each key was a step
+    for _ in range(4):  # each key was a step
         page.keyboard.press("Control+z")
         page.locator("#box").wait_for()
     near(drawn(page), [0.3, 0.3, 0.7, 0.7], 0.003)

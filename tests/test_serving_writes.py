@@ -139,6 +139,21 @@ def test_a_full_disk_is_told_and_nothing_is_lost(client, album, monkeypatch):
     assert add(client, "new.png", png(706)).status_code == 201
 
 
+def test_a_full_disk_behind_an_upload_is_told_and_the_uploads_before_stay(client, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    before = serving.upload(client, png(707))
+    with monkeypatch.context() as patch:
+        patch.setattr("resight.serving.uploads.write_whole", full)
+        answer = client.post("/v1/uploads", content=png(708), headers={"content-type": "image/png"})
+    assert answer.status_code == 507
+    assert "No space left on device" in answer.json()["detail"]
+    wanted = {"upload": before["id"], "k": 2}
+    assert client.post("/v1/galleries/album/search", json=wanted).status_code == 200
+    assert serving.upload(client, png(708))["id"] != before["id"]
+
+
 # Marks
 
 
