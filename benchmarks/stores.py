@@ -35,7 +35,7 @@ from resight.processors import processors
 from resight.progress import Silent
 from resight.stores import Given, Rows, Store
 from resight.stores._list_file import find_lists
-from resight.stores._measuring import find_nearest
+from resight.stores._recall import find_nearest
 from resight.stores.faiss import faiss, keep
 from resight.stores.memory_map import memory_map
 from resight.types import Vectors

@@ -170,7 +170,7 @@ def test_a_query_that_could_not_be_described_says_why(photos):
 
 
 @pytest.mark.parametrize(
-    "text", ["sheets:queries=30", "sheets:queries=2,k=40", "gains:queries=9", "matches:queries=9"]
+    "text", ["sheets:queries=12", "sheets:queries=2,k=40", "gains:queries=9", "matches:queries=9"]
 )
 def test_nothing_lies_on_anything_else_however_tall_or_wide(photos, text):
     name = "Alpro-Blueberry-Soyghurt/iconic_Alpro-Blueberry-Soyghurt_Iconic_{}.png"

@@ -74,7 +74,7 @@ class NetworkUnavailable(ResightError):
 
 
 class StoreUnavailable(ResightError):
-    """A store's package is not installed, or its server cannot be reached."""
+    """A store's package is not installed, it was not said where its server is, or it takes no such rows."""
 
 
 class BadImage(ResightError):
@@ -103,6 +103,10 @@ class DescribedOtherwise(GalleryError):
 
 class StorageFailed(GalleryError):
     """The disk is full, or a file of the gallery, a page or a result could not be written."""
+
+
+class StoreFailed(GalleryError):
+    """A store's server does not answer, or refuses what it is asked for."""
 
 
 class TooMuchVanished(GalleryError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -95,30 +94,30 @@ def crowded(drawn) -> list[str]:
     canvas.draw()
     width, height = canvas.get_width_height()
     every = [text for text in drawn.findobj(Text) if text.get_text() and text.get_visible()]
-    ends = {text: text.get_window_extent() for text in every}
+    ends = {text: text.get_window_extent().extents for text in every}
     found = [
         f"off the edge: {text.get_text()}"
-        for text, end in ends.items()
-        if end.x0 < 0 or end.y0 < 0 or end.x1 > width or end.y1 > height
+        for text, (left, low, right, high) in ends.items()
+        if left < 0 or low < 0 or right > width or high > height
     ]
+    photos = [axes.get_window_extent().extents for axes in drawn.axes if axes.axison]
     lines = [text for text in drawn.texts if text in ends]
     found += [
-        f"on a photo: {text.get_text()}"
-        for text in lines
-        for axes in drawn.axes
-        if axes.axison and _overlap(ends[text], axes.get_window_extent())
+        f"on a photo: {lines[one].get_text()}"
+        for one, _ in np.argwhere(_overlap([ends[text] for text in lines], photos))
     ]
     names = [text for axes in drawn.axes for text in (axes.xaxis.label, *axes.texts) if text in ends]
-    names = [text for text in names if not str(text.get_gid()).startswith("verdict")]
+    names = [*lines, *(text for text in names if not str(text.get_gid()).startswith("verdict"))]
+    places = [ends[text] for text in names]
     found += [
-        f"{one.get_text()} on {other.get_text()}"
-        for one, other in itertools.combinations([*lines, *names], 2)
-        if _overlap(ends[one], ends[other])
+        f"{names[one].get_text()} on {names[other].get_text()}"
+        for one, other in np.argwhere(np.triu(_overlap(places, places), 1))
     ]
     return found
 
 
-def _overlap(one, other) -> bool:
-    """By more than a pixel: matplotlib counts the room of letters that hang or rise."""
-    across = min(one.x1, other.x1) - max(one.x0, other.x0)
-    return across > 1 and min(one.y1, other.y1) - max(one.y0, other.y0) > 1
+def _overlap(ones, others) -> np.ndarray:
+    """Which of (N, 4) and (M, 4) boxes, by more than a pixel: room is counted for letters that hang."""
+    one, other = np.reshape(ones, (-1, 1, 4)), np.reshape(others, (1, -1, 4))
+    both = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])
+    return (both > 1).all(-1)

@@ -22,6 +22,7 @@ from resight.errors import (
     NotFitted,
     ResightError,
     StorageFailed,
+    StoreFailed,
     UnknownMethod,
 )
 
@@ -37,6 +38,7 @@ STATUS: dict[type[ResightError], int] = {
     NotFitted: 409,
     GalleryLocked: 503,
     StorageFailed: 507,
+    StoreFailed: 503,
     GalleryError: 500,
 }
 RETRY = 2  # seconds, where the same request may do better later

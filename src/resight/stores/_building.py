@@ -14,8 +14,10 @@ from resight.stores import _list_file as files
 from resight.stores._coding import Coding, count_lists, train
 from resight.stores._list_file import About, Opened
 from resight.stores._lists import Filling
-from resight.stores._measuring import QUERIES, K, measure
+from resight.stores._measuring import measure
 from resight.stores._promise import Given, Rows
+from resight.stores._proof import prove
+from resight.stores._recall import QUERIES, K
 from resight.types import Vectors
 
 UNIT = 1e-3  # how far from 1 the length of a row may be
@@ -129,7 +131,7 @@ def _fill(
     points = measure(filling, given.vectors, np.flatnonzero(inside))
     about = About(
         given.gallery, given.generation, len(given.vectors), given.vectors.shape[1], trained_on,
-        files.prove(given.take, len(given.vectors)), points, K, QUERIES,
+        prove(given.take, len(given.vectors)), points, K, QUERIES,
     )  # fmt: skip
     return about, filling, apart
 

@@ -6,7 +6,7 @@ import functools
 import os
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -18,15 +18,11 @@ from resight.files import write_whole
 from resight.stores._coding import BLOCK, CODES, Coding
 from resight.stores._lists import Filed, Filling, Table
 from resight.stores._promise import Rows
-from resight.types import Vectors
+from resight.stores._proof import Take, prove
 
 MAGIC = b"resight lists 1\n"
 END = struct.Struct("<QI16s")  # bytes and CRC-32 of what stands before it, a JSON object; then MAGIC again
 ALIGNED = 64
-PROVED = 64  # rows whose checksum ties lists to the vectors that they are of
-
-Take = Callable[[Rows], Vectors]
-"""(M,) row numbers -> (M, D) float32."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +76,6 @@ class Opened:
     def is_of(self, take: Take, rows: int) -> bool:
         """Whether it was made of these `rows`, or of the first of them; of more rows than these it may be."""
         return rows < self.about.rows or prove(take, self.about.rows) == self.about.proof
-
-
-def prove(take: Take, rows: int) -> int:
-    """CRC-32 of some of so many rows, the last among them."""
-    chosen = np.unique(np.linspace(0, rows - 1, PROVED).astype(np.int64))
-    return zlib.crc32(np.ascontiguousarray(take(chosen)).tobytes())
 
 
 def name(generation: int, rows: int) -> str:

