@@ -77,6 +77,10 @@ class StoreUnavailable(ResightError):
     """A store's package is not installed, it was not said where its server is, or it takes no such rows."""
 
 
+class ClusterUnavailable(ResightError):
+    """The package of a cluster is not installed, or the cluster cannot be reached, or its workers die."""
+
+
 class BadImage(ResightError):
     """A file is not a photo that can be described; the message is the reason that is recorded."""
 

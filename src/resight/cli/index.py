@@ -84,6 +84,14 @@ ShardOption = Annotated[
         help="Describe the K-th of N shards of what the gallery lacks, apart from it, for `resight merge`.",
     ),
 ]
+OnOption = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Let a Ray cluster describe the photos: ray for this machine's cores (or RAY_ADDRESS), or "
+        "ray://HOST:PORT.",
+    ),
+]
 OutOption = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option(
@@ -105,6 +113,7 @@ def index(
     exclude: ExcludeOption = None,
     store: StoreOption = None,
     fit_only: FitOnlyOption = False,
+    on: OnOption = "",
     shard: ShardOption = None,
     out: OutOption = None,
     engine: EngineOption = "auto",
@@ -123,7 +132,7 @@ def index(
         "recipe": Recipe.load(recipe) if recipe else None, "prune": prune,
         "fit_from": find_gallery(fit_from) if fit_from else None, "local_features": local_features,
         "max_megapixels": max_megapixels, "exclude": exclude or None,
-        "store": store, "fit_only": fit_only,
+        "store": store, "fit_only": fit_only, "on": on,
     }  # fmt: skip
     both: dict[str, Any] = {"retry": retry, "strict": strict}
     with Terminal().watching() as terminal:

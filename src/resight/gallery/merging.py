@@ -23,10 +23,12 @@ Kind = Literal["taken", "same", "failed", "kept"]
 class Taken:
     """What became of one file: its image was `taken`, or was there (`same`); it `failed`; or was `kept`.
 
-    `local`: its local features were taken, too. `warnings`: those of an image that was taken.
+    `image` is the gallery's, of a file that is taken or the same. `local`: its local features were taken,
+    too. `warnings`: those of an image that was taken.
     """
 
     kind: Kind
+    image: int | None = None
     local: bool = False
     warnings: Counter[str] = field(default_factory=Counter)
 
@@ -71,7 +73,7 @@ def _take_image(writer: Writer, other: Snapshot, number: int) -> tuple[int, Take
     image = other.catalogue.image(number)
     known = writer.find_content(image.sha256, image.turn)
     if known is not None:
-        return known, Taken("same")
+        return known, Taken("same", known)
     rows, warnings = other.rows.of(number), other.warnings.of(number)
     vectors = other.vectors[rows.first : rows.first + rows.count]
     taken = writer.add(
@@ -81,4 +83,4 @@ def _take_image(writer: Writer, other: Snapshot, number: int) -> tuple[int, Take
     features = other.local_features.of(number) if writer.committed.local_features.usable else None
     if features is not None:
         writer.local.put(taken, features)
-    return taken, Taken("taken", features is not None, Counter(warnings))
+    return taken, Taken("taken", taken, features is not None, Counter(warnings))

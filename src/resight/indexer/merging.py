@@ -11,6 +11,7 @@ from typing import Any
 from resight.errors import DescribedOtherwise, GalleryError
 from resight.gallery import Snapshot, Writer, snapshot_of
 from resight.gallery.merging import refuse_damaged, take_files
+from resight.indexer.counts import Counts
 from resight.indexer.shard_writing import facts_of
 from resight.indexer.store import keep_index
 from resight.progress import Progress, Silent
@@ -62,35 +63,52 @@ class Merging:
 
     def __init__(self, writer: Writer, progress: Progress) -> None:
         self._writer, self._progress = writer, progress
-        self._counts, self._warnings = Counter[str](), Counter[str]()
+        self._numbers, self._warnings = Counter[str](), Counter[str]()
+        self._recognised = Counter[int]()
         self._interrupted = False
 
-    def take(self, folder: Path) -> bool:
-        """Take one shard in, and remember that; false where an end is asked for."""
-        writer, counts = self._writer, self._counts
+    def take(self, folder: Path, passing: bool = False) -> bool:
+        """Take one shard in, and remember that; false where an end is asked for.
+
+        A `passing` one is removed afterwards: it is taken to its end, and need not be remembered.
+        """
+        writer, numbers = self._writer, self._numbers
         with snapshot_of(folder) as shard:
             for taken in take_files(writer, shard):
-                counts.update([taken.kind], local=taken.local)
+                numbers.update([taken.kind], local=taken.local)
                 self._warnings.update(taken.warnings)
-                self._progress.step(counts["failed"])
+                if taken.kind == "same":
+                    self._recognised.update([taken.image or 0])
+                self._progress.step(numbers["failed"])
                 writer.commit_if_due()
-                if self._progress.stopping():
+                if self._progress.stopping() and not passing:
                     break
             else:
-                writer.remember(_key(shard), 1)
-                counts["shards"] += 1
-                writer.drop_orphans()
+                numbers["shards"] += 1
+                if not passing:
+                    writer.remember(_key(shard), 1)
+                    writer.drop_orphans()
+                writer.commit()
                 return True
         writer.commit()
         self._interrupted = True
         return False
 
+    def counts(self) -> Counts:
+        """What was done, as the stage of an `index`."""
+        numbers = self._numbers
+        return Counts(
+            numbers["taken"], numbers["failed"], numbers["local"], self._recognised, self._warnings,
+            interrupted=self._progress.stopping(),
+        )  # fmt: skip
+
     def report(self, again: int = 0) -> Merged:
         """What was done, where so many shards had been merged before."""
-        counts = self._counts
+        numbers = self._numbers
         return Merged(
-            self._writer.folder, counts["shards"], again, counts["taken"], counts["same"], counts["failed"],
-            counts["kept"], counts["local"], self._interrupted, dict(sorted(self._warnings.items())),
+            self._writer.folder, numbers["shards"], again, numbers["taken"], numbers["same"],
+            numbers["failed"], numbers["kept"], numbers["local"], self._interrupted,
+            dict(sorted(self._warnings.items())),
         )  # fmt: skip
 
 

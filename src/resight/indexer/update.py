@@ -13,6 +13,7 @@ from resight.indexer import local
 from resight.indexer.counts import Counts
 from resight.indexer.fits import SAMPLE
 from resight.indexer.housekeeping import forget
+from resight.indexer.on_ray import OnRay
 from resight.indexer.opening import is_folder, opened
 from resight.indexer.outcome import Reader
 from resight.indexer.planning import Plan, moved, planned
@@ -45,6 +46,7 @@ def index(
     store: str | None = None,
     sample: int = SAMPLE,
     fit_only: bool = False,
+    on: str = "",
     progress: Progress | None = None,
 ) -> Report:
     """Make the gallery of a folder of photos true: new, changed, moved and vanished files are noticed.
@@ -64,7 +66,8 @@ def index(
     before, 200 at first. `strict` refuses the photos that would carry a warning; those that are indexed
     already stay. `store` is what the gallery is searched by, now and later, and its index is brought up
     to date at the end; None: as before, `auto` at first. A fit looks at `sample` photos at most.
-    `fit_only` describes those alone, and leaves the others to shards.
+    `fit_only` describes those alone, and leaves the others to shards; `on` "ray" or
+    "ray://HOST:PORT", tasks of a Ray cluster describe the others.
     """
     root, watching, workers = Path(photos), progress or Silent(), workers or processors()
     folder = Path(gallery) if gallery else root / ".resight"
@@ -76,13 +79,17 @@ def index(
             prune=prune, retry=retry, sample=sample, progress=progress,
         )  # fmt: skip
         reader = _make_reader(writer, root, describer, plan, local_features, strict)
-        report = carried_out(writer, reader, plan, workers, progress, store, _others(fit_only))
+        report = carried_out(
+            writer, reader, plan, workers, progress, store, _others(fit_only, on, engine, batch)
+        )
     return end_with_index(report, watching)
 
 
-def _others(fit_only: bool) -> Others:
+def _others(fit_only: bool, on: str, engine: str, batch: int | None) -> Others:
     """Who describes the photos that are no sample of a fit."""
-    return leave_files if fit_only else read_files
+    if fit_only:
+        return leave_files
+    return OnRay(on, engine, batch) if on else read_files
 
 
 def _check(root: Path, folder: Path, store: str | None) -> None:
