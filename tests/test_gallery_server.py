@@ -196,3 +196,5 @@ def test_the_verb_holds_for_every_store_that_keeps_something(tmp_path):
     assert not [*(tmp_path / "g").glob("lists-*.faiss")]
     with pytest.raises(BadSetting, match="holds nothing of a gallery: name one"):
         holding.push(tmp_path / "g", "memory-map")
+    done = typer.testing.CliRunner().invoke(cli.app(), ["store", "psh", str(tmp_path / "g")])
+    assert str(done.exception) == "`resight store` takes push, status or drop, not 'psh'. Did you mean push?"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -15,19 +14,14 @@ if TYPE_CHECKING:
     from resight.indexer.holding import Holding
 
 
-class Action(StrEnum):
-    """What is done with the rows."""
-
-    push = "push"
-    status = "status"
-    drop = "drop"
+ACTIONS = ("push", "status", "drop")
 
 
 def store(
     action: Annotated[
-        Action,
+        str,
         typer.Argument(
-            metavar="push|status|drop",
+            metavar="ACTION",
             help="push: bring what the store does not have; status: tell what it has; drop: take it away.",
         ),
     ],
@@ -49,25 +43,29 @@ def store(
     A push that was stopped goes on, and the same again does nothing. Exit code 1: not all rows are there.
     """
     from resight.cli._terminal import Terminal, print_json, print_line
+    from resight.errors import BadSetting, did_you_mean
     from resight.gallery import find_gallery
     from resight.indexer import holding
 
+    if action not in ACTIONS:
+        hint = did_you_mean(action, ACTIONS)
+        raise BadSetting(f"`resight store` takes push, status or drop, not '{action}'.{hint}")
     folder = find_gallery(gallery)
     with Terminal(reading="the rows that are being sent").watching() as terminal:
-        if action is Action.push:
+        if action == "push":
             found = holding.push(folder, name, terminal)
         else:
-            found = (holding.status if action is Action.status else holding.drop)(folder, name)
-        stopped = action is Action.push and terminal.stopping()
+            found = (holding.status if action == "status" else holding.drop)(folder, name)
+        stopped = action == "push" and terminal.stopping()
     if as_json:
-        print_json(_tell(folder, found) | {"dropped": action is Action.drop})
+        print_json(_tell(folder, found) | {"dropped": action == "drop"})
     else:
         for line in _lines(found, action):
             print_line(line)
     if stopped and not found.complete:
         terminal.say("Stopped before the end: the same command goes on from here.")
         raise typer.Exit(INTERRUPTED)
-    raise typer.Exit(0 if found.complete or action is not Action.push else SOME_FAILED)
+    raise typer.Exit(0 if found.complete or action != "push" else SOME_FAILED)
 
 
 def _tell(folder: Path, found: Holding) -> dict[str, Any]:
@@ -76,8 +74,8 @@ def _tell(folder: Path, found: Holding) -> dict[str, Any]:
     return {"gallery": str(folder.absolute()), **asdict(found), "complete": found.complete}
 
 
-def _lines(found: Holding, action: Action) -> list[str]:
-    if action is Action.drop:
+def _lines(found: Holding, action: str) -> list[str]:
+    if action == "drop":
         return [f"{found.store}: dropped {sum(each.rows for each in found.held):,} rows."]
     lines = [f"{found.store}: {_judge(found)}"]
     for each in found.held:

@@ -9,7 +9,7 @@ from resight.errors import StoreUnavailable
 from resight.progress import Progress
 from resight.stores._promise import Given, Held, Rows, Scores
 from resight.stores._proof import Take
-from resight.stores._shortlisted import SHARE, Shortlisted
+from resight.stores._shortlisted import Shortlisted
 from resight.types import Vectors
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 KEEPS_INDEX = True
 AUTO_FROM = 200_000  # rows: a gallery that is told nothing else keeps and uses lists
+SHARE = 8.0
 WITHOUT = "faiss without an index, which is missing or would save nothing: every row is compared"
 
 

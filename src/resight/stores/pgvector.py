@@ -10,9 +10,10 @@ from resight.errors import StoreUnavailable
 from resight.progress import Progress
 from resight.stores._promise import Given, Held
 from resight.stores._served import ServedIndex, Server, find_index
-from resight.stores._shortlisted import SHARE, Shortlisted
+from resight.stores._shortlisted import Shortlisted
 
 KEEPS_INDEX = True
+SHARE = 8.0
 WITHOUT = "pgvector without rows on the server that would save anything: every row is compared"
 
 
@@ -48,7 +49,7 @@ def keep(folder: Path, given: Given, progress: Progress) -> None:
 def tell(folder: Path, gallery: str) -> list[Held]:
     """What the server has of a gallery, the latest generation first; raises as `keep` does."""
     with connect() as server:
-        return [Held(each.generation, each.rows, bool(each.efforts)) for each in server.find(gallery)]
+        return [Held(each.generation, each.rows, each.measured > 0) for each in server.find(gallery)]
 
 
 def drop(folder: Path, gallery: str) -> None:
