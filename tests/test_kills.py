@@ -1,6 +1,5 @@
 """A process is killed, a disk fills up, the power fails: what was acknowledged stays, and work goes on."""
 
-import errno
 import os
 import random
 import shutil
@@ -19,6 +18,7 @@ from resight.gallery import Gallery, Writer, snapshot_of
 from resight.gallery.vectors import Disk
 from resight.local_features import VERSION
 from support import small
+from support.ending import FULL, Ended, Ends
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
 
@@ -148,51 +148,6 @@ def test_two_hundred_kills(verb, scenes, tmp_path):
 # a process that ends, or a disk that fails, at every single step
 
 
-class Ended(BaseException):
-    """What a killed process would have done next, it does not."""
-
-
-class Ends(Disk):
-    """A disk at whose step number `at` the process ends, or the disk is full; of a write, half is done."""
-
-    def __init__(self, at: int, error: BaseException) -> None:
-        self.at, self.error, self.steps = at, error, 0
-
-    def _step(self) -> bool:
-        self.steps += 1
-        return self.steps == self.at
-
-    def write(self, file: int, data: bytes, offset: int) -> None:
-        if self._step():
-            super().write(file, data[: len(data) // 2], offset)
-            raise self.error
-        super().write(file, data, offset)
-
-    def sync(self, file: int) -> None:
-        if self._step():
-            raise self.error
-        super().sync(file)
-
-    def commit(self, connection: sqlite3.Connection) -> None:
-        if self._step():
-            raise sqlite3.OperationalError("disk full") if isinstance(self.error, OSError) else self.error
-        super().commit(connection)
-        if self._step():  # committed, and the process ends before it knows
-            raise sqlite3.OperationalError("late") if isinstance(self.error, OSError) else self.error
-
-    def rename(self, old: Path, new: Path) -> None:
-        if self._step():
-            raise self.error
-        super().rename(old, new)
-        if self._step():
-            raise self.error
-
-    def sync_names(self, folder: Path) -> None:
-        if self._step():
-            raise self.error
-        super().sync_names(folder)
-
-
 def script(folder: Path, disk: Disk, acknowledged: dict[str, bytes]) -> None:
     """All that a writer can do, on vectors from nowhere; `acknowledged` is what must survive."""
     rng = np.random.default_rng(0)
@@ -226,9 +181,6 @@ def script(folder: Path, disk: Disk, acknowledged: dict[str, bytes]) -> None:
 def rows(folder: Path) -> dict[str, bytes]:
     """What another process sees: the vectors and local features of every file."""
     return {name: found[1].tobytes() + (found[3] or b"") for name, found in small.contents(folder).items()}
-
-
-FULL = OSError(errno.ENOSPC, "No space left on device")
 
 
 @pytest.mark.parametrize(("error", "raised"), [(Ended(), Ended), (FULL, StorageFailed)])

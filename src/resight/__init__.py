@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from resight.evaluator import Evaluation, compare, evaluate, score_vectors
     from resight.gallery import Gallery
     from resight.images import Photo, read
-    from resight.indexer import Report, fit, index
+    from resight.indexer import Merged, Report, fit, index, index_shard, merge
     from resight.recipe import Recipe
     from resight.searcher import Searcher, search
     from resight.tuner import Tuned, tune
@@ -36,7 +36,7 @@ _HOMES = {
     "evaluator": ("Evaluation", "compare", "evaluate", "score_vectors"),
     "gallery": ("Gallery",),
     "images": ("Photo", "read"),
-    "indexer": ("Report", "fit", "index"),
+    "indexer": ("Merged", "Report", "fit", "index", "index_shard", "merge"),
     "recipe": ("Recipe",),
     "searcher": ("Searcher", "search"),
     "tuner": ("Tuned", "tune"),
@@ -44,9 +44,9 @@ _HOMES = {
 }
 
 __all__ = [
-    "Box", "Dataset", "Describer", "Descriptor", "Evaluation", "Gallery", "Hit", "Match", "Photo",
+    "Box", "Dataset", "Describer", "Descriptor", "Evaluation", "Gallery", "Hit", "Match", "Merged", "Photo",
     "Ranking", "Recipe", "Region", "Report", "ResightError", "Searcher", "Tuned", "compare", "evaluate",
-    "fit", "index", "open_dataset", "read", "score_vectors", "search", "tune",
+    "fit", "index", "index_shard", "merge", "open_dataset", "read", "score_vectors", "search", "tune",
 ]  # fmt: skip
 
 

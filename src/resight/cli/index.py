@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Optional
 
 import typer
 
 from resight.cli._exit_codes import INTERRUPTED
 from resight.cli._names import quoted
 from resight.cli._options import BatchOption, EngineOption, JsonOption, MegapixelsOption, WorkersOption
+
+if TYPE_CHECKING:
+    from resight.cli._terminal import Terminal
+    from resight.indexer import Report
 
 PhotosArgument = Annotated[
     Path,
@@ -65,6 +70,26 @@ StoreOption = Annotated[
         "faiss:recall=0.95.",
     ),
 ]
+FitOnlyOption = Annotated[
+    bool,
+    typer.Option(
+        "--fit-only",
+        help="Describe the photos that the recipe is fitted on, fit it, and leave the others to --shard.",
+    ),
+]
+ShardOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        metavar="K/N",
+        help="Describe the K-th of N shards of what the gallery lacks, apart from it, for `resight merge`.",
+    ),
+]
+OutOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        metavar="DIR", readable=False, help="Where the shard goes; by default into the gallery's folder."
+    ),
+]
 
 
 def index(
@@ -79,6 +104,9 @@ def index(
     strict: StrictOption = False,
     exclude: ExcludeOption = None,
     store: StoreOption = None,
+    fit_only: FitOnlyOption = False,
+    shard: ShardOption = None,
+    out: OutOption = None,
     engine: EngineOption = "auto",
     workers: WorkersOption = None,
     batch: BatchOption = None,
@@ -86,28 +114,43 @@ def index(
 ) -> None:
     """Make a gallery of a folder of photos, or bring it up to date."""
     from resight import indexer
-    from resight.cli._terminal import Terminal, print_json, print_line
+    from resight.cli._terminal import Terminal
     from resight.gallery import find_gallery
     from resight.recipe import Recipe
 
+    speed: dict[str, Any] = {"engine": engine, "workers": workers, "batch": batch}
+    own: dict[str, Any] = {
+        "recipe": Recipe.load(recipe) if recipe else None, "prune": prune,
+        "fit_from": find_gallery(fit_from) if fit_from else None, "local_features": local_features,
+        "max_megapixels": max_megapixels, "exclude": exclude or None,
+        "store": store, "fit_only": fit_only,
+    }  # fmt: skip
+    both: dict[str, Any] = {"retry": retry, "strict": strict}
     with Terminal().watching() as terminal:
-        report = indexer.index(
-            photos,
-            gallery,
-            Recipe.load(recipe) if recipe else None,
-            engine=engine,
-            workers=workers,
-            batch=batch,
-            prune=prune,
-            retry=retry,
-            fit_from=find_gallery(fit_from) if fit_from else None,
-            local_features=local_features,
-            max_megapixels=max_megapixels,
-            strict=strict,
-            exclude=exclude or None,
-            store=store,
-            progress=terminal,
-        )
+        if shard is None:
+            _refuse(own | {"out": out}, ["out"], "is for --shard")
+            report = indexer.index(photos, gallery, **own, **both, **speed, progress=terminal)
+        else:
+            asked = own | {"local_features": local_features is not None}
+            _refuse(asked, own, "is said without --shard, and kept with the gallery")
+            part = indexer.Shard.parse(shard)
+            report = indexer.index_shard(photos, part, gallery, out, **both, **speed, progress=terminal)
+    _end(report, as_json, terminal)
+
+
+def _refuse(options: Mapping[str, Any], which: Iterable[str], why: str) -> None:
+    """Raise BadSetting where an option of these was given that does not go with the others."""
+    from resight.errors import BadSetting
+
+    for name in which:
+        if options[name] not in (None, False, ""):
+            raise BadSetting(f"--{name.replace('_', '-')} {why}: leave it out.")
+
+
+def _end(report: Report, as_json: bool, terminal: Terminal) -> NoReturn:
+    """Print what a run came to, and end with its code."""
+    from resight.cli._terminal import print_json, print_line
+
     if as_json:
         print_json(dataclasses.asdict(report) | {"gallery": str(report.gallery.absolute())})
     else:
@@ -156,4 +199,6 @@ def _told(report: object) -> list[str]:
         f"The folder {quoted(folder)} could not be read; what was known of it stays."
         for folder in values["unreadable"]
     ]
+    if values["left"]:
+        lines.append(f"Left to shards: {values['left']} photos, for `resight index PHOTOS --shard K/N`.")
     return [*lines, f"Gallery: {quoted(str(values['gallery']))}, of the recipe '{values['recipe']}'"]

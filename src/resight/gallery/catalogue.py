@@ -138,7 +138,7 @@ class Catalogue:
     def file(self, relative: str) -> StoredFile | None:
         """An indexed file by its relative path; None for an unknown one."""
         row = self._selects.one(
-            "SELECT image, size, mtime_ns FROM files WHERE relative = ?", to_stored(relative)
+            "SELECT image, size, mtime_ns, failure FROM files WHERE relative = ?", to_stored(relative)
         )
         return StoredFile(*row) if row else None
 

@@ -53,7 +53,7 @@ def verify(gallery: Snapshot, contents: bool = False) -> Iterator[Finding]:
         return
     yield from damaged(gallery)
     yield from _fit_sample(gallery)
-    yield from _local(gallery)
+    yield from damaged_local(gallery)
     yield from _files(gallery, contents)
 
 
@@ -125,7 +125,8 @@ def _fit_sample(gallery: Snapshot) -> Iterator[Finding]:
             yield Finding("kept", f"{sample.file.name} is missing or short", AGAIN, image)
 
 
-def _local(gallery: Snapshot) -> Iterator[Finding]:
+def damaged_local(gallery: Snapshot) -> Iterator[Finding]:
+    """What is wrong with the stored local features."""
     again = "forget them, so that the next `resight index` stores them again"
     stored = gallery.local_features
     for image, first, count, crc in stored.checksums():

@@ -40,11 +40,15 @@ class StoredImage:
 
 @dataclass(frozen=True)
 class StoredFile:
-    """An indexed file: the id of its image (None where it failed), size in bytes and time of change in ns."""
+    """An indexed file: the id of its image, size in bytes and time of change in ns.
+
+    `image` is None where it failed, and `failure` says why.
+    """
 
     image: int | None
     size: int
     mtime_ns: int
+    failure: str | None = None
 
     @property
     def state(self) -> tuple[int, int]:

@@ -12,6 +12,7 @@ class Counts:
 
     `recognised`: files of each image that was known already. `warnings`: how many of the described photos
     carry each. `fitted`: what the recipe was fitted on, if it was. `interrupted`: an end was asked for.
+    `left`: files that others are to describe.
     """
 
     described: int = 0
@@ -21,6 +22,7 @@ class Counts:
     warnings: Counter[str] = field(default_factory=Counter)
     fitted: str = ""
     interrupted: bool = False
+    left: int = 0
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -31,4 +33,5 @@ class Counts:
             self.warnings + other.warnings,
             other.fitted or self.fitted,
             self.interrupted or other.interrupted,
+            self.left + other.left,
         )

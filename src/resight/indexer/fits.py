@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from resight.describing.describer import Describer
-from resight.gallery import Writer, parameters
+from resight.gallery import Snapshot, Writer, parameters
 from resight.indexer.filling import COMMIT_EVERY, filled
 from resight.indexer.provenance import fitted
 from resight.progress import Progress, Stopped
@@ -50,9 +50,15 @@ def is_open(writer: Writer, describer: Describer) -> bool:
 
     Nor may it where a photo would have to pass the network again.
     """
-    if not describer.fitted_steps or _provenance(writer).get("frozen"):
+    return may_change(writer.committed, describer)
+
+
+def may_change(gallery: Snapshot, describer: Describer) -> bool:
+    """Whether a later `index` may still fit the gallery of a snapshot."""
+    current = gallery.generation
+    if not describer.fitted_steps or (current and current.provenance.get("frozen")):
         return False
-    return writer.committed.generation is None or writer.committed.fit_sample.holds_all()
+    return current is None or gallery.fit_sample.holds_all()
 
 
 def is_due(writer: Writer, full: bool) -> bool:

@@ -14,23 +14,31 @@ from resight.indexer.planning import Plan
 from resight.progress import Progress, Stopped
 from resight.workers.batches import in_order_or_batches
 
+Others = Callable[[Writer, Reader, Sequence[str], int, Progress, int], Counts]
+"""Describes files as `read_files` does, which has the same arguments."""
 
-def read_photos(writer: Writer, reader: Reader, plan: Plan, workers: int, progress: Progress) -> Counts:
-    """Read, describe and commit the files of a plan; with a fit between, where one is due."""
+
+def read_photos(
+    writer: Writer, reader: Reader, plan: Plan, workers: int, progress: Progress, others: Others
+) -> Counts:
+    """Read, describe and commit the files of a plan; with a fit between, where one is due.
+
+    `others` describes what is none of a fit's sample.
+    """
     if plan.to_read:
         writer.committed.check(reader.describer.fingerprint)
         if told := reader.describer.cost:
             progress.say(told)
     progress.start("Describing", len(plan.to_read))
     if not fits.is_open(writer, reader.describer):
-        return read_files(writer, reader, plan.to_read, workers, progress)
+        return others(writer, reader, plan.to_read, workers, progress, 0)
     sample, read, counts = read_sample(writer, reader, plan, workers, progress)
     left = [path for path in plan.to_read if path not in read]
     if not counts.interrupted:
         fit, reader = fit_if_due(writer, reader, sample, plan, len(left), progress)
         counts += fit
     if not counts.interrupted:
-        counts += read_files(writer, reader, left, workers, progress, counts.failed)
+        counts += others(writer, reader, left, workers, progress, counts.failed)
     return counts
 
 
@@ -93,6 +101,13 @@ def read_files(
         numbers["described"], numbers["failed"], numbers["local_features"],
         recognised, warnings, interrupted=progress.stopping(),
     )  # fmt: skip
+
+
+def leave_files(
+    writer: Writer, reader: Reader, paths: Sequence[str], workers: int, progress: Progress, failed: int = 0
+) -> Counts:
+    """Describe none: shards will."""
+    return Counts(left=len(paths))
 
 
 def recorded(writer: Writer, outcome: Outcome) -> Counts:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from resight.describing.describer import Describer
@@ -18,43 +17,12 @@ from resight.indexer.opening import is_folder, opened
 from resight.indexer.outcome import Reader
 from resight.indexer.planning import Plan, moved, planned
 from resight.indexer.published import published
-from resight.indexer.reading import read_photos
+from resight.indexer.reading import Others, leave_files, read_files, read_photos
+from resight.indexer.report import Report
 from resight.indexer.store import check_store, keep_index
 from resight.processors import processors
 from resight.progress import Progress, Silent
 from resight.recipe import Recipe
-
-
-@dataclass(frozen=True)
-class Report:
-    """What one run of `index` did: counts of files, and the folders and files that could not be read.
-
-    `local_features`: of how many photos they were stored. `recipe`: the name of the gallery's. `exclude`: the
-    globs in force; so many `excluded` files and folders were passed over for them, and so many
-    `system_folders` as folders of thumbnails or deleted files. `away`: folders of drives that are not there,
-    with the number of files in each, which stay as they were. `warnings`:
-    how many of the photos that were described now carry each warning, such as "damaged".
-    """
-
-    gallery: Path
-    recipe: str
-    photos: int = 0
-    described: int = 0
-    same: int = 0
-    moved: int = 0
-    vanished: int = 0
-    unchanged: int = 0
-    failed: int = 0
-    skipped: int = 0
-    system_folders: int = 0
-    excluded: int = 0
-    exclude: tuple[str, ...] = ()
-    away: Mapping[str, int] = field(default_factory=dict)
-    unreadable: tuple[str, ...] = ()
-    fitted: str = ""
-    local_features: int = 0
-    interrupted: bool = False
-    warnings: dict[str, int] = field(default_factory=dict)
 
 
 def index(
@@ -76,33 +44,31 @@ def index(
     strict: bool = False,
     store: str | None = None,
     sample: int = SAMPLE,
+    fit_only: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Make the gallery of a folder of photos true: new, changed, moved and vanished files are noticed.
 
     The gallery is `photos/.resight` unless named. What is committed stays, however the run ends. Raises
-    TooMuchVanished, with nothing changed, when the folder or more than half of its photos are gone, unless
-    `prune` says that this is meant.
+    TooMuchVanished, with nothing changed, when the folder or more than half of its photos are gone,
+    unless `prune` says that this is meant. `batch` is how many photos of one shape go through the network
+    at once; None: as many as the engine does best with. `local_features` are stored (or, if false,
+    forgotten), now and later; None: as before. `exclude` are globs over relative paths, or over names
+    where they have no '/': such files and folders are passed over, now and by every later `index`, and
+    leave the gallery; None: as before.
 
-    `batch` is how many photos of one shape go through the network at once; None: as many as the engine does
-    best with. `local_features` are stored (or, if false, forgotten), now and later; None: as before.
-    `exclude` are globs over relative paths, or over names where they have no '/': such files and folders are
-    passed over, now and by every later `index`, and leave the gallery; None: as before.
-    `only` lists the photos of the gallery, relative paths below the folder with '/', in place of a walk: all
-    others leave it, and one that is not there counts as failed. `turns` are degrees clockwise by which photos
-    are turned once they are read upright, corners filled with black: the gallery knows them turned, and those
-    that a later call does not turn are described anew. `max_megapixels`: how large a photo may be, now and
-    at every later `index` and search; None: as before, 200 at first. `strict` refuses the photos that would
-    carry a warning; those that are indexed already stay. `store` is what the gallery is searched by, now and
-    later, and the index that it keeps is brought up to date at the end; None: as before, `auto` at first. A
-    fit looks at `sample` photos at most.
+    `only` lists the photos of the gallery, relative paths below the folder with '/', in place of a walk:
+    all others leave it, and one that is not there counts as failed. `turns` are degrees clockwise by
+    which photos are turned once they are read upright, corners filled with black: those that a later call
+    does not turn are described anew. `max_megapixels`: how large a photo may be, now and later; None: as
+    before, 200 at first. `strict` refuses the photos that would carry a warning; those that are indexed
+    already stay. `store` is what the gallery is searched by, now and later, and its index is brought up
+    to date at the end; None: as before, `auto` at first. A fit looks at `sample` photos at most.
+    `fit_only` describes those alone, and leaves the others to shards.
     """
-    root, watching = Path(photos), progress or Silent()
+    root, watching, workers = Path(photos), progress or Silent(), workers or processors()
     folder = Path(gallery) if gallery else root / ".resight"
-    workers = workers or processors()
-    if not is_folder(root) and not is_there(folder):
-        raise BadQuery(f"There is no folder {root}.")
-    check_store(store)
+    _check(root, folder, store)
     with Writer(folder) as writer, published(watching, folder) as progress:
         describer = opened(writer, root, recipe, engine, workers, fit_from, batch)
         plan = planned(
@@ -110,8 +76,20 @@ def index(
             prune=prune, retry=retry, sample=sample, progress=progress,
         )  # fmt: skip
         reader = _make_reader(writer, root, describer, plan, local_features, strict)
-        report = carried_out(writer, reader, plan, workers, progress, store)
+        report = carried_out(writer, reader, plan, workers, progress, store, _others(fit_only))
     return end_with_index(report, watching)
+
+
+def _others(fit_only: bool) -> Others:
+    """Who describes the photos that are no sample of a fit."""
+    return leave_files if fit_only else read_files
+
+
+def _check(root: Path, folder: Path, store: str | None) -> None:
+    """Raise BadQuery where there is neither a folder nor a gallery of it, and what `check_store` raises."""
+    if not is_folder(root) and not is_there(folder):
+        raise BadQuery(f"There is no folder {root}.")
+    check_store(store)
 
 
 def _make_reader(
@@ -131,19 +109,26 @@ def end_with_index(report: Report, progress: Progress) -> Report:
 
 
 def carried_out(
-    writer: Writer, reader: Reader, plan: Plan, workers: int, progress: Progress, store: str | None = None
+    writer: Writer,
+    reader: Reader,
+    plan: Plan,
+    workers: int,
+    progress: Progress,
+    store: str | None = None,
+    others: Others = read_files,
 ) -> Report:
     """Read what a plan says is to be read; then, unless an end was asked for, what is gone leaves.
 
-    What the gallery is searched by is kept first, if it is said.
+    What the gallery is searched by is kept first, if it is said. Where files are left to shards, what is gone
+    stays, too: it may have been moved to where they find it.
     """
     if store:
         writer.remember("store", store)
-    counts = read_photos(writer, reader, plan, workers, progress)
+    counts = read_photos(writer, reader, plan, workers, progress, others)
     away = plan.away(writer, counts)
-    gone = plan.gone(away)
+    gone = [] if counts.left else plan.gone(away)
     found_again = 0
-    if not counts.interrupted:
+    if not counts.interrupted and not counts.left:
         found_again = moved(writer, gone, counts)
         for path in plan.missing:
             writer.set_file(path, 0, -1, failure="not there")
@@ -184,4 +169,5 @@ def reported(
         local_features=counts.local_features,
         interrupted=counts.interrupted,
         warnings=dict(sorted(counts.warnings.items())),
+        left=counts.left,
     )
