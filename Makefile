@@ -27,9 +27,12 @@ $(VENV)/.all: pyproject.toml
 demo: $(VENV)/.demo
 	$(bin)/python examples/demo.py --photos '$(PHOTOS)' --query '$(QUERY)'
 
-# A process a core, each with one thread for products; the slowest ten and the coverage are printed.
+# A process a core, each with one thread for products; the slowest ten and the coverage are printed. Bytecode is kept:
+# the tests start hundreds of processes.
 test: $(VENV)/.all browser
-	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n auto --durations=10 --cov --cov-report=
+	env -u PYTHONDONTWRITEBYTECODE OMP_NUM_THREADS=1 $(bin)/python -m slipcover --source src/resight \
+		--json --out .coverage.json -m pytest -n auto --durations=10 -p slipcover.pytest_plugin -W 'ignore:Module already'
+	$(bin)/python tests/support/coverage.py .coverage.json 95
 
 # The tests of the page are made in Chromium; where it cannot be installed they are skipped.
 browser:
@@ -38,7 +41,7 @@ browser:
 # The lowest version of everything that pyproject.toml allows, in an environment of its own. Old packages beside new
 # ones of theirs warn of what is to go; that is theirs to mend.
 test-oldest: $(OLDEST)/.all browser
-	OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -n auto -W ignore::DeprecationWarning -W ignore::FutureWarning
+	env -u PYTHONDONTWRITEBYTECODE OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -n auto -W ignore::DeprecationWarning -W ignore::FutureWarning
 
 $(OLDEST)/.all: pyproject.toml tests/support/oldest.py
 	test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)

@@ -1,6 +1,7 @@
 """The shape of the house: what imports what, what starts without torch, and what is public and documented."""
 
 import ast
+import functools
 import graphlib
 import importlib
 import os
@@ -87,7 +88,7 @@ def test_how_far_work_is_and_that_it_stopped_are_told_in_one_way():
     classes = [
         (node.name, path.relative_to(PACKAGE).as_posix())
         for path in SOURCES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf8")))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.ClassDef) and node.name in ("Progress", "Silent", "Stopped")
     ]
     assert sorted(classes) == [(name, "progress.py") for name in ("Progress", "Silent", "Stopped")]
@@ -129,9 +130,15 @@ OTHERWISE = {
 }
 
 
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    """What is in a file; it must not be changed."""
+    return ast.parse(path.read_text(encoding="utf8"))
+
+
 def strings(path: Path):
     """The string constants of a file that are no docstrings."""
-    tree = ast.parse(path.read_text(encoding="utf8"))
+    tree = parsed(path)
     alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in alone:
@@ -208,13 +215,13 @@ def test_no_room_imports_anything_heavy():
 
 def calls(path: Path):
     """(name as it is written, the call) for each call in a file."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Call):
             yield ast.unparse(node.func), node
 
 
 def imported(path: Path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             yield from (each.name for each in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -242,7 +249,7 @@ def test_only_the_gallery_knows_how_it_is_stored():
             continue
         assert not {"sqlite3", "resight.gallery.database.Selects"} & set(imported(path)), path
         assert not [call for name, call in calls(path) if name.endswith((".execute", ".executemany"))], path
-        tree = ast.parse(path.read_text(encoding="utf8"))
+        tree = parsed(path)
         texts = [each.value for each in ast.walk(tree) if isinstance(each, ast.Constant)]
         sql = re.compile(r"(SELECT .* FROM|INSERT (OR \w+ )?INTO|DELETE FROM|UPDATE \w+ SET) ", re.DOTALL)
         assert not [text for text in texts if isinstance(text, str) and sql.search(text)], path

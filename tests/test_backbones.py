@@ -151,7 +151,16 @@ TRIED = {
 }
 
 
-@pytest.mark.parametrize("network", TRIED)
+LARGE = {
+    "torchvision:vgg19",
+    "torchvision:resnet101",
+    "torchvision:resnext101_32x8d",
+}  # smaller ones are tried
+
+
+@pytest.mark.parametrize(
+    "network", [pytest.param(each, marks=[pytest.mark.soak] * (each in LARGE)) for each in TRIED]
+)
 def test_openvino_gives_the_maps_of_torch(network, tmp_path, monkeypatch):
     built = _network.build(Backbone(network, "random:1", TRIED[network]))
     monkeypatch.setattr(_openvino, "build", lambda backbone: built)  # building the large ones takes seconds

@@ -19,6 +19,11 @@ ExactOption = Annotated[
     bool, typer.Option("--exact", help="Compare every row, whatever index the gallery keeps.")
 ]
 
+StoreOption = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="Another store than the gallery keeps, as in pgvector:recall=0.95."),
+]
+
 
 def search(
     query: Annotated[
@@ -36,6 +41,7 @@ def search(
     rerank: RerankOption = None,
     max_false_positives: ChanceOption = None,
     exact: ExactOption = False,
+    store: StoreOption = "",
     html: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(metavar="FILE", help="Write the ranking as a page with pictures."),
@@ -58,7 +64,9 @@ def search(
     wanted = Box.parse(box) if box else None
     with Terminal().watching() as terminal, Gallery(find_gallery(gallery, query)) as opened:
         searcher = Searcher(opened, engine, max_megapixels)
-        ranking = searcher.search(query, k, wanted, under or None, rerank or (), max_false_positives, exact)
+        ranking = searcher.search(
+            query, k, wanted, under or None, rerank or (), max_false_positives, exact, store
+        )
         if html:
             from resight.pages.ranking import write_report
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from resight import local_features
 from resight.images import Photo, read
 from resight.images.likeness import Small, small
-from resight.images.resizing import shrink
+from resight.images.resizing import resize_within
 from resight.ranking import LocalFeatures
 
 SIDE = 160  # pixels of the longest side of the grey picture
@@ -36,7 +36,7 @@ def look(photo: Photo, features: LocalFeatures | None = None) -> Seen:
     """A photo of at least `local_features.enough` pixels; its local features where they are known already."""
     import cv2
 
-    shrunk = shrink(photo.pixels, SIDE)
+    shrunk = resize_within(photo.pixels, SIDE)
     grey = np.asarray(cv2.cvtColor(shrunk, cv2.COLOR_RGB2GRAY), np.uint8)
     found = local_features.extract(photo) if features is None else features
     return Seen(small(photo), grey, found, photo.width, photo.height)

@@ -45,7 +45,7 @@ class Look:
 
     def shown(self) -> Pixels:
         """The view as it is drawn, no larger than is seen."""
-        return images.shrink(self.view.pixels, SIDE)
+        return images.resize_within(self.view.pixels, SIDE)
 
     def cell(self, row: int, column: int) -> tuple[float, float]:
         """The centre x, y of a cell of the map, or its point, in pixels of the upright original."""

@@ -34,7 +34,9 @@ def transforms(study: Study, *, photos: int = 1, views: int = 6, seed: int = 0) 
     check_at_least("views", views, 1)
     chosen, _ = sample_photos(study, photos, seed)
     seen = list(
-        for_each_photo(study, "Photos", lambda number: images.shrink(study.read(number).pixels, SIDE), chosen)
+        for_each_photo(
+            study, "Photos", lambda number: images.resize_within(study.read(number).pixels, SIDE), chosen
+        )
     )
     if not seen:
         raise BadQuery("None of the photos drawn can be read: choose another seed.")

@@ -12,7 +12,7 @@ tifffile what they store and 3 more. Broken TIFFs make libtiff write to standard
 from resight.images.headers import SUFFIXES
 from resight.images.photo import EARLIER_PATHS, PIXEL_PATH, Photo
 from resight.images.reading import PIXEL_LIMIT, content, read
-from resight.images.resizing import resize, shrink, size_within
+from resight.images.resizing import resize, resize_within, size_within
 
 __all__ = [
     "EARLIER_PATHS",
@@ -23,6 +23,6 @@ __all__ = [
     "content",
     "read",
     "resize",
-    "shrink",
+    "resize_within",
     "size_within",
 ]

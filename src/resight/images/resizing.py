@@ -10,7 +10,7 @@ from resight.images.photo import Pixels, Size
 
 
 def resize(pixels: Pixels, width: int, height: int) -> Pixels:
-    """(H, W, 3) uint8 -> (height, width, 3) uint8, contiguous: area to shrink, linear to grow."""
+    """(H, W, 3) uint8 -> (height, width, 3) uint8, contiguous: area to resize_within, linear to grow."""
     import cv2
 
     # OpenCV's area mode samples points as soon as one axis grows, so each axis gets its own mode.
@@ -29,7 +29,7 @@ def size_within(side: int, width: int, height: int) -> Size:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def shrink(pixels: Pixels, side: int) -> Pixels:
+def resize_within(pixels: Pixels, side: int) -> Pixels:
     """(H, W, 3) uint8 -> the same at most `side` pixels wide and high."""
     height, width = pixels.shape[:2]
     return resize(pixels, *size_within(side, width, height))

@@ -29,7 +29,7 @@ def keep_index(gallery: Path, progress: Progress, named: str = "") -> None:
     with snapshot_of(gallery) as snapshot:
         if snapshot.generation is None:
             return
-        asked = named or str(snapshot.catalogue.fact("store") or AUTO)
+        asked = named or name_kept(snapshot)
         store = choose(asked, len(snapshot.vectors))
         if not store.says.get("KEEPS_INDEX"):
             return
@@ -42,7 +42,15 @@ def keep_index(gallery: Path, progress: Progress, named: str = "") -> None:
         except (StoreFailed, StoreUnavailable) as error:
             if named:
                 raise
-            progress.say(f"{error} The gallery is whole; its rows come to the store with the next `index`.")
+            progress.say(
+                f"{error} The gallery is whole; its rows come to the store with the next `index`, or with "
+                "`resight store push`."
+            )
+
+
+def name_kept(snapshot: Snapshot) -> str:
+    """The store that a gallery was told to keep; `auto` where it was told nothing."""
+    return str(snapshot.catalogue.fact("store") or AUTO)
 
 
 def describe_rows(snapshot: Snapshot) -> Given:

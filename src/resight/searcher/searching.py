@@ -54,6 +54,7 @@ class Searcher:
         rerank: Sequence[str] = (),
         max_false_positives: float | None = None,
         exact: bool = False,
+        store: str = "",
     ) -> Ranking:
         """The k nearest files: of a photo's path (or a box in it), or of a descriptor.
 
@@ -62,7 +63,7 @@ class Searcher:
         other, as in `"geometry:top=50"`. `max_false_positives`: only hits that chance puts so high with this
         probability at most, and the query's own file; there may be none. Raises BadQuery where that cannot
         be told, as among fewer than 100 photos. `exact` compares every row, whatever
-        index the gallery keeps.
+        index the gallery keeps. `store` names another store than the gallery keeps.
         """
         if k < 1:
             raise BadQuery("k is how many hits to show: 1 or more.")
@@ -70,7 +71,7 @@ class Searcher:
             share("search", max_false_positives=max_false_positives)
         wanted = rerankers(rerank)
         with self.gallery.snapshot() as snapshot:
-            search = Search(snapshot, self._describers, self._pixel_limit, under, exact)
+            search = Search(snapshot, self._describers, self._pixel_limit, under, exact, store)
             asked = search.ask(query if isinstance(query, Descriptor) else QueryFile(Path(query)), box)
             return search.rank(asked, k, wanted, max_false_positives)
 
@@ -104,13 +105,14 @@ class Search:
         pixel_limit: int | None,
         under: str | None = None,
         exact: bool = False,
+        store: str = "",
     ) -> None:
         if snapshot.generation is None or not len(snapshot.vectors):
             raise NotFitted(f"The gallery {snapshot.folder} is empty yet: run `resight index`.")
         self._snapshot, self._describers, self._pixel_limit = snapshot, describers, pixel_limit
         self._under = under_of(snapshot, under) if under else None
         inside = images_under(snapshot, self._under) if self._under else None
-        self._photos = Collection(snapshot, inside, None if exact else open_store(snapshot))
+        self._photos = Collection(snapshot, inside, None if exact else open_store(snapshot, store))
 
     def ask(self, query: QueryFile | Descriptor, box: Box | None) -> Asked:
         """The query as it is looked for: recognised, or described now."""
@@ -144,14 +146,15 @@ def search(
     rerank: Sequence[str] = (),
     max_false_positives: float | None = None,
     exact: bool = False,
+    store: str = "",
 ) -> Ranking:
     """The k photos of a gallery nearest to a photo.
 
     A folder of photos stands for the gallery inside it; by default it is the one in or above this folder,
-    else in or above the photo's. `rerank`, `max_false_positives` and `exact` are those of `Searcher.search`.
-    Raises NoGallery.
+    else in or above the photo's. `rerank`, `max_false_positives`, `exact` and `store` are those of
+    `Searcher.search`. Raises NoGallery.
     """
     with Gallery(find_gallery(Path(gallery) if gallery else None, Path(query))) as opened:
         return Searcher(opened).search(
-            query, k, box, rerank=rerank, max_false_positives=max_false_positives, exact=exact
+            query, k, box, rerank=rerank, max_false_positives=max_false_positives, exact=exact, store=store
         )

@@ -55,7 +55,7 @@ def _picture(data: bytes, wanted: dict[str, Any]) -> tuple[dict[str, Any], bytes
     least = None if box else functools.partial(images.size_within, FINER * wanted["side"])
     photo = _read(data, wanted, least)
     pixels = photo.pixels if box is None else _cut(photo, Box(*box))
-    small = images.shrink(pixels, wanted["side"])
+    small = images.resize_within(pixels, wanted["side"])
     return _told(photo), simplejpeg.encode_jpeg(small, quality=QUALITY, colorspace="RGB")
 
 

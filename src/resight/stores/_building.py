@@ -48,6 +48,15 @@ def keep(folder: Path, given: Given, progress: Progress, anew: bool = False) -> 
         raise StorageFailed(f"The index cannot be written to {folder} ({error.strerror}).") from error
 
 
+def drop(folder: Path) -> None:
+    """Delete all lists; raises StorageFailed."""
+    try:
+        for path in [*folder.glob("lists-*.faiss"), *folder.glob(f"lists-*{UNFINISHED}")]:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageFailed(f"The index in {folder} cannot be deleted ({error.strerror}).") from error
+
+
 def _keep(folder: Path, given: Given, progress: Progress, anew: bool) -> Opened | None:
     for path in folder.glob(f"lists-*{UNFINISHED}"):
         path.unlink(missing_ok=True)  # of a process that was killed

@@ -205,6 +205,12 @@ def find_lists(folder: Path, gallery: str, generation: int) -> Opened | None:
     return None
 
 
+def list_all(folder: Path, gallery: str) -> list[Opened]:
+    """All lists of a gallery that can be trusted."""
+    opened = map(open_lists, folder.glob("lists-*.faiss"))
+    return [each for each in opened if each and each.about.gallery == gallery]
+
+
 def _rows_named(path: Path) -> int:
     text = path.stem.rpartition("-")[2]
     return int(text) if text.isdecimal() else -1

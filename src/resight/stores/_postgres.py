@@ -84,7 +84,7 @@ def explain(error: psycopg.Error) -> StoreFailed:
 
 def _open(address: str) -> Connection:
     import psycopg
-    from psycopg.conninfo import conninfo_to_dict
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
     try:
         known = conninfo_to_dict(address)
@@ -94,7 +94,9 @@ def _open(address: str) -> Connection:
             "it as 'host=localhost dbname=photos user=me', or as postgresql://me@localhost/photos."
         ) from None
     settings = {key: value for key, value in PATIENCE.items() if key not in known}
-    return psycopg.connect(address, autocommit=True, application_name="resight", **settings)  # type: ignore[arg-type]
+    whole = make_conninfo(address, application_name="resight", **settings)
+    # Statements are not prepared: a pooler may hand each transaction to another process of the server.
+    return psycopg.connect(whole, autocommit=True, prepare_threshold=None)
 
 
 def _take_idle(address: str) -> Connection | None:

@@ -47,6 +47,15 @@ class Given:
         return np.asarray(self.vectors)[rows]
 
 
+@dataclass(frozen=True)
+class Held:
+    """What a store keeps of a generation of a gallery: so many of its first rows; `ready` with an index."""
+
+    generation: int
+    rows: int
+    ready: bool
+
+
 class Store(Protocol):
     """Rows of one generation of a gallery, by their numbers in it."""
 

@@ -41,6 +41,17 @@ def push(server: Server, given: Given, progress: Progress) -> Served | None:
         return None
 
 
+def drop_all(server: Server, gallery: str) -> None:
+    """Take all generations of a gallery away; raises StoreFailed."""
+    try:
+        for each in server.find(gallery):
+            server.drop(each)
+    except Occupied:
+        raise StoreFailed(
+            "Another process is pushing the rows of this gallery: drop them after that."
+        ) from None
+
+
 def _begin(server: Server, given: Given) -> Served | None:
     """What is there of this generation, or a new place without rows; None where there is a later one."""
     found = server.find(given.gallery)

@@ -14,7 +14,6 @@ from resight.stores._proof import Take
 from resight.types import Vectors
 
 LEAST_WANTED = 50  # rows: as if at least so many were asked for, since codes order the first ones badly
-SHARE = 8.0
 RARE = 10  # where no more than one row in so many is allowed, those are compared one and all
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from resight.errors import StoreUnavailable
 from resight.progress import Progress
-from resight.stores._promise import Given, Rows, Scores
+from resight.stores._promise import Given, Held, Rows, Scores
 from resight.stores._proof import Take
-from resight.stores._shortlisted import SHARE, Shortlisted
+from resight.stores._shortlisted import Shortlisted
 from resight.types import Vectors
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 KEEPS_INDEX = True
 AUTO_FROM = 200_000  # rows: a gallery that is told nothing else keeps and uses lists
+SHARE = 8.0
 WITHOUT = "faiss without an index, which is missing or would save nothing: every row is compared"
 
 
@@ -50,6 +51,21 @@ def keep(folder: Path, given: Given, progress: Progress) -> None:
     from resight.stores import _building
 
     _building.keep(folder, given, progress)
+
+
+def tell(folder: Path, gallery: str) -> list[Held]:
+    """What lists there are of a gallery, the latest generation first."""
+    from resight.stores._list_file import list_all
+
+    found = [(each.about.generation, each.about.rows) for each in list_all(folder, gallery)]
+    return [Held(*each, ready=True) for each in sorted(found, reverse=True)]
+
+
+def drop(folder: Path, gallery: str) -> None:
+    """Delete the lists, of whatever gallery they are; raises StorageFailed."""
+    from resight.stores import _building
+
+    _building.drop(folder)
 
 
 def check() -> None:

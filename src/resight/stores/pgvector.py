@@ -8,11 +8,12 @@ from pathlib import Path
 
 from resight.errors import StoreUnavailable
 from resight.progress import Progress
-from resight.stores._promise import Given
+from resight.stores._promise import Given, Held
 from resight.stores._served import ServedIndex, Server, find_index
-from resight.stores._shortlisted import SHARE, Shortlisted
+from resight.stores._shortlisted import Shortlisted
 
 KEEPS_INDEX = True
+SHARE = 8.0
 WITHOUT = "pgvector without rows on the server that would save anything: every row is compared"
 
 
@@ -43,6 +44,20 @@ def keep(folder: Path, given: Given, progress: Progress) -> None:
 
     with connect() as server:
         push(server, given, progress)
+
+
+def tell(folder: Path, gallery: str) -> list[Held]:
+    """What the server has of a gallery, the latest generation first; raises as `keep` does."""
+    with connect() as server:
+        return [Held(each.generation, each.rows, each.measured > 0) for each in server.find(gallery)]
+
+
+def drop(folder: Path, gallery: str) -> None:
+    """Take all of a gallery from the server; raises as `keep` does."""
+    from resight.stores._pushing import drop_all
+
+    with connect() as server:
+        drop_all(server, gallery)
 
 
 @contextmanager

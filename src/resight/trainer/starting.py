@@ -130,7 +130,7 @@ def _views(found: Dataset, aside: np.ndarray, folder: Path) -> Dataset | None:
             photo = images.read(found.root / path, enough=lambda *_: (SIDE, SIDE))
         except (BadImage, OSError):
             continue
-        pixels = images.shrink(photo.pixels, SIDE)
+        pixels = images.resize_within(photo.pixels, SIDE)
         own.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(own / "photo.jpg", quality=95)
         Image.fromarray(varied(pixels, (0, number))).save(own / "view.jpg", quality=95)
