@@ -106,6 +106,7 @@ OTHERWISE = {
     "variations.py": set(methods.names("transforms")),  # those of the fit, in the order of a camera
     "cli/evaluate.py": {"memory-map"},  # measures look at whole rankings
     "cli/search.py": {"openvino"},  # the engine that starts the fastest
+    "indexer/on_ray.py": {"openvino"},  # the engine that needs no GPU
     "figures/matches.py": {"geometry"},  # where the study names no other
     "pages/comparison.py": {"comparison"},  # its template
     "poolings/vlad.py": {"signed-root"},  # a value of its own setting

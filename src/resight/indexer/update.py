@@ -58,16 +58,14 @@ def index(
     forgotten), now and later; None: as before. `exclude` are globs over relative paths, or over names
     where they have no '/': such files and folders are passed over, now and by every later `index`, and
     leave the gallery; None: as before.
-
     `only` lists the photos of the gallery, relative paths below the folder with '/', in place of a walk:
     all others leave it, and one that is not there counts as failed. `turns` are degrees clockwise by
     which photos are turned once they are read upright, corners filled with black: those that a later call
     does not turn are described anew. `max_megapixels`: how large a photo may be, now and later; None: as
     before, 200 at first. `strict` refuses the photos that would carry a warning; those that are indexed
     already stay. `store` is what the gallery is searched by, now and later, and its index is brought up
-    to date at the end; None: as before, `auto` at first. A fit looks at `sample` photos at most.
-    `fit_only` describes those alone, and leaves the others to shards; `on` "ray" or
-    "ray://HOST:PORT", tasks of a Ray cluster describe the others.
+    to date at the end; None: as before, `auto` at first. A fit looks at
+    `sample` photos; `fit_only` leaves the others to shards, `on` ("ray", "ray://HOST:PORT") to a Ray cluster.
     """
     root, watching, workers = Path(photos), progress or Silent(), workers or processors()
     folder = Path(gallery) if gallery else root / ".resight"
