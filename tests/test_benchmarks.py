@@ -62,6 +62,11 @@ SCRIPTS = {
     "examples/picture.py --into {out}": ["found.png"],
     "examples/pictures.py --into {out} --only sheets:queries=4,k=6": ["sheets.png"],
 }
+# Twenty seconds of a core and more, of which other tests run nearly all.
+LONG = {
+    "benchmarks/beside.py", "benchmarks/cost.py", "benchmarks/train_default.py",
+    "benchmarks/training_runs.py", "examples/page.py", "examples/picture.py", "examples/pictures.py",
+}  # fmt: skip
 SHARED = {
     "halves",
     "leave_one_out",
@@ -86,7 +91,9 @@ def run(line, results, data):
     assert run_script(line.format(out=results, data=data).split(), ROOT, where, told) == 0, told.read_text()
 
 
-@pytest.mark.parametrize("line", SCRIPTS)
+@pytest.mark.parametrize(
+    "line", [pytest.param(line, marks=[pytest.mark.soak] * (line.split()[0] in LONG)) for line in SCRIPTS]
+)
 def test_a_script_runs_and_writes_its_results(line, small_sets, tmp_path):
     if line.startswith("examples/page"):
         find_browser()

@@ -78,7 +78,8 @@ def test_what_happens_is_told_to_screen_readers(chromium, page_service):
         pages.settled(page)
         page.locator("#live", has_text="50 photos found.").wait_for(state="attached")
         page.click("#turn-right")
-        page.locator("#live", has_text="Turned to 90 degrees.").wait_for(state="attached")
+        told = "Turned to 90 degrees. 50 photos found."
+        page.locator("#live", has_text=told).wait_for(state="attached")
         assert page.locator(".column .open").nth(1).get_attribute("aria-label").startswith("Result 2: ")
         landmarks = page.locator("header, nav[aria-label], main, aside[aria-label], form[aria-label]")
         assert landmarks.count() >= 5

@@ -370,7 +370,7 @@ def test_killed_clients_and_servers_leave_what_was_committed_and_the_next_push_g
     before = os.environ.get("RESIGHT_PGVECTOR")
     os.environ["RESIGHT_PGVECTOR"] = server.address
     try:
-        _kill_and_push_again(server, tmp_path, 20_000, 8, moments=5)
+        _kill_and_push_again(server, tmp_path, 10_000, 8, moments=4)
     finally:
         os.environ.pop("RESIGHT_PGVECTOR")
         if before is not None:

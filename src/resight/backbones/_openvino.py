@@ -29,7 +29,7 @@ def convert(backbone: Backbone, folder: Path) -> None:
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # the tracer's remarks on shapes, which the comparison answers
         try:
-            model = openvino.convert_model(network.module, example_input=_pixels(network, 1, 96, 128))
+            model = openvino.convert_model(_traced(network))
             unlike = _unlike(openvino, model, network)
         except Exception as error:  # OpenVINO and the tracer raise many kinds
             unlike = str(error).strip().partition("\n")[0] or type(error).__name__
@@ -38,6 +38,16 @@ def convert(backbone: Backbone, folder: Path) -> None:
     facts = {"network": backbone.network, "layers": backbone.layers, "weights": network.weights}
     sizes = {"smallest": network.sizes.smallest, "only": network.sizes.only}
     (folder / "network.json").write_text(json.dumps(facts | sizes | {"unlike": unlike}))
+
+
+def _traced(network: Network) -> Any:
+    """What the converter reads. PyTorch does not trace again to compare: `_unlike` compares more."""
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    pixels = _pixels(network, 1, 96, 128)
+    return TorchScriptPythonDecoder(
+        network.module, example_input=pixels, shared_memory=True, trace_kwargs={"check_trace": False}
+    )
 
 
 def _unlike(openvino: Any, model: Any, network: Network) -> str:

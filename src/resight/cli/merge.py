@@ -18,9 +18,7 @@ GalleryArgument = Annotated[
 ]
 ShardsArgument = Annotated[
     list[Path],
-    typer.Argument(
-        metavar="SHARD...", readable=False, help="What `resight index PHOTOS --shard K/N` has made."
-    ),
+    typer.Argument(metavar="SHARD", readable=False, help="What `resight index PHOTOS --shard K/N` has made."),
 ]
 
 

@@ -3,13 +3,19 @@
 import { $, $$, el, icon } from "./dom.js";
 
 const STAYS = 7000; // milliseconds of a message that nothing went wrong
+const TOGETHER = 3000; // milliseconds in which an answer stands behind what it answers
 
-/** Tells screen readers, and shows nothing. */
-export function announce(sentence) {
+let last = { sentence: "", at: -Infinity };
+
+/** Tells screen readers, and shows nothing; an answer does not take the place of what has just been said. */
+export function announce(sentence, { answers = false } = {}) {
+  const now = performance.now();
+  const joins = answers && now - last.at < TOGETHER;
+  last = { sentence: joins ? `${last.sentence} ${sentence}` : sentence, at: answers ? last.at : now };
   const live = $("#live");
   live.textContent = "";
   setTimeout(() => {
-    live.textContent = sentence;
+    live.textContent = last.sentence;
   }, 40);
 }
 

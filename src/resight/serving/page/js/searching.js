@@ -49,7 +49,7 @@ export function startSearching(app, { show, busy }) {
       untell("search");
       show(index, { ...answer, gallery, query_photo: state.query, turn: state.turn, asked: body, seconds: (performance.now() - began) / 1000 });
       if (index === 0) tellSearched(app, body);
-      announce(`${count(answer.hits.length, "photo")} found.`);
+      announce(`${count(answer.hits.length, "photo")} found.`, { answers: true });
     } catch (error) {
       tellProblem(error, "search");
       if (error.name !== "AbortError") column.key = null; // The same search may be tried again.
