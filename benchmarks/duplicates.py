@@ -2,9 +2,10 @@
 
 Of `--photos` photos (500; ImageNet, groceries, covers and logos in turn, by a fixed hash) `--copies` (300)
 are copied once: cut to between 60 and 95 % of the area, turned by quarters or by 2 to 12 degrees, encoded
-anew at qualities from 15, in other colours, or several of these. The photos are those whose hash is odd;
-limits were chosen on even ones. A pair that is found and was not made counts as wrong, and is named
-(`unmade`): some may be copies all the same.
+anew at qualities from 15, in other colours, or several of these; a copy is made of what is seen, a logo on
+white where it is transparent. The photos are those whose hash is odd; limits were chosen on even ones. Of a
+brand there is one logo: others are the same drawing in many cases. A pair that is found and was not made
+counts as wrong, and is named (`unmade`): some may be copies all the same.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pathlib import Path
 from PIL import Image, ImageEnhance
 
 from record import record
+from resight import images
 from resight.duplicates import groups
 from resight.gallery import snapshot_of
 from resight.indexer import index
@@ -46,6 +48,7 @@ def chosen(data: Path, count: int) -> list[Path]:
         for name in SETS
     ]
     odd = [[path for path in each if digest(path)[0] % 2] for each in lists]
+    odd[-1] = list({path.parent: path for path in reversed(odd[-1])}.values())[::-1]
     mixed = itertools.chain.from_iterable(itertools.zip_longest(*odd))
     return list(itertools.islice((path for path in mixed if path), count))
 
@@ -101,8 +104,8 @@ def build(folder: Path, photos: list[Path], copies: int, seed: int = 1) -> dict[
         (folder / name).write_bytes(path.read_bytes())
         if number < copies:
             kind = KINDS[number // len(SETS) % len(KINDS)]
-            with Image.open(path) as photo:
-                (folder / f"{number:04d} {kind}.jpg").write_bytes(copied(photo.convert("RGB"), kind, rng))
+            seen = Image.fromarray(images.read(path).pixels)
+            (folder / f"{number:04d} {kind}.jpg").write_bytes(copied(seen, kind, rng))
             made[frozenset((name, f"{number:04d} {kind}.jpg"))] = kind
     return made
 

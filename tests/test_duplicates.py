@@ -80,6 +80,28 @@ def test_copies_are_told_however_they_were_made(how):
             assert how.replace("90", "") in verdict.reason.replace("270", "").replace("90", "")
 
 
+def test_a_mark_on_white_that_was_turned_on_black_is_a_copy():
+    """Edges, where the ground shines through, are in most of the cells that are not white."""
+    mark = Image.new("RGB", (260, 260), "white")
+    mark.paste(picture(5).resize((200, 60)), (30, 100))
+    turned = seen(mark.rotate(7, Image.Resampling.BICUBIC, expand=True), quality=60)
+    assert judge(seen(mark), turned).level == judge(turned, seen(mark)).level == "copies"
+
+
+def test_a_cut_that_was_turned_and_coloured_is_a_copy():
+    one = picture(6)
+    several = ImageEnhance.Brightness(ImageEnhance.Contrast(one).enhance(1.4)).enhance(0.7)
+    several = several.crop((30, 20, 330, 240)).rotate(-5, Image.Resampling.BICUBIC)
+    assert judge(seen(one), seen(several, quality=50)).level == "copies"
+
+
+def test_what_stands_before_the_same_ground_makes_another_picture():
+    """As two photos of a burst: the ground is the same to a pixel, the thing in the middle is not."""
+    first, second = np.array(picture(7)), np.array(picture(7))
+    second[40:240, 60:300] = np.array(picture(8))[40:240, 60:300]
+    assert judge(seen(Image.fromarray(first)), seen(Image.fromarray(second))).level == "same"
+
+
 def test_another_view_of_a_thing_is_no_copy_and_another_thing_is_neither():
     one = picture(2)
     assert judge(seen(one), seen(through_a_lens(one, 3))).level == "same"

@@ -19,11 +19,12 @@ from resight.images.likeness import COPY, difference
 from resight.rerankers._verifying import Agreement, Rule, agreements
 
 RULE = Rule()
-RESIDUAL = 0.5  # pixels of the view that points are found in: the median distance from where they should be
+TIGHT, RESIDUAL = 0.3, 0.5  # pixels of the view that points are found in: their median distance from the map
 SAME = 16  # that agree, for photos of one thing
 STRETCH = 1.3  # of a circle's image, long axis to short
 OVERLAP = 0.5  # of the smaller picture
-MEDIAN, LOW = 0.93, 0.1  # the least correlation of half of the cells, and of four in five
+TIGHT_MEDIAN = 0.85  # the least correlation of half of the cells, where the points are tight
+MEDIAN, LOW = 0.93, 0.45  # the same where they are not, and of four in five
 WHOLE_MEDIAN, WHOLE_LOW = 0.85, 0.6  # the same, where whole pictures lie over each other by a guess
 SHAPE = 0.05  # by how much width to height may differ where whole pictures are compared
 ALIKE = 0.97  # correlation of the grey values of very small pictures whose colours differ
@@ -49,9 +50,10 @@ def judge(one: Seen, other: Seen) -> Verdict:
     if found is None:
         return Verdict("none")
     affine, residual = _fit(found)
-    if residual <= RESIDUAL * other.features.scale:
+    residual /= other.features.scale
+    if residual <= RESIDUAL:
         seen = _laid(one, other, affine)
-        if _is_copy(affine, seen):
+        if _is_copy(affine, residual, seen):
             return Verdict("copies", _describe(affine, seen), len(found))
     if len(found) >= SAME:
         return Verdict("same", f"{len(found)} points agree", len(found))
@@ -131,10 +133,14 @@ def _to_grey(seen: Seen) -> NDArray[np.float64]:
     return np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]])
 
 
-def _is_copy(affine: NDArray[np.float64], seen: Overlap) -> bool:
+def _is_copy(affine: NDArray[np.float64], residual: float, seen: Overlap) -> bool:
+    """Points that fit tightly leave room for changed colours; those of a burst of photos do not."""
     long, short = np.linalg.svd(affine[:, :2], compute_uv=False)
-    fits = seen.share >= OVERLAP and long <= STRETCH * short
-    return bool(fits and seen.cells > 0 and seen.median >= MEDIAN and seen.low >= LOW)
+    if seen.share < OVERLAP or long > STRETCH * short or not seen.cells:
+        return False
+    if residual <= TIGHT and seen.median >= TIGHT_MEDIAN:
+        return True
+    return seen.median >= MEDIAN and seen.low >= LOW
 
 
 def _describe(affine: NDArray[np.float64], seen: Overlap) -> str:

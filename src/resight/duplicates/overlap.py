@@ -11,6 +11,7 @@ from resight.duplicates.looking import Grey
 
 CELL = 16  # pixels
 COVERED = 0.7  # of a cell's pixels, for it to count
+EDGE = 2  # pixels that are not compared
 TEXTURE = 4.0  # grey levels of deviation: a flatter cell tells nothing
 
 Matrix = NDArray[np.float64]
@@ -35,8 +36,8 @@ def overlap(one: Grey, other: Grey, affine: Matrix) -> Overlap:
 
     height, width = other.shape
     laid = np.asarray(cv2.warpAffine(one, affine, (width, height), flags=cv2.INTER_LINEAR), np.float32)
-    inside = cv2.warpAffine(np.full(one.shape, 255, np.uint8), affine, (width, height))
-    mask = np.asarray(inside) == 255
+    mask = np.asarray(cv2.warpAffine(_within(one.shape), affine, (width, height))) == 255
+    covered, mask = float(mask.mean()), mask & (_within(other.shape) == 255)
     found = [
         value
         for top in range(0, height, CELL)
@@ -44,9 +45,16 @@ def overlap(one: Grey, other: Grey, affine: Matrix) -> Overlap:
         if (value := _correlation(laid, other, mask, top, left)) is not None
     ]
     if not found:
-        return Overlap(float(mask.mean()), 0.0, 0.0, 0)
+        return Overlap(covered, 0.0, 0.0, 0)
     low, median = np.quantile(found, [0.2, 0.5]).tolist()
-    return Overlap(float(mask.mean()), median, low, len(found))
+    return Overlap(covered, median, low, len(found))
+
+
+def _within(shape: tuple[int, ...]) -> Grey:
+    """255 but for the edge: what lies behind it shines through the outermost pixels of a turned picture."""
+    found = np.zeros(shape, np.uint8)
+    found[EDGE:-EDGE, EDGE:-EDGE] = 255
+    return found
 
 
 def _correlation(
