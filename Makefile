@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV   ?= .venv
 OLDEST ?= .venv-oldest
 bin     = $(VENV)/bin
+# pip would compile all that it installs, on one core; what is imported is compiled by whoever imports it first.
+INSTALL = -m pip install --quiet --disable-pip-version-check --no-compile
+unexport PYTHONDONTWRITEBYTECODE
 PHOTOS ?=
 QUERY  ?=
 
@@ -16,21 +19,20 @@ help:
 # A stamp for each set-up; a changed pyproject.toml installs anew.
 $(VENV)/.demo: pyproject.toml
 	test -x $(bin)/python || $(PYTHON) -m venv $(VENV)
-	$(bin)/python -m pip install --quiet --disable-pip-version-check -e '.[demo]'
+	$(bin)/python $(INSTALL) -e '.[demo]'
 	touch $@
 
 $(VENV)/.all: pyproject.toml
 	test -x $(bin)/python || $(PYTHON) -m venv $(VENV)
-	$(bin)/python -m pip install --quiet --disable-pip-version-check -e '.[all]'
+	$(bin)/python $(INSTALL) -e '.[all]'
 	touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo
 	$(bin)/python examples/demo.py --photos '$(PHOTOS)' --query '$(QUERY)'
 
-# A process a core, each with one thread for products; the slowest ten and the coverage are printed. Bytecode is kept:
-# the tests start hundreds of processes.
+# A process a core, each with one thread for products; the slowest ten and the coverage are printed.
 test: $(VENV)/.all browser
-	env -u PYTHONDONTWRITEBYTECODE OMP_NUM_THREADS=1 $(bin)/python -m slipcover --source src/resight \
+	OMP_NUM_THREADS=1 $(bin)/python -m slipcover --source src/resight \
 		--json --out .coverage.json -m pytest -n auto --durations=10 -p slipcover.pytest_plugin -W 'ignore:Module already'
 	$(bin)/python tests/support/coverage.py .coverage.json 95
 
@@ -41,12 +43,12 @@ browser:
 # The lowest version of everything that pyproject.toml allows, in an environment of its own. Old packages beside new
 # ones of theirs warn of what is to go; that is theirs to mend.
 test-oldest: $(OLDEST)/.all browser
-	env -u PYTHONDONTWRITEBYTECODE OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -n auto -W ignore::DeprecationWarning -W ignore::FutureWarning
+	OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -n auto -W ignore::DeprecationWarning -W ignore::FutureWarning
 
 $(OLDEST)/.all: pyproject.toml tests/support/oldest.py
 	test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)
 	$(PYTHON) tests/support/oldest.py > $(OLDEST)/pins.txt
-	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check -c $(OLDEST)/pins.txt -e '.[all]'
+	$(OLDEST)/bin/python $(INSTALL) -c $(OLDEST)/pins.txt -e '.[all]'
 	touch $@
 
 check: $(VENV)/.all

@@ -18,7 +18,7 @@ SCRIPTS = {
     "benchmarks/choice.py --first 2": ["choice.csv"],
     "benchmarks/copies.py": ["copies.csv"],
     "benchmarks/cost.py --photos 6 --timed 2 --queries 2 --rounds 1": ["cost.csv"],
-    "benchmarks/descriptors.py --recipes gem-lite0 --networks efficientnet-lite0 --sets scenes logos": [
+    "benchmarks/descriptors.py --recipes gem-lite0 --networks efficientnet-lite0 --sets scenes": [
         "descriptors.csv"
     ],
     "benchmarks/duplicates.py --photos 6 --copies 4 --recipe sift-vlad": ["duplicates.csv"],
@@ -29,6 +29,7 @@ SCRIPTS = {
     "benchmarks/diffusion.py --vectors 300": ["diffusion.csv"],
     "benchmarks/distractors.py --vectors 50": ["distractors.csv"],
     "benchmarks/gpu.py --photos 6 --drawn 3 --side 96 --size 64 --seconds 0.1 --lite-alone": ["gpu.csv"],
+    "benchmarks/machines.py --merge 40": ["merging.csv"],
     "benchmarks/policies.py --networks efficientnet-lite0 --found-on 2 --asked 2 --distractors 3 "
     "--policies 130 --size 32 --own --kept {out}/kept": ["policies.csv"],
     "benchmarks/policy_cost.py --sizes 64 --photos 2 --sets scenes --precisions f32": ["policy_cost.csv"],

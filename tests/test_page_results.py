@@ -109,8 +109,7 @@ def test_marks_move_on_are_undone_shown_again_and_never_suggested_again(found):
     found.keyboard.press("n")
     tile(found, names[3]).locator(".stamp", has_text="Not the same").wait_for()
     found.keyboard.press("u")
-    found.wait_for_timeout(300)
-    assert focused(found) == names[3]
+    found.wait_for_function("name => document.activeElement.title === name", arg=names[3])
     assert not tile(found, names[3]).get_attribute("data-mark")
     with found.expect_response("**/search"):
         found.reload()
@@ -235,3 +234,25 @@ def test_a_folder_and_a_number_of_results_are_chosen(found):
     assert all(name.startswith("others/") for name in names)
     assert "k=20" in found.url
     assert "under=others" in found.url
+
+
+LATE = """() => {
+    const now = window.fetch;
+    window.fetch = (...asked) => new Promise((go) => setTimeout(go, 300)).then(() => now(...asked));
+}"""
+
+
+def test_a_mark_is_taken_back_though_the_service_has_not_answered_yet(found, page_service):
+    names = pages.paths(found)
+    found.evaluate(LATE)
+    tile(found, names[1]).locator(".open").focus()
+    for key in "ynu":
+        found.keyboard.press(key)
+    found.wait_for_function("name => document.activeElement.title === name", arg=names[2])
+    tile(found, names[1]).locator(".stamp", has_text="Same").wait_for()
+    found.locator("#live", has_text="no mark.").wait_for(
+        state="attached"
+    )  # the service has answered all three
+    assert not tile(found, names[2]).get_attribute("data-mark")
+    kept = found.request.get(f"{page_service}v1/galleries/album/marks").json()["marks"]
+    assert [each["mark"] for each in kept] == ["same"]

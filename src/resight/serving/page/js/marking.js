@@ -7,6 +7,7 @@ import { baseName } from "./words.js";
 const WORDS = { same: "the same", different: "not the same" };
 const past = []; // { photo, gallery, hit, before }
 const listeners = new Set();
+let turn = Promise.resolve();
 
 /** Tells of each mark that is made or taken back: `(gallery, hit)`; the hit has its mark by then. */
 export const onMarked = (listener) => listeners.add(listener);
@@ -17,10 +18,11 @@ export async function mark({ photo, gallery, hit }, word) {
     announce("This is the query itself.");
     return false;
   }
-  const before = hit.mark ?? null;
-  if (!(await put({ photo, gallery, hit }, word === before ? null : word))) return false;
-  past.push({ photo, gallery, hit, before });
-  return true;
+  const made = { photo, gallery, hit, before: hit.mark ?? null };
+  past.push(made); // before the service answers: who takes it back may be faster
+  if (await put(made, word === made.before ? null : word)) return true;
+  past.splice(past.indexOf(made), 1);
+  return false;
 }
 
 /** Takes the last mark back; gives its hit, or null where there is none. */
@@ -35,12 +37,19 @@ export async function unmark() {
   return null;
 }
 
+// One request after the other: a mark that is taken back must not arrive before itself.
+function inTurn(ask) {
+  const answer = turn.then(ask);
+  turn = answer.catch(() => {});
+  return answer;
+}
+
 async function put({ photo, gallery, hit }, word) {
   const before = hit.mark;
   hit.mark = word;
   for (const listener of listeners) listener(gallery, hit);
   try {
-    await setMark(gallery, { query: photo.id, hit: hit.id, mark: word });
+    await inTurn(() => setMark(gallery, { query: photo.id, hit: hit.id, mark: word }));
   } catch (error) {
     hit.mark = before;
     for (const listener of listeners) listener(gallery, hit);
