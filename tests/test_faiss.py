@@ -24,9 +24,10 @@ from resight.stores._coding import count_lists
 from resight.stores._list_file import find_lists
 from resight.stores.faiss import AUTO_FROM, SHARE, check, faiss, keep
 from resight.stores.memory_map import memory_map
+from support.rows import WIDTH, clustered
 
 pytest.importorskip("faiss", reason="faiss-cpu is not installed: pip install 'resight[faiss]'")
-ROWS, WIDTH = 4000, 16
+ROWS = 4000
 NONE = np.empty(0, np.int64)
 
 
@@ -36,14 +37,6 @@ class Telling(Silent):
 
     def say(self, sentence):
         self.told.append(sentence)
-
-
-def clustered(count: int, width: int = WIDTH, seed: int = 0) -> np.ndarray:
-    """Unit vectors around a hundred centres, a hundred things; more rows begin with the fewer."""
-    centres = np.random.default_rng(0).standard_normal((100, width), dtype=np.float32)
-    rows = centres[np.random.default_rng(seed + 1).integers(0, 100, count)]
-    rows = rows + 0.5 * np.random.default_rng(seed + 2).standard_normal((count, width), dtype=np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 def given(vectors: np.ndarray, deleted: np.ndarray = NONE, gallery: str = "g", generation: int = 1) -> Given:

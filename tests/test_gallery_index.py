@@ -15,29 +15,12 @@ from resight.gallery import Gallery, Writer
 from resight.indexer.store import keep_index
 from resight.progress import Silent
 from resight.searcher import Searcher
-from resight.searcher.collection import Collection
 from resight.searcher.following import name_store, open_store
 from resight.types import Descriptor
 from support import small
-from test_faiss import clustered
+from support.rows import clustered, count_found, fill
 
 pytest.importorskip("faiss", reason="faiss-cpu is not installed: pip install 'resight[faiss]'")
-
-
-def fill(gallery: Path, count: int, regions: int = 1, store: str = "faiss") -> np.ndarray:
-    """A gallery of drawn images that no photo stands behind; their rows."""
-    rows = clustered(count * regions)
-    with Writer(gallery) as writer:
-        writer.begin(gallery.parent, small.recipe(small.KEEP if regions > 1 else small.PLAIN), "weights")
-        writer.remember("store", store)
-        for number in range(count):
-            own = rows[number * regions : (number + 1) * regions]
-            where = tuple(small.square(at) for at in range(regions)) if regions > 1 else None
-            descriptor = Descriptor(own, where, writer.committed.fingerprint)
-            image = writer.add(str(number).encode().ljust(32), (64, 48), descriptor, None)
-            writer.set_file(f"{number:05}.jpg", 1, 1, image)
-        writer.commit()
-    return rows
 
 
 @pytest.fixture(scope="module")
@@ -85,17 +68,7 @@ def test_photos_that_came_later_or_left_are_seen_at_once(made, tmp_path):
 def test_images_with_several_rows_are_found_as_by_the_exact_search(tmp_path):
     fill(tmp_path / "g", 1500, regions=4)
     keep_index(tmp_path / "g", Silent())
-    with Gallery(tmp_path / "g") as gallery, gallery.snapshot() as snapshot:
-        quick, exact = Collection(snapshot, store=open_store(snapshot)), Collection(snapshot)
-        assert not quick.store.exact
-        found = 0
-        for number in range(10):
-            queries = clustered(3, seed=20 + number)
-            own, right = quick.nearest(queries, 10), exact.nearest(queries, 10)
-            assert len({*own.images.tolist()}) == 10
-            found += len(np.intersect1d(own.images, right.images))
-            assert own.scores[0] == pytest.approx(right.scores[0], abs=1e-6)
-        assert found >= 95
+    assert count_found(tmp_path / "g") >= 95
 
 
 @pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)

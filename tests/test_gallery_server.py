@@ -21,9 +21,7 @@ from resight.stores.pgvector import connect
 from resight.types import Descriptor
 from support import small
 from support.postgres import Postgres
-from test_faiss import clustered
-from test_gallery_index import fill
-from test_pgvector import Stopping
+from support.rows import Stopping, count_found, fill
 
 ASKED = "pgvector:recall=0.9,share=1e-9"  # the server, whenever it can be
 
@@ -81,17 +79,7 @@ def test_a_gallery_is_pushed_searched_and_left_without_its_server(server, tmp_pa
 def test_regions_removals_and_a_compaction(server, tmp_path):
     rows = fill(tmp_path / "g", 250, regions=4, store=ASKED)
     keep_index(tmp_path / "g", Silent())
-    with Gallery(tmp_path / "g") as gallery, gallery.snapshot() as snapshot:
-        quick, exact = Collection(snapshot, store=open_store(snapshot)), Collection(snapshot)
-        assert not quick.store.exact
-        found = 0
-        for number in range(10):
-            queries = clustered(3, seed=20 + number)
-            own, right = quick.nearest(queries, 10), exact.nearest(queries, 10)
-            assert len({*own.images.tolist()}) == 10
-            found += len(np.intersect1d(own.images, right.images))
-            assert own.scores[0] == pytest.approx(right.scores[0], abs=1e-6)
-        assert found >= 97
+    assert count_found(tmp_path / "g") >= 97
     with Writer(tmp_path / "g") as writer:
         for number in range(50):
             writer.forget_file(f"{number:05}.jpg")

@@ -22,7 +22,7 @@ from resight.stores.memory_map import memory_map
 from resight.stores.pgvector import connect, keep, pgvector
 from support.postgres import Postgres
 from support.pushed import Pushed
-from test_faiss import clustered
+from support.rows import Stopping, clustered
 from test_stores import (  # the promise of every store
     test_a_store_follows_a_gallery_and_is_made_anew_for_a_new_generation as test_it_follows_a_gallery,
 )
@@ -296,15 +296,6 @@ def test_what_is_copied_is_what_the_manual_says():
 
 
 # several at once, and those that end too early
-
-
-class Stopping(Silent):
-    def __init__(self, blocks: int) -> None:
-        self.blocks = blocks
-
-    def stopping(self) -> bool:
-        self.blocks -= 1
-        return self.blocks < 0
 
 
 def test_a_push_that_is_asked_to_stop_goes_on_later(server, vectors, monkeypatch):

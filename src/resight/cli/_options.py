@@ -16,6 +16,14 @@ GalleryOption = Annotated[
         help="The gallery; else the nearest .resight upward, else RESIGHT_GALLERY.",
     ),
 ]
+GalleryArgument = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Argument(
+        metavar="GALLERY",
+        readable=False,
+        help="A gallery, or its folder of photos; else the nearest .resight upward, or RESIGHT_GALLERY.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 EngineOption = Annotated[
     str, typer.Option(metavar="NAME", help="What runs the network: auto, openvino or torch.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from resight.cli._ending import say_stopped
 from resight.cli._exit_codes import INTERRUPTED, exit_code
 from resight.cli._manual import manual
 from resight.cli._options import JsonOption
@@ -130,7 +131,7 @@ def _fetch(sources: list[Source], folder: Path) -> int:
         with terminal.watching():
             return max(map(exit_code, fetch(sources, folder, terminal)), default=0)
     except (Stopped, KeyboardInterrupt):
-        terminal.say("Stopped before the end: the same command goes on from here.")
+        say_stopped(terminal)
         return INTERRUPTED
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from resight.cli._names import quoted
-from resight.cli._options import JsonOption
+from resight.cli._options import GalleryArgument, JsonOption
 
 if TYPE_CHECKING:
     from resight.duplicates import Group
@@ -16,14 +16,7 @@ if TYPE_CHECKING:
 
 
 def duplicates(
-    gallery: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Argument(
-            metavar="GALLERY",
-            readable=False,
-            help="A gallery, or its folder of photos; else the nearest .resight upward, or RESIGHT_GALLERY.",
-        ),
-    ] = None,
+    gallery: GalleryArgument = None,
     level: Annotated[
         str,
         typer.Option(metavar="NAME", help="copies: of one picture; same: of one thing; all: both."),

@@ -5,17 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
-from resight.cli._exit_codes import INTERRUPTED
+from resight.cli._ending import end, print_report
 from resight.cli._names import quoted
 from resight.cli._options import BatchOption, EngineOption, JsonOption, MegapixelsOption, WorkersOption
-
-if TYPE_CHECKING:
-    from resight.cli._terminal import Terminal
-    from resight.indexer import Report
 
 PhotosArgument = Annotated[
     Path,
@@ -144,7 +140,8 @@ def index(
             _refuse(asked, own, "is said without --shard, and kept with the gallery")
             part = indexer.Shard.parse(shard)
             report = indexer.index_shard(photos, part, gallery, out, **both, **speed, progress=terminal)
-    _end(report, as_json, terminal)
+    print_report(report, as_json, _told)
+    end(terminal, report.interrupted, bool(report.failed or report.unreadable))
 
 
 def _refuse(options: Mapping[str, Any], which: Iterable[str], why: str) -> None:
@@ -154,21 +151,6 @@ def _refuse(options: Mapping[str, Any], which: Iterable[str], why: str) -> None:
     for name in which:
         if options[name] not in (None, False, ""):
             raise BadSetting(f"--{name.replace('_', '-')} {why}: leave it out.")
-
-
-def _end(report: Report, as_json: bool, terminal: Terminal) -> NoReturn:
-    """Print what a run came to, and end with its code."""
-    from resight.cli._terminal import print_json, print_line
-
-    if as_json:
-        print_json(dataclasses.asdict(report) | {"gallery": str(report.gallery.absolute())})
-    else:
-        for line in _told(report):
-            print_line(line)
-    if report.interrupted:
-        terminal.say("Stopped before the end: the same command goes on from here.")
-        raise typer.Exit(INTERRUPTED)
-    raise typer.Exit(1 if report.failed or report.unreadable else 0)
 
 
 def _told(report: object) -> list[str]:

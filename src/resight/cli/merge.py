@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from resight.cli._exit_codes import INTERRUPTED
+from resight.cli._ending import end, print_report
 from resight.cli._names import quoted
 from resight.cli._options import JsonOption
 
@@ -25,20 +25,13 @@ ShardsArgument = Annotated[
 def merge(gallery: GalleryArgument, shards: ShardsArgument, as_json: JsonOption = False) -> None:
     """Take shards into the gallery that they were described for; a rerun goes on."""
     from resight import indexer
-    from resight.cli._terminal import Terminal, print_json, print_line
+    from resight.cli._terminal import Terminal
     from resight.gallery import find_gallery
 
     with Terminal(reading="the photo that is being taken in").watching() as terminal:
         report = indexer.merge(find_gallery(gallery), shards, terminal)
-    if as_json:
-        print_json(dataclasses.asdict(report) | {"gallery": str(report.gallery.absolute())})
-    else:
-        for line in _told(report):
-            print_line(line)
-    if report.interrupted:
-        terminal.say("Stopped before the end: the same command goes on from here.")
-        raise typer.Exit(INTERRUPTED)
-    raise typer.Exit(1 if report.failed else 0)
+    print_report(report, as_json, _told)
+    end(terminal, report.interrupted, report.failed > 0)
 
 
 def _told(report: object) -> list[str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from resight.cli._exit_codes import INTERRUPTED, SOME_FAILED
-from resight.cli._options import JsonOption
+from resight.cli._ending import end
+from resight.cli._options import GalleryArgument, JsonOption
 
 if TYPE_CHECKING:
     from resight.indexer.holding import Holding
@@ -25,14 +25,7 @@ def store(
             help="push: bring what the store does not have; status: tell what it has; drop: take it away.",
         ),
     ],
-    gallery: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Argument(
-            metavar="GALLERY",
-            readable=False,
-            help="A gallery, or its folder of photos; else the nearest .resight upward, or RESIGHT_GALLERY.",
-        ),
-    ] = None,
+    gallery: GalleryArgument = None,
     name: Annotated[
         str, typer.Option("--store", metavar="NAME", help="Another store than the gallery keeps.")
     ] = "",
@@ -62,10 +55,7 @@ def store(
     else:
         for line in _lines(found, action):
             print_line(line)
-    if stopped and not found.complete:
-        terminal.say("Stopped before the end: the same command goes on from here.")
-        raise typer.Exit(INTERRUPTED)
-    raise typer.Exit(0 if found.complete or action != "push" else SOME_FAILED)
+    end(terminal, stopped and not found.complete, action == "push" and not found.complete)
 
 
 def _tell(folder: Path, found: Holding) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from resight.indexer.counts import Counts
 from resight.indexer.listed import Listed
 from resight.indexer.merging import Merging
 from resight.indexer.outcome import Reader
-from resight.indexer.shard import number_of
+from resight.indexer.shard import Shard, number_of
 from resight.indexer.shard_index import FOLDER
 from resight.indexer.shard_job import ShardJob, job_for
 from resight.indexer.shard_task import STOP, describe_in_task
@@ -136,13 +136,11 @@ def jobs(writer: Writer, reader: Reader, paths: Sequence[str], cores: int) -> It
     for path in paths:
         parts.setdefault(number_of(path, count), []).append(path)
     root = reader.root.absolute()
-    base = job_for(
-        writer.committed, reader.describer, root, "", (), reader.turns, reader.strict,
-    )  # fmt: skip
+    base = job_for(writer.committed, reader.describer, root, "", (), reader.turns, reader.strict)
     for number, names in sorted(parts.items()):
         turns = {name: reader.turns[name] for name in names if name in reader.turns}
         files = tuple(Listed(root, names))
-        yield replace(base, name=f"{number}-of-{count}", files=files, turns=turns)
+        yield replace(base, name=Shard(number, count).name, files=files, turns=turns)
 
 
 def take_left(writer: Writer, merging: Merging, folder: Path) -> set[str]:

@@ -18,9 +18,9 @@ from resight.stores._measuring import measure
 from resight.stores._promise import Given, Rows
 from resight.stores._proof import prove
 from resight.stores._recall import QUERIES, K
+from resight.stores._units import have_unit_length, split
 from resight.types import Vectors
 
-UNIT = 1e-3  # how far from 1 the length of a row may be
 SAMPLE = 24  # rows a list that training looks at
 CHUNK = 1 << 15  # rows
 GROWN = 4  # times as many rows as there were in training: the lists are made anew
@@ -148,12 +148,7 @@ def _fill(
 def _chunks(given: Given, first: int) -> Iterator[tuple[Rows, Vectors, Rows]]:
     """Row numbers and rows of unit length, chunk by chunk, and the numbers of the others."""
     for start in range(first, len(given.vectors), CHUNK):
-        rows = np.asarray(given.vectors[start : start + CHUNK])
-        numbers = np.arange(start, start + len(rows))
-        kept = ~np.isin(numbers, given.deleted)
-        lengths = np.linalg.norm(rows, axis=1)
-        unit = kept & (np.abs(lengths - 1) < UNIT)
-        yield numbers[unit], rows[unit], numbers[kept & ~unit]
+        yield split(given, start, CHUNK)
 
 
 def _sample(given: Given, most: int) -> Vectors:
@@ -163,5 +158,4 @@ def _sample(given: Given, most: int) -> Vectors:
     chosen = np.sort(random.choice(count, min(most, count), replace=False, shuffle=False))
     chosen = chosen[~np.isin(chosen, given.deleted)]
     rows = given.take(chosen)
-    unit = np.abs(np.linalg.norm(rows, axis=1) - 1) < UNIT
-    return np.ascontiguousarray(rows[unit])
+    return np.ascontiguousarray(rows[have_unit_length(rows)])

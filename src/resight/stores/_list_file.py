@@ -18,7 +18,7 @@ from resight.files import write_whole
 from resight.stores._coding import BLOCK, CODES, Coding
 from resight.stores._lists import Filed, Filling, Table
 from resight.stores._promise import Rows
-from resight.stores._proof import Take, prove
+from resight.stores._proof import Take, is_made_of
 
 MAGIC = b"resight lists 1\n"
 END = struct.Struct("<QI16s")  # bytes and CRC-32 of what stands before it, a JSON object; then MAGIC again
@@ -75,7 +75,7 @@ class Opened:
 
     def is_of(self, take: Take, rows: int) -> bool:
         """Whether it was made of these `rows`, or of the first of them; of more rows than these it may be."""
-        return rows < self.about.rows or prove(take, self.about.rows) == self.about.proof
+        return is_made_of(take, rows, self.about.rows, self.about.proof)
 
 
 def name(generation: int, rows: int) -> str:

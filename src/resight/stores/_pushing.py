@@ -10,9 +10,9 @@ from resight.stores._promise import Given, Rows
 from resight.stores._proof import prove
 from resight.stores._recall import ENOUGH, K, draw, shares
 from resight.stores._served import Block, Effort, Occupied, Served, Server, is_of
+from resight.stores._units import split
 from resight.types import Vectors
 
-UNIT = 1e-3  # how far from 1 the length of a row may be
 BLOCK_ROWS = 2048
 BEHIND = 0.02  # share of the rows that may come before the recall is measured anew
 LEAST = 64  # rows of unit length, to measure on
@@ -85,19 +85,9 @@ def _append(server: Server, served: Served, given: Given, progress: Progress) ->
 
 
 def _make_block(given: Given, images: Rows, first: int) -> Block:
-    vectors = np.asarray(given.vectors[first : first + BLOCK_ROWS])
-    numbers = np.arange(first, first + len(vectors))
-    kept = ~np.isin(numbers, given.deleted)
-    unit = kept & (np.abs(np.linalg.norm(vectors, axis=1) - 1) < UNIT)
-    end = first + len(vectors)
-    return Block(
-        numbers[unit],
-        images[numbers[unit]],
-        vectors[unit],
-        numbers[kept & ~unit],
-        end,
-        prove(given.take, end),
-    )
+    numbers, vectors, apart = split(given, first, BLOCK_ROWS)
+    end = min(first + BLOCK_ROWS, len(given.vectors))
+    return Block(numbers, images[numbers], vectors, apart, end, prove(given.take, end))
 
 
 def _finish(server: Server, served: Served, given: Given, progress: Progress) -> Served:

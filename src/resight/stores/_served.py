@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from resight.stores._promise import Rows, Scores
-from resight.stores._proof import Take, prove
+from resight.stores._proof import Take, is_made_of
 from resight.stores._recall import QUERIES, K
 from resight.types import Vectors
 
@@ -141,7 +141,7 @@ class ServedIndex:
 
 def is_of(served: Served, take: Take, rows: int) -> bool:
     """Whether what is served was made of these `rows`, or of the first; of more rows than these it may be."""
-    return rows < served.rows or prove(take, served.rows) == served.proof
+    return is_made_of(take, rows, served.rows, served.proof)
 
 
 def find_index(
