@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from resight.gallery import Gallery
-from resight.gallery.records import is_gone
+from resight.roots.folder import is_gone
 from resight.searcher import Searcher
 from support import small
 

@@ -8,9 +8,9 @@ import pytest
 from resight.datasets._listing import photos_under
 from resight.errors import BadData, TooMuchVanished
 from resight.gallery import Gallery, check, snapshot_of
-from resight.gallery.records import file_state
 from resight.images import excluding
 from resight.images import folder as walked
+from resight.roots.folder import file_state
 from resight.searcher import Searcher
 from support import small
 

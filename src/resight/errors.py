@@ -81,6 +81,10 @@ class ClusterUnavailable(ResightError):
     """The package of a cluster is not installed, or the cluster cannot be reached, or its workers die."""
 
 
+class AddressUnavailable(ResightError):
+    """The package for a kind of address is not installed, or there is none."""
+
+
 class BadImage(ResightError):
     """A file is not a photo that can be described; the message is the reason that is recorded."""
 
@@ -111,6 +115,10 @@ class StorageFailed(GalleryError):
 
 class StoreFailed(GalleryError):
     """A store's server does not answer, or refuses what it is asked for."""
+
+
+class PhotosUnreachable(GalleryError):
+    """The place in object storage where photos are does not answer, refuses, or is not there."""
 
 
 class TooMuchVanished(GalleryError):

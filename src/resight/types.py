@@ -194,6 +194,9 @@ class Match:
 class Hit:
     """One file of a ranking. A higher score is nearer; 1 is the same descriptor.
 
+    `path` is an address, as text, where photos are objects; that is never found to be `gone`, since a search
+    asks no network.
+
     `region` is the part that matched, None when the descriptor covers the whole photo; `query_region` the
     part of the query that it matched; both are None where the recipe keeps no regions, and for a recognised
     query's own file. `self` is true for the query's own file. `match` is what geometry verified, if it did;
@@ -206,7 +209,7 @@ class Hit:
 
     rank: int
     score: float
-    path: Path
+    path: Path | str
     relative: str
     region: Region | None = None
     self: bool = False

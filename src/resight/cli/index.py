@@ -14,15 +14,18 @@ from resight.cli._names import quoted
 from resight.cli._options import BatchOption, EngineOption, JsonOption, MegapixelsOption, WorkersOption
 
 PhotosArgument = Annotated[
-    Path,
+    str,
     typer.Argument(
-        metavar="PHOTOS", readable=False, help="A folder of photos; everything in it is looked at."
+        metavar="PHOTOS",
+        help="A folder of photos, or an address such as s3://bucket/prefix; everything in it is looked at.",
     ),
 ]
 OwnGalleryOption = Annotated[
-    Optional[Path],  # noqa: UP045
+    Optional[str],  # noqa: UP045
     typer.Option(
-        "--gallery", metavar="DIR", readable=False, help="Where the gallery is; by default PHOTOS/.resight."
+        "--gallery",
+        metavar="DIR",
+        help="Where the gallery is; by default PHOTOS/.resight. For an address it must be said.",
     ),
 ]
 RecipeOption = Annotated[

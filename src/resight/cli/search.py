@@ -27,7 +27,7 @@ StoreOption = Annotated[
 
 def search(
     query: Annotated[
-        Path, typer.Argument(metavar="QUERY", readable=False, help="A photo, in the gallery or not.")
+        str, typer.Argument(metavar="QUERY", help="A photo, by its path or address, in the gallery or not.")
     ],
     gallery: GalleryOption = None,
     k: Annotated[int, typer.Option("-k", min=1, metavar="N", help="How many hits.")] = 10,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +13,7 @@ GONE = "  (no longer there)"
 
 
 def show(
-    photo: Annotated[Path, typer.Argument(metavar="PHOTO", readable=False, help="An indexed photo.")],
+    photo: Annotated[str, typer.Argument(metavar="PHOTO", help="An indexed photo, by its path or address.")],
     gallery: GalleryOption = None,
     k: Annotated[int, typer.Option("-k", min=1, metavar="N", help="How many of its nearest photos.")] = 5,
     as_json: JsonOption = False,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from resight import methods
 from resight.errors import BadQuery, DataMissing, UnknownMethod
+from resight.roots import folder_of
 
 if TYPE_CHECKING:
     from resight.dataset import Dataset
@@ -24,6 +25,7 @@ def open_dataset(text: str, root: Path | None = None) -> Dataset:
     """
     if not text.strip():
         raise BadQuery("An empty name is no folder, CSV file or data set: name one.")
+    folder_of(text, "A data set")
     name, colon, settings = text.partition(":")
     if root is None and not is_dataset(name) and os.path.exists(text):
         return cast("Dataset", methods.find("datasets", OWN)(Path(text)))

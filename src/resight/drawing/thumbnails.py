@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from resight import images
 from resight.errors import BadImage
+from resight.roots import read_photo
 from resight.types import Region
 
 FINER = 2  # a large JPEG is decoded at no less than this many times the thumbnail's size
@@ -40,14 +41,17 @@ class Picture:
 
 
 def take_picture(
-    path: Path,
+    path: Path | str,
     side: int,
     region: Region | None = None,
     points: Points | None = None,
     turn: int = 0,
     pixel_limit: int = images.PIXEL_LIMIT,
 ) -> Picture | None:
-    """A photo at most `side` pixels wide and high, and what is drawn over it; None: it cannot be read."""
+    """A photo at most `side` pixels wide and high, and what is drawn over it; None: it cannot be read.
+
+    `path` may be an address in object storage.
+    """
     try:
         small = thumbnail(path, side, turn, pixel_limit)
     except BadImage:
@@ -62,12 +66,12 @@ def take_picture(
 
 
 @functools.lru_cache(maxsize=16)  # a query stands beside every hit
-def thumbnail(path: Path, side: int, turn: int = 0, pixel_limit: int = images.PIXEL_LIMIT) -> Thumbnail:
+def thumbnail(path: Path | str, side: int, turn: int = 0, pixel_limit: int = images.PIXEL_LIMIT) -> Thumbnail:
     """At most `side` pixels wide and high; raises BadImage."""
     from PIL import Image
 
     least = functools.partial(images.size_within, FINER * side)
-    photo = images.read(path, pixel_limit=pixel_limit, enough=least, turn=turn)
+    photo = images.read(read_photo(path), pixel_limit=pixel_limit, enough=least, turn=turn)
     width, height = images.size_within(side, photo.width, photo.height)
     scale = min(1.0, side / max(photo.width, photo.height))
     data = io.BytesIO()

@@ -100,7 +100,7 @@ class _Looks:
         missing = [image for image in pair if image not in self._seen]
         catalogue, local = self._snapshot.catalogue, self._snapshot.local_features
         asked = [(catalogue.image(image), local.of(image)) for image in missing]
-        root, limit = catalogue.root, catalogue.pixel_limit
+        root, limit = catalogue.photos, catalogue.pixel_limit
         found = in_order(
             lambda one: reread(root, one[0], lambda data: look_at(data, one[0].turn, limit, one[1])),
             asked, min(2, processors()), lambda: False,

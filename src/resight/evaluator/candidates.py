@@ -113,8 +113,9 @@ class Candidates:
     def roots(self) -> list[Path]:
         """The folders that the distractors lie in."""
         sources = dict.fromkeys(name.partition("/")[0] for name in self._workspace.names)
-        own = [(self._own.snapshot.catalogue.root / source).resolve() for source in sources if source != "0"]
-        return own + [gallery.catalogue.root for gallery in self._galleries]
+        links = Path(self._own.snapshot.catalogue.root)
+        own = [(links / source).resolve() for source in sources if source != "0"]
+        return own + [Path(gallery.catalogue.root) for gallery in self._galleries]
 
     def query(self, question: BenchmarkQuery, describer: Callable[[], Describer]) -> Query:
         """A photo as a query, from its stored descriptor, or the part in its box, described now.

@@ -17,6 +17,9 @@ from resight.evaluator.workspace import Source, Workspace
 from resight.gallery import snapshot_of
 from resight.gallery.database import is_there
 from resight.recipe import Recipe
+from resight.roots import folder_of
+
+RANKED = "What is ranked in an evaluation"
 
 
 def describe_photos(
@@ -68,7 +71,7 @@ def _sources(data: Dataset, distractors: Sequence[str | Path]) -> tuple[list[Sou
             searched.append(gallery)
     with contextlib.ExitStack() as stack:
         opened = [stack.enter_context(snapshot_of(folder)) for folder in searched]
-        refuse_twice(sources, [each.catalogue.root for each in opened])
+        refuse_twice(sources, [folder_of(each.catalogue.root, RANKED) for each in opened])
     return sources, searched
 
 

@@ -12,9 +12,10 @@ from typing import Any
 from resight.gallery.database import to_stored
 from resight.images import PIXEL_PATH
 from resight.recipe import PRECISION, Recipe
+from resight.roots import is_address
 
 
-def first_facts(folder: Path, root: Path, recipe: Recipe, weights: str) -> dict[str, Any]:
+def first_facts(folder: Path, root: Path | str, recipe: Recipe, weights: str) -> dict[str, Any]:
     """The facts of a gallery in `folder`, of the photos in `root`."""
     return {
         "root": stored_root(folder, root),
@@ -31,7 +32,12 @@ def first_facts(folder: Path, root: Path, recipe: Recipe, weights: str) -> dict[
     }
 
 
-def stored_root(folder: Path, root: Path) -> str | bytes:
-    """A root as the catalogue holds it: relative where the gallery lies inside, so that both may move."""
-    real, here = root.resolve(), folder.resolve()
+def stored_root(folder: Path, root: Path | str) -> str | bytes:
+    """A root as the catalogue holds it: relative where the gallery lies inside, so that both may move.
+
+    An address stays as it is; no path has `://` in it once it is absolute or relative in this way.
+    """
+    if is_address(root):
+        return root
+    real, here = Path(root).resolve(), folder.resolve()
     return to_stored(os.path.relpath(real, here) if here.is_relative_to(real) else str(real))

@@ -14,6 +14,7 @@ from resight.gallery.database import Selects, from_stored, to_stored
 from resight.gallery.records import Generation, StoredFile, StoredImage
 from resight.images import PIXEL_LIMIT
 from resight.recipe import Recipe
+from resight.roots import Root, is_address, root_at
 
 
 class Catalogue:
@@ -30,9 +31,15 @@ class Catalogue:
         return default if row is None else row[0]
 
     @property
-    def root(self) -> Path:
-        """The folder that the files' relative paths start from."""
-        return Path(os.path.normpath(self._folder.absolute() / from_stored(self.fact("root"))))
+    def root(self) -> Path | str:
+        """The folder, or the address, that the files' relative paths start from."""
+        stored = from_stored(self.fact("root"))
+        return stored if is_address(stored) else Path(os.path.normpath(self._folder.absolute() / stored))
+
+    @property
+    def photos(self) -> Root:
+        """The same as what lists and reads the files; to be kept while they are read."""
+        return root_at(self.root)
 
     @property
     def recipe(self) -> Recipe:

@@ -43,6 +43,13 @@ class Changes:
         """The relative paths that the walk found."""
         return (from_stored(path) for (path,) in self._connection.execute("SELECT relative FROM temp.found"))
 
+    def state(self, relative: str) -> tuple[int, int]:
+        """Size and time of change of a file that the walk found; of the writing thread alone."""
+        row = self._connection.execute(
+            "SELECT size, mtime_ns FROM temp.found WHERE relative = ?", (to_stored(relative),)
+        ).fetchone()
+        return row[0], row[1]
+
     def to_read(self, retry: bool) -> list[str]:
         """Files that are new, changed or to be turned otherwise; with `retry` also all that have no image."""
         rows = self._connection.execute(

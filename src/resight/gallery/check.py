@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.errors import GalleryError
+from resight.errors import BadImage, GalleryError
 from resight.gallery import parameters
-from resight.gallery.records import Generation, file_state
+from resight.gallery.records import Generation
 from resight.gallery.snapshot import Snapshot
 from resight.gallery.vectors import checksum
 from resight.ranking import Numbers
+from resight.roots import Root, State
 
 Kind = Literal["catalogue", "parameters", "vectors", "kept", "local", "file"]
 UNIT = 1e-3
@@ -146,45 +146,50 @@ def _names(gallery: Snapshot, image: int) -> str:
 
 
 def _files(gallery: Snapshot, contents: bool) -> Iterator[Finding]:
-    root, again = gallery.catalogue.root, "`resight index` brings the gallery up to date"
+    root, again = gallery.catalogue.photos, "`resight index` brings the gallery up to date"
+    look = root.look()
     for relative, image, _ in gallery.catalogue.files():
         if image is None:
             continue
-        what = _changed(gallery, root / relative, relative, contents)
+        what = _changed(gallery, look, relative) or (_other(gallery, root, relative) if contents else "")
         if what:
             yield Finding("file", f"{relative} {what}", again, image)
 
 
-def _changed(gallery: Snapshot, path: Path, relative: str, contents: bool) -> str:
+def _changed(gallery: Snapshot, look: Callable[[str], State], relative: str) -> str:
     """What is not as it was when a file was indexed; "" if nothing is."""
     stored = gallery.catalogue.file(relative)
     try:
-        state = file_state(path.stat())
+        state = look(relative)
     except OSError:
         return "is gone"
-    if stored is None or stored.image is None or stored.state != state:
-        return "has changed"
-    if not contents:
-        return ""
+    return "" if stored is not None and stored.state == state else "has changed"
+
+
+def _other(gallery: Snapshot, root: Root, relative: str) -> str:
+    """That a file's bytes are others, or cannot be read; "" if neither is so."""
+    image = gallery.catalogue.image_of(relative)
     try:
-        data = path.read_bytes()
+        data = root.content(relative)
     except OSError as error:
         return f"cannot be read: {error.strerror}"
-    same = hashlib.sha256(data).digest() == gallery.catalogue.image(stored.image).sha256
+    except BadImage as error:
+        return f"cannot be read: {error}"
+    same = image and hashlib.sha256(data).digest() == gallery.catalogue.image(image).sha256
     return "" if same else "has other contents than when it was indexed"
 
 
 def unverifiable(gallery: Snapshot) -> int:
     """How many images have no local features stored, and no file that is as it was, to compute them from."""
-    root, there = gallery.catalogue.root, dict[int, bool]()
+    look, there = gallery.catalogue.photos.look(), dict[int, bool]()
     for image, relative, state in gallery.local_features.files_without():
         if not there.get(image):
-            there[image] = _is_as_it_was(root / relative, state)
+            there[image] = _is_as_it_was(look, relative, state)
     return sum(not each for each in there.values())
 
 
-def _is_as_it_was(path: Path, state: tuple[int, int]) -> bool:
+def _is_as_it_was(look: Callable[[str], State], relative: str, state: State) -> bool:
     try:
-        return file_state(path.stat()) == state
+        return look(relative) == state
     except OSError:
         return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sqlite3
 import stat
@@ -14,10 +13,10 @@ from typing import Any
 from resight.errors import GalleryError, NoGallery, StorageFailed
 from resight.gallery.migrations import migrate
 from resight.gallery.schema import FORMAT, SCHEMA
+from resight.roots.folder import MISSING
 
 NAME = "catalogue.sqlite"
 READABLE = (3, FORMAT)
-MISSING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 AT_ONCE = 500  # numbers in one question: old SQLites take 999 values
 
 

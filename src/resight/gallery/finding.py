@@ -7,9 +7,10 @@ from pathlib import Path
 
 from resight.errors import NoGallery
 from resight.gallery.database import is_there
+from resight.roots import is_address
 
 
-def find_gallery(named: Path | None = None, photo: Path | None = None) -> Path:
+def find_gallery(named: Path | None = None, photo: Path | str | None = None) -> Path:
     """The gallery's folder; a folder of photos stands for the gallery inside it.
 
     Without a name: the nearest `.resight` from here upward, else the one that RESIGHT_GALLERY names, else the
@@ -19,13 +20,17 @@ def find_gallery(named: Path | None = None, photo: Path | None = None) -> Path:
         inside = named / ".resight"
         return inside if not is_there(named) and inside.is_dir() else named
     own = os.environ.get("RESIGHT_GALLERY")
-    found = _above(Path.cwd()) or (Path(own) if own else None) or (_above(photo.parent) if photo else None)
+    found = _above(Path.cwd()) or (Path(own) if own else None) or _beside(photo)
     if found:
         return found
     raise NoGallery(
         "There is no gallery here or above: make one with `resight index PHOTOS`, "
         "or name one with --gallery or RESIGHT_GALLERY."
     )
+
+
+def _beside(photo: Path | str | None) -> Path | None:
+    return None if photo is None or is_address(photo) else _above(Path(photo).parent)
 
 
 def _above(start: Path) -> Path | None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from resight.gallery.database import MISSING
 from resight.types import Region
 
 
@@ -40,7 +37,7 @@ class StoredImage:
 
 @dataclass(frozen=True)
 class StoredFile:
-    """An indexed file: the id of its image, size in bytes and time of change in ns.
+    """An indexed file: the id of its image, size in bytes and time of change in ns, as its root has them.
 
     `image` is None where it failed, and `failure` says why.
     """
@@ -52,7 +49,7 @@ class StoredFile:
 
     @property
     def state(self) -> tuple[int, int]:
-        """What `file_state` says of a file that has not changed since."""
+        """What the root says of a file that has not changed since."""
         return self.size, self.mtime_ns
 
 
@@ -63,24 +60,6 @@ class StoredRows:
     first: int
     count: int
     regions: tuple[Region, ...] | None = None
-
-
-def file_state(status: os.stat_result) -> tuple[int, int]:
-    """Size in bytes and time of change of a file, as the catalogue holds them.
-
-    SQLite's integers have 64 bits, which end on 2262-04-11 in nanoseconds. A time outside them is stored
-    modulo 2**64: the catalogue asks only whether two times are equal.
-    """
-    return status.st_size, (status.st_mtime_ns + 2**63) % 2**64 - 2**63
-
-
-def is_gone(path: Path) -> bool:
-    """Whether a file is certainly not there: one that cannot be looked at may well be."""
-    try:
-        path.stat()
-    except OSError as error:
-        return error.errno in MISSING
-    return False
 
 
 def vectors_name(number: int) -> str:

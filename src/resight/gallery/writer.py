@@ -80,7 +80,7 @@ class Writer:
         if isinstance(error, sqlite3.DatabaseError):
             raise database.unreadable(self.folder, error) from error
 
-    def begin(self, root: Path, recipe: Recipe, weights: str) -> None:
+    def begin(self, root: Path | str, recipe: Recipe, weights: str) -> None:
         """Write down what a new gallery is of; its root is kept relative where the gallery lies inside."""
         for key, value in first_facts(self.folder, root, recipe, weights).items():
             self._work.set(key, value)
@@ -147,8 +147,8 @@ class Writer:
         """What a walk found, and how it is to be turned, beside what the catalogue holds."""
         return Changes(self._connection, found, turns)
 
-    def move_root(self, root: Path) -> None:
-        """The same photos are in another folder now."""
+    def move_root(self, root: Path | str) -> None:
+        """The same photos are in another folder now, or at another address."""
         self._work.set("root", stored_root(self.folder, root))
         self.commit()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from resight.describing.describer import Describer
 from resight.describing.seeing import Look
@@ -12,6 +11,8 @@ from resight.errors import BadImage
 from resight.gallery import Writer
 from resight.gallery.records import StoredImage
 from resight.gallery.reread import reread
+from resight.indexer.coming import coming_again
+from resight.roots import Root
 from resight.types import Prepared
 from resight.workers.batches import in_order_or_batches
 
@@ -46,16 +47,16 @@ def prepared_again(
     stopping: Callable[[], bool],
 ) -> Iterator[Again]:
     """Images of the gallery, and so many synthetic views of each, prepared anew from their photos."""
-    reading = _Reading(writer.catalogue.root, describer, variants, writer.catalogue.pixel_limit)
+    reading = _Reading(writer.catalogue.photos, describer, variants, writer.catalogue.pixel_limit)
     return in_order_or_batches(
-        reading, reading.look, reading.prepare, map(writer.catalogue.image, images),
+        reading, reading.look, reading.prepare, coming_again(writer, reading.root, images),
         batch=lambda: describer.networks.batch, workers=workers, stopping=stopping,
     )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class _Reading:
-    root: Path
+    root: Root
     describer: Describer
     variants: int | None
     pixel_limit: int

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 from resight.gallery import Writer
-from resight.gallery.database import MISSING
 from resight.images.excluding import folders_of
 from resight.images.folder import Walk
+from resight.roots.folder import MISSING
 
 MANY = 50  # photos; fewer are described again in seconds, if they were on a drive after all
 

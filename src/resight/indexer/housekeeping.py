@@ -11,11 +11,11 @@ from pathlib import Path
 from resight.errors import BadQuery, GalleryError
 from resight.gallery import Writer
 from resight.gallery.changes import REMOVED
-from resight.gallery.records import file_state
 from resight.indexer.filling import filled
 from resight.indexer.store import keep_index
 from resight.names import composed
 from resight.progress import Progress, Silent
+from resight.roots import Folder, Root
 
 COMMIT_EVERY = 20_000  # images
 
@@ -28,20 +28,19 @@ def remove(gallery: Path | str, wanted: Iterable[str]) -> list[str]:
     """
     with Writer(gallery, must_exist=True) as writer:
         names = [path for path, _, failure in writer.catalogue.files() if failure != REMOVED]
-        chosen: set[str] = set()
+        root, chosen = writer.catalogue.photos, set[str]()
         for want in wanted:
-            found = _matching(writer.catalogue.root, names, want)
+            found = _matching(root, names, want)
             if not found:
                 raise BadQuery(f"'{want}' is not in the gallery {gallery}; nothing was removed.")
             chosen.update(found)
-        root = writer.catalogue.root
         for done, path in enumerate(sorted(chosen), 1):
             try:
-                size, mtime_ns = file_state((root / path).stat())
+                state = root.state(path)
             except OSError:
                 writer.forget_file(path)
             else:
-                writer.set_file(path, size, mtime_ns, failure=REMOVED)
+                writer.set_file(path, *state, failure=REMOVED)
             if done % COMMIT_EVERY == 0:
                 writer.commit()
         writer.drop_orphans()
@@ -95,19 +94,29 @@ def _stepped(progress: Progress) -> bool:
     return progress.stopping()
 
 
-def _matching(root: Path, names: list[str], want: str) -> list[str]:
+def _matching(root: Root, names: list[str], want: str) -> list[str]:
     spellings = {want.removeprefix("./").rstrip("/")}
-    for start in (Path.cwd(), root):
-        absolute = Path(os.path.normpath(start / want))
-        for base in (root, root.resolve()):
-            if absolute.is_relative_to(base):
-                spellings.add(absolute.relative_to(base).as_posix())
+    if isinstance(root, Folder):
+        spellings |= _below(root.place, want)
+    else:
+        spellings.add(want.removeprefix(f"{root}/"))
     if found := [name for name in names if name in spellings]:
         return found
     alike = {composed(spelling) for spelling in spellings}
     forms = [(name, composed(name)) for name in names]
     found = [name for name, form in forms if form in alike]
     return found or [name for name, form in forms if any(fnmatch.fnmatchcase(form, glob) for glob in alike)]
+
+
+def _below(root: Path, want: str) -> set[str]:
+    """A path from here or from the root, as relative ones."""
+    found = set[str]()
+    for start in (Path.cwd(), root):
+        absolute = Path(os.path.normpath(start / want))
+        for base in (root, root.resolve()):
+            if absolute.is_relative_to(base):
+                found.add(absolute.relative_to(base).as_posix())
+    return found
 
 
 def _size(folder: Path) -> int:

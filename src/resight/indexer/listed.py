@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from resight.errors import BadQuery
-from resight.gallery.records import file_state
 from resight.images.folder import GONE
-from resight.indexer.walk import Found
+from resight.roots import Found, Root
 
 
 @dataclass
@@ -21,7 +19,7 @@ class Listed:
     for a path that is not a plain one below the root.
     """
 
-    root: Path
+    root: Root
     only: Iterable[str]
     missing: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
@@ -35,8 +33,8 @@ class Listed:
             if path.is_absolute() or ".." in path.parts or str(path) != relative:
                 raise BadQuery(f"'{relative}' is not a path below {self.root}, such as 'folder/photo.jpg'.")
             try:
-                status = os.stat(self.root / relative)
+                state = self.root.state(relative)
             except OSError as error:
                 (self.missing if error.errno in GONE else self.unreadable).append(relative)
             else:
-                yield relative, *file_state(status)
+                yield relative, *state

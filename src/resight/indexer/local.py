@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
 
 from resight.errors import BadImage
 from resight.gallery import Writer
 from resight.gallery.reread import reread
 from resight.images import Photo
+from resight.indexer.coming import coming_again
 from resight.progress import Progress
 from resight.ranking import LocalFeatures
+from resight.roots import Root
 from resight.workers.threads import in_order
 
 
@@ -40,7 +41,7 @@ def extracted(data: bytes, turn: int, pixel_limit: int, photo: Photo | None = No
         return None
 
 
-def complete(writer: Writer, root: Path, workers: int, progress: Progress) -> int:
+def complete(writer: Writer, root: Root, workers: int, progress: Progress) -> int:
     """Read the photos that have none stored, and store theirs; returns of how many. A rerun goes on."""
     missing = writer.committed.local_features.missing()
     if not missing:
@@ -62,9 +63,10 @@ def complete(writer: Writer, root: Path, workers: int, progress: Progress) -> in
 
 
 def _of(
-    writer: Writer, root: Path, missing: Iterable[int], workers: int, stopping: Callable[[], bool]
+    writer: Writer, root: Root, missing: Iterable[int], workers: int, stopping: Callable[[], bool]
 ) -> Iterable[tuple[int, LocalFeatures | None]]:
-    items, limit = (writer.catalogue.image(image) for image in missing), writer.catalogue.pixel_limit
+    limit = writer.catalogue.pixel_limit
+    items = coming_again(writer, root, missing)
     return in_order(
         lambda image: (
             image.id,

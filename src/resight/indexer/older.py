@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from resight.gallery import Writer
 from resight.gallery.changes import REMOVED
 from resight.images import EARLIER_PATHS, PIXEL_PATH
 from resight.images.jpegs import BEGINNING
 from resight.progress import Progress
+from resight.roots import Root
 
 COMMIT_EVERY = 20_000  # files
 
 
-def forget_other_pixels(writer: Writer, root: Path, progress: Progress) -> bool:
+def forget_other_pixels(writer: Writer, root: Root, progress: Progress) -> bool:
     """Forget the files that are no JPEGs, and those that failed, if the gallery is of an earlier pixel path.
 
     The pixels of a JPEG did not change. Says whether there was anything to do; a rerun goes on after a kill.
@@ -22,7 +21,7 @@ def forget_other_pixels(writer: Writer, root: Path, progress: Progress) -> bool:
         return False
     others = 0
     for done, (relative, image, failure) in enumerate(list(writer.catalogue.files()), 1):
-        if failure == REMOVED or (image is not None and _is_jpeg(root / relative)):
+        if failure == REMOVED or (image is not None and _is_jpeg(root, relative)):
             continue
         others += image is not None
         writer.forget_file(relative)
@@ -38,9 +37,8 @@ def forget_other_pixels(writer: Writer, root: Path, progress: Progress) -> bool:
     return True
 
 
-def _is_jpeg(path: Path) -> bool:
+def _is_jpeg(root: Root, relative: str) -> bool:
     try:
-        with open(path, "rb") as file:
-            return file.read(len(BEGINNING)) == BEGINNING
+        return root.beginning(relative, len(BEGINNING)) == BEGINNING
     except OSError:
         return False

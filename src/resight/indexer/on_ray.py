@@ -19,7 +19,6 @@ from resight.errors import (
 from resight.gallery import Writer, snapshot_of
 from resight.gallery.merging import refuse_damaged
 from resight.indexer.counts import Counts
-from resight.indexer.listed import Listed
 from resight.indexer.merging import Merging
 from resight.indexer.outcome import Reader
 from resight.indexer.shard import Shard, number_of
@@ -28,6 +27,7 @@ from resight.indexer.shard_job import ShardJob, job_for
 from resight.indexer.shard_task import STOP, describe_in_task
 from resight.indexer.shard_writing import FACT, unfinished
 from resight.progress import Progress
+from resight.roots import Folder
 from resight.workers.cluster import cluster
 
 PHOTOS = 500  # of a shard at most: some minutes of one core
@@ -135,11 +135,14 @@ def jobs(writer: Writer, reader: Reader, paths: Sequence[str], cores: int) -> It
     parts: dict[int, list[str]] = {}
     for path in paths:
         parts.setdefault(number_of(path, count), []).append(path)
-    root = reader.root.absolute()
+    root = reader.root
+    if isinstance(root, Folder):
+        root = Folder(root.place.absolute())
+    reader = replace(reader, root=root)
     base = job_for(writer.committed, reader.describer, root, "", (), reader.turns, reader.strict)
     for number, names in sorted(parts.items()):
         turns = {name: reader.turns[name] for name in names if name in reader.turns}
-        files = tuple(Listed(root, names))
+        files = reader.found(names)
         yield replace(base, name=Shard(number, count).name, files=files, turns=turns)
 
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from functools import partial
 from pathlib import Path
 
 from resight.describing.describer import Describer, describer_like
 from resight.engines import load
-from resight.errors import BadQuery, DescribedOtherwise
+from resight.errors import BadQuery, DescribedOtherwise, PhotosUnreachable
 from resight.gallery import Writer
-from resight.gallery.database import MISSING
 from resight.indexer.provenance import borrow
 from resight.recipe import Recipe
+from resight.roots import Folder, Root, folder_of
 
 
 def opened(
     writer: Writer,
-    root: Path,
+    root: Root,
     recipe: Recipe | None,
     engine: str,
     workers: int,
@@ -29,7 +27,7 @@ def opened(
     if writer.catalogue.fact("root") is None:
         recipe = recipe or Recipe.load("default")
         begun = Describer(recipe, engine=partial(load, name=engine, workers=workers, batch=batch or 0))
-        writer.begin(root, recipe, begun.made_with)
+        writer.begin(root.place, recipe, begun.made_with)
         if fit_from:
             borrow(writer, fit_from)
         return begun.with_parameters(*writer.committed.parameters())
@@ -38,29 +36,36 @@ def opened(
             f"The gallery {writer.folder} was made with the recipe '{writer.committed.recipe.name}': "
             "leave --recipe out, or make another gallery with --gallery."
         )
-    if not is_root(writer, root) and (os.path.exists(writer.catalogue.root) or not root.exists()):
+    own = writer.catalogue.photos
+    if not own.is_same(root) and (answers(own) or not root.is_there()):
         raise BadQuery(
-            f"The gallery {writer.folder} is of the folder {writer.catalogue.root}, not of {root}: "
-            "index that one, or make another gallery with --gallery."
+            f"The gallery {writer.folder} is of the {'photos at' if own.remote else 'folder'} {own}, not of "
+            f"{root}: index that one, or make another gallery with --gallery."
         )
     if fit_from:
         borrow(writer, fit_from)
     return describer_like(writer.committed, engine, workers, batch or 0)
 
 
-def is_folder(root: Path) -> bool:
-    """Whether the folder of photos is there; raises BadQuery where the system does not let that be known."""
+def gallery_for(root: Root, named: Path | str | None) -> Path:
+    """A gallery's folder: the one that is named, else `.resight` in that of the photos; raises BadQuery."""
+    if named:
+        return folder_of(named, "A gallery")
+    if isinstance(root, Folder):
+        return root.place / ".resight"
+    raise BadQuery(
+        f"The gallery of photos at {root} lies in a folder of this machine: name it with --gallery."
+    )
+
+
+def nothing_there(root: Root) -> BadQuery:
+    """What is raised of a place that is not there."""
+    return BadQuery(f"There is nothing at {root}." if root.remote else f"There is no folder {root}.")
+
+
+def answers(root: Root) -> bool:
+    """Whether photos are there, as far as that can be known: a bucket that was left may refuse."""
     try:
-        return stat.S_ISDIR(root.stat().st_mode)
-    except OSError as error:
-        if error.errno in MISSING:
-            return False
-        raise BadQuery(f"The folder {root} cannot be read: {error.strerror}.") from None
-
-
-def is_root(writer: Writer, root: Path) -> bool:
-    """Whether the gallery is of this folder, however that is spelt."""
-    own = writer.catalogue.root
-    if root.exists() and os.path.exists(own):
-        return own.samefile(root)
-    return own.resolve() == root.resolve()
+        return root.is_there()
+    except (BadQuery, PhotosUnreachable):
+        return False

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from resight import images
 from resight.describing.describer import Describer
 from resight.describing.seeing import Look
 from resight.describing.shared_pixels import serves
 from resight.errors import BadImage
-from resight.gallery.records import file_state
 from resight.images import Photo, budget
 from resight.images.photo import spell_warning
+from resight.indexer.listed import Listed
 from resight.indexer.local import extracted
 from resight.ranking import LocalFeatures
+from resight.roots import Found, Root, State
 from resight.types import Descriptor, Prepared
 
 
@@ -73,10 +72,11 @@ class Reader:
     `known(sha256, turn)` is the image that the gallery has of a content, `turns` degrees clockwise by which
     files are turned, `variants` how many synthetic views of a photo are made, where what was prepared is kept
     for a fit, None where it is not; `local` says whether local features are stored, `pixel_limit` how many
-    pixels a photo may have, `strict` whether a photo with a warning is refused.
+    pixels a photo may have, `strict` whether a photo with a warning is refused. `listed` gives the states of
+    objects, to the thread that reads the catalogue alone; None for files.
     """
 
-    root: Path
+    root: Root
     describer: Describer
     known: Callable[[bytes, int], int | None]
     turns: Mapping[str, int]
@@ -84,6 +84,17 @@ class Reader:
     local: bool
     pixel_limit: int
     strict: bool = False
+    listed: Callable[[str], State] | None = None
+
+    def coming(self, paths: Iterable[str]) -> Iterable[str]:
+        """The same paths, whose contents are read ahead where they were listed: objects, and not files."""
+        listed = self.listed
+        return self.root.coming(paths, lambda path: (path, listed(path))) if listed else paths
+
+    def found(self, paths: Iterable[str]) -> tuple[Found, ...]:
+        """Paths with their states; without those that are not there any more."""
+        listed = self.listed
+        return tuple((path, *listed(path)) for path in paths) if listed else tuple(Listed(self.root, paths))
 
     def __call__(self, relative: str) -> Outcome:
         """Read one file, and describe it unless its content is known."""
@@ -117,12 +128,11 @@ class Reader:
         return outcomes
 
     def _decode(self, relative: str) -> Decoded:
-        path, describer = self.root / relative, self.describer
+        root, describer = self.root, self.describer
         file, content = FileState(relative), Described(turn=self.turns.get(relative, 0))
         try:
-            size, mtime_ns = file_state(path.stat())
-            file = FileState(relative, size, mtime_ns)
-            data = images.content(path)
+            file = FileState(relative, *root.state(relative))
+            data = root.content(relative)
             content = replace(content, sha256=hashlib.sha256(data).digest())
             if self.known(content.sha256, content.turn) is not None:
                 return Decoded(file, content)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from resight.gallery import Writer
 from resight.gallery.changes import Changes
@@ -15,26 +14,28 @@ from resight.indexer.counts import Counts
 from resight.indexer.excluding import settle_exclusions
 from resight.indexer.listed import Listed
 from resight.indexer.older import forget_other_pixels
-from resight.indexer.opening import is_folder, is_root
 from resight.indexer.vanished import Vanished, find_vanished
 from resight.indexer.walk import file_states
 from resight.progress import Progress
+from resight.roots import Listing, Root, State
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
     """The folder as it was walked, beside the catalogue: the files to read, and those that are not there.
 
-    `sample` is how many photos a fit looks at, at most.
+    `sample` is how many photos a fit looks at, at most. `listed` gives the states of objects as they were
+    listed; None of a folder, whose files are looked at when they are read.
     """
 
-    walk: Walk | Listed
+    walk: Walk | Listing | Listed
     excluded: Excluded
     turns: Mapping[str, int]
     changes: Changes
     to_read: list[str]
     vanished: Vanished
     sample: int
+    listed: Callable[[str], State] | None = None
 
     @property
     def missing(self) -> list[str]:
@@ -57,7 +58,7 @@ class Plan:
 
 def planned(
     writer: Writer,
-    root: Path,
+    root: Root,
     *,
     exclude: Iterable[str] | None,
     only: Iterable[str] | None,
@@ -70,21 +71,22 @@ def planned(
 ) -> Plan:
     """Look through the folder, or at the listed files; raises TooMuchVanished with nothing changed."""
     excluded = settle_exclusions(writer, exclude)
-    walk = Walk(root, writer.folder, excluded) if only is None else Listed(root, only)
+    walk = root.walk(writer.folder, excluded) if only is None else Listed(root, only)
     if max_megapixels is not None and round(1e6 * max_megapixels) != writer.catalogue.pixel_limit:
         writer.set_pixel_limit(max_megapixels)
     turned = {relative: degrees % 360 for relative, degrees in (turns or {}).items()}
-    there = is_folder(root)
-    progress.start("Looking through the folder", None)
-    files = file_states(walk) if isinstance(walk, Walk) else walk
+    there = root.is_there()
+    progress.start("Listing the objects" if root.remote else "Looking through the folder", None)
+    files = walk if isinstance(walk, Listed) else file_states(walk)
     changes = writer.changes(files if there else (), turned)
     to_read = changes.to_read(retry)
     vanished = find_vanished(writer, root, walk, changes, to_read, prune)
-    if there and not is_root(writer, root):
-        writer.move_root(root)
+    if there and not writer.catalogue.photos.is_same(root):
+        writer.move_root(root.place)
     if forget_other_pixels(writer, root, progress):
         to_read = changes.to_read(retry)
-    return Plan(walk, excluded, turned, changes, to_read, vanished, sample)
+    listed = changes.state if root.remote else None
+    return Plan(walk, excluded, turned, changes, to_read, vanished, sample, listed)
 
 
 def moved(writer: Writer, gone: Iterable[str], counts: Counts) -> int:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from resight.errors import PhotosUnreachable
 from resight.gallery import Writer
 from resight.indexer import fits
 from resight.indexer.counts import Counts
@@ -89,13 +90,17 @@ def read_files(
 ) -> Counts:
     """Read files, and commit what they came to as it comes; so many have `failed` in the stage before."""
     numbers, recognised, warnings = Counter[str](), Counter[int](), Counter[str]()
-    for outcome in _outcomes(reader, paths, workers, progress.stopping):
-        one = recorded(writer, outcome)
-        numbers.update(described=one.described, failed=one.failed, local_features=one.local_features)
-        recognised.update(one.recognised)
-        warnings.update(one.warnings)
-        progress.step(failed + numbers["failed"])
-        writer.commit_if_due()
+    try:
+        for outcome in _outcomes(reader, paths, workers, progress.stopping):
+            one = recorded(writer, outcome)
+            numbers.update(described=one.described, failed=one.failed, local_features=one.local_features)
+            recognised.update(one.recognised)
+            warnings.update(one.warnings)
+            progress.step(failed + numbers["failed"])
+            writer.commit_if_due()
+    except PhotosUnreachable:  # what was described stays
+        writer.commit()
+        raise
     writer.commit()
     return Counts(
         numbers["described"], numbers["failed"], numbers["local_features"],
@@ -136,6 +141,6 @@ def _outcomes(
     """A photo a thread; or in batches of one shape, where an engine says that it takes several at once."""
     networks = reader.describer.networks
     return in_order_or_batches(
-        reader, reader.decode, reader.describe, paths,
+        reader, reader.decode, reader.describe, reader.coming(paths),
         batch=lambda: networks.batch, workers=workers, stopping=stopping,
     )  # fmt: skip

@@ -15,7 +15,6 @@ from resight.indexer.again import Again, prepared_again
 from resight.indexer.filling import COMMIT_EVERY, filled
 from resight.indexer.fits import SAMPLE, sample_size, variants
 from resight.indexer.fits import sample as smallest
-from resight.indexer.opening import is_folder
 from resight.indexer.provenance import Fit, borrowed, fitted
 from resight.indexer.store import keep_index
 from resight.processors import processors
@@ -143,11 +142,12 @@ class Refit:
         return fitted(writer, self._describer, known, len(paths) > count, self._progress)
 
     def _refuse_if_unmounted(self, lost: int, of: int) -> None:
-        root = self._writer.catalogue.root
-        if 2 * lost > of or (lost and not is_folder(root)):
+        root = self._writer.catalogue.photos
+        if 2 * lost > of or (lost and not root.is_there()):
+            what = "look at the address" if root.remote else "mount the drive"
             raise TooMuchVanished(
                 f"{lost} of {of} photos cannot be read again in {root}, so the old fit stays: "
-                "mount the drive and run `resight fit` again, or first `resight index` if they are gone."
+                f"{what} and run `resight fit` again, or first `resight index` if they are gone."
             )
 
     def _read(self, wanted: list[int], views: int | None = None) -> Iterator[Again]:

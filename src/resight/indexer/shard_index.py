@@ -6,20 +6,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from resight.describing.describer import describer_like
-from resight.errors import BadQuery
 from resight.gallery import Snapshot, snapshot_of
 from resight.images.folder import Walk
 from resight.indexer.counts import Counts
 from resight.indexer.excluding import read_exclusions
 from resight.indexer.listed import Listed
-from resight.indexer.opening import is_folder
+from resight.indexer.opening import gallery_for, nothing_there
 from resight.indexer.report import Report
 from resight.indexer.shard import Shard
 from resight.indexer.shard_job import ShardJob, job_for, refuse_other_folder, to_describe
 from resight.indexer.shard_writing import unfinished, write_shard
-from resight.indexer.walk import Found, file_states
+from resight.indexer.walk import file_states
 from resight.processors import processors
 from resight.progress import Progress, Silent
+from resight.roots import Found, Listing, Root, root_at
 
 FOLDER = "shards"  # in the gallery
 
@@ -50,8 +50,8 @@ def index_shard(
     `only` and `turns` are those of `index`. Raises NoGallery, NotFitted, BadQuery, DescribedOtherwise, and
     GalleryError where `out` holds another shard.
     """
-    root, part = Path(photos), shard if isinstance(shard, Shard) else Shard(*shard)
-    folder, workers, turned = Path(gallery or root / ".resight"), workers or processors(), turns or {}
+    root, part = root_at(photos), shard if isinstance(shard, Shard) else Shard(*shard)
+    folder, workers, turned = gallery_for(root, gallery), workers or processors(), turns or {}
     with snapshot_of(folder) as snapshot:
         refuse_other_folder(snapshot, root)
         walk = _walk(snapshot, root, only)
@@ -67,7 +67,9 @@ def index_shard(
     return reported(job, target, walk, counts, len(found))
 
 
-def reported(job: ShardJob, folder: Path, walk: Walk | Listed, counts: Counts, found: int) -> Report:
+def reported(
+    job: ShardJob, folder: Path, walk: Walk | Listing | Listed, counts: Counts, found: int
+) -> Report:
     """What describing a shard of so many photos came to."""
     return Report(
         folder,
@@ -87,13 +89,13 @@ def reported(job: ShardJob, folder: Path, walk: Walk | Listed, counts: Counts, f
     )
 
 
-def _walk(snapshot: Snapshot, root: Path, only: Iterable[str] | None) -> Walk | Listed:
-    if not is_folder(root):
-        raise BadQuery(f"There is no folder {root}.")
+def _walk(snapshot: Snapshot, root: Root, only: Iterable[str] | None) -> Walk | Listing | Listed:
+    if not root.is_there():
+        raise nothing_there(root)
     if only is not None:
         return Listed(root, only)
-    return Walk(root, snapshot.folder, read_exclusions(snapshot.catalogue))
+    return root.walk(snapshot.folder, read_exclusions(snapshot.catalogue))
 
 
-def _found(walk: Walk | Listed) -> Iterator[Found]:
-    return file_states(walk) if isinstance(walk, Walk) else iter(walk)
+def _found(walk: Walk | Listing | Listed) -> Iterator[Found]:
+    return iter(walk) if isinstance(walk, Listed) else file_states(walk)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from resight.codec import encode_text
 from resight.describing.describer import Describer
@@ -13,9 +12,10 @@ from resight.errors import BadQuery, NotFitted
 from resight.gallery import Snapshot, parameters
 from resight.gallery.catalogue import Catalogue
 from resight.indexer.fits import may_change
+from resight.indexer.opening import answers
 from resight.indexer.provenance import Fit
-from resight.indexer.walk import Found
 from resight.recipe import Recipe
+from resight.roots import Found, Root
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class ShardJob:
     """
 
     name: str
-    root: Path
+    root: Root
     files: tuple[Found, ...]
     gallery: str
     recipe: Recipe
@@ -52,7 +52,7 @@ class ShardJob:
 def job_for(
     gallery: Snapshot,
     describer: Describer,
-    root: Path,
+    root: Root,
     name: str,
     files: Iterable[Found],
     turns: Mapping[str, int] | None = None,
@@ -93,10 +93,10 @@ def to_describe(
             yield path, size, changed
 
 
-def refuse_other_folder(gallery: Snapshot, root: Path) -> None:
+def refuse_other_folder(gallery: Snapshot, root: Root) -> None:
     """Raise BadQuery where the gallery's own folder is here, and another one; elsewhere it may be mounted."""
-    own = gallery.catalogue.root
-    if own.exists() and root.exists() and not own.samefile(root):
+    own = gallery.catalogue.photos
+    if not own.is_same(root) and answers(own) and root.is_there():
         raise BadQuery(f"The gallery {gallery.folder} is of the folder {own}, not of {root}: name its own.")
 
 

@@ -19,8 +19,8 @@ from resight.indexer.outcome import Reader
 from resight.indexer.published import published
 from resight.indexer.reading import read_files
 from resight.indexer.shard_job import ShardJob
-from resight.indexer.walk import Found
 from resight.progress import Progress
+from resight.roots import Found
 
 FACT = "shard"
 
@@ -54,9 +54,11 @@ def write_shard(
         _begin(writer, job)
         describer = describer_like(writer.committed, engine, workers, batch or 0)
         writer.committed.check(describer.fingerprint)
+        listed = {path: (size, version) for path, size, version in job.files}.__getitem__
         reader = Reader(
             job.root, describer, writer.find_content, job.turns, variants=None, local=job.local,
             pixel_limit=writer.catalogue.pixel_limit, strict=job.strict,
+            listed=listed if job.root.remote else None,
         )  # fmt: skip
         waiting = list(_waiting(writer, job.files))
         watching.start("Describing", len(waiting))
@@ -102,7 +104,7 @@ def _refuse_other(folder: Path, job: ShardJob) -> None:
 def _begin(writer: Writer, job: ShardJob) -> None:
     """Write down what the shard is of, as far as that was not done before a kill."""
     if writer.catalogue.fact("root") is None:
-        writer.begin(job.root, job.recipe, job.weights)
+        writer.begin(job.root.place, job.recipe, job.weights)
     before = json.loads(writer.catalogue.fact(FACT, "null"))
     facts = _facts(job)
     if before and any(before[key] != facts[key] for key in ("gallery", "fingerprint", "name")):

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from resight.describing.describer import Describer
-from resight.errors import BadQuery
 from resight.gallery import Writer
 from resight.gallery.database import is_there
 from resight.indexer import local
@@ -14,7 +13,7 @@ from resight.indexer.counts import Counts
 from resight.indexer.fits import SAMPLE
 from resight.indexer.housekeeping import forget
 from resight.indexer.on_ray import OnRay
-from resight.indexer.opening import is_folder, opened
+from resight.indexer.opening import gallery_for, nothing_there, opened
 from resight.indexer.outcome import Reader
 from resight.indexer.planning import Plan, moved, planned
 from resight.indexer.published import published
@@ -24,6 +23,7 @@ from resight.indexer.store import check_store, keep_index
 from resight.processors import processors
 from resight.progress import Progress, Silent
 from resight.recipe import Recipe
+from resight.roots import Root, root_at
 
 
 def index(
@@ -51,7 +51,9 @@ def index(
 ) -> Report:
     """Make the gallery of a folder of photos true: new, changed, moved and vanished files are noticed.
 
-    The gallery is `photos/.resight` unless named. What is committed stays, however the run ends. Raises
+    `photos` is a folder, or an address in object storage as a text, such as `s3://bucket/prefix`: its objects
+    are the files then (docs/objects.md). The gallery is `photos/.resight` unless named, as that of an address
+    must be. What is committed stays, however the run ends. Raises
     TooMuchVanished, with nothing changed, when the folder or more than half of its photos are gone,
     unless `prune` says that this is meant. `batch` is how many photos of one shape go through the network
     at once; None: as many as the engine does best with. `local_features` are stored (or, if false,
@@ -67,8 +69,8 @@ def index(
     to date at the end; None: as before, `auto` at first. A fit looks at
     `sample` photos; `fit_only` leaves the others to shards, `on` ("ray", "ray://HOST:PORT") to a Ray cluster.
     """
-    root, watching, workers = Path(photos), progress or Silent(), workers or processors()
-    folder = Path(gallery) if gallery else root / ".resight"
+    root, watching, workers = root_at(photos), progress or Silent(), workers or processors()
+    folder = gallery_for(root, gallery)
     _check(root, folder, store)
     with Writer(folder) as writer, published(watching, folder) as progress:
         describer = opened(writer, root, recipe, engine, workers, fit_from, batch)
@@ -90,19 +92,20 @@ def _others(fit_only: bool, on: str, engine: str, batch: int | None) -> Others:
     return OnRay(on, engine, batch) if on else read_files
 
 
-def _check(root: Path, folder: Path, store: str | None) -> None:
+def _check(root: Root, folder: Path, store: str | None) -> None:
     """Raise BadQuery where there is neither a folder nor a gallery of it, and what `check_store` raises."""
-    if not is_folder(root) and not is_there(folder):
-        raise BadQuery(f"There is no folder {root}.")
+    if not root.is_there() and not is_there(folder):
+        raise nothing_there(root)
     check_store(store)
 
 
 def _make_reader(
-    writer: Writer, root: Path, describer: Describer, plan: Plan, local_features: bool | None, strict: bool
+    writer: Writer, root: Root, describer: Describer, plan: Plan, local_features: bool | None, strict: bool
 ) -> Reader:
     return Reader(
         root, describer, writer.find_content, plan.turns, variants=None,
         local=local.settled(writer, local_features), pixel_limit=writer.catalogue.pixel_limit, strict=strict,
+        listed=plan.listed,
     )  # fmt: skip
 
 

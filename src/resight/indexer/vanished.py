@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from resight import images
 from resight.errors import BadImage, TooMuchVanished
 from resight.gallery import Writer
 from resight.gallery.changes import Changes
 from resight.images.folder import Walk
 from resight.indexer.away import find_away, record_drives
 from resight.indexer.listed import Listed
+from resight.roots import Folder, Listing, Root
 
 
 @dataclass(frozen=True)
@@ -27,28 +25,39 @@ class Vanished:
 
 
 def find_vanished(
-    writer: Writer, root: Path, walk: Walk | Listed, changes: Changes, to_read: list[str], prune: bool
+    writer: Writer,
+    root: Root,
+    walk: Walk | Listing | Listed,
+    changes: Changes,
+    to_read: list[str],
+    prune: bool,
 ) -> Vanished:
     """What has vanished since the last update; raises TooMuchVanished unless `prune` says it is meant."""
     vanished = changes.vanished(walk.unreadable)
     missed, away = vanished, dict[str, list[str]]()
-    walked = walk if isinstance(walk, Walk) and os.path.isdir(root) else None
-    if walked:
-        missed = [path for path in vanished if not walked.exclude.covers(path)]
-        away = {} if prune else find_away(writer, root, walked, missed)
+    walked = walk if isinstance(walk, Walk) and root.is_there() else None
+    if not isinstance(walk, Listed) and (walked or root.remote):
+        missed = [path for path in vanished if not walk.exclude.covers(path)]
+    if walked and isinstance(root, Folder):
+        away = {} if prune else find_away(writer, root.place, walked, missed)
     staying = {path for files in away.values() for path in files}
     if not prune:
         gone = {*missed} - staying
         refuse_if_unmounted(
-            writer, root, sorted(gone), [path for path in vanished if path not in gone], to_read
+            writer, root, sorted(gone), [path for path in vanished if path not in gone], to_read, changes
         )
-    if walked:
-        record_drives(writer, root, walked, prune)
+    if walked and isinstance(root, Folder):
+        record_drives(writer, root.place, walked, prune)
     return Vanished([path for path in vanished if path not in staying], away)
 
 
 def refuse_if_unmounted(
-    writer: Writer, root: Path, vanished: list[str], aside: list[str], to_read: list[str]
+    writer: Writer,
+    root: Root,
+    vanished: list[str],
+    aside: list[str],
+    to_read: list[str],
+    changes: Changes,
 ) -> None:
     """More than half of the photos gone, and not to be found elsewhere in the folder: likelier a drive.
 
@@ -66,19 +75,21 @@ def refuse_if_unmounted(
         if file and file.image:
             wanted[writer.catalogue.image(file.image).sha256] += 1
             sizes.add(file.size)
-    gone = wanted.total() - (wanted & _contents(root, to_read, sizes)).total()
+    gone = wanted.total() - (wanted & _contents(root, to_read, sizes, changes)).total()
     if 2 * gone > known:
         raise TooMuchVanished(
             f"{gone} of {known} photos are gone from {root}, so nothing was changed: "
-            "mount the drive, or say --prune if they are gone for good."
+            f"{'look at the address' if root.remote else 'mount the drive'}, or say --prune if they are gone "
+            "for good."
         )
 
 
-def _contents(root: Path, paths: list[str], sizes: set[int]) -> Counter[bytes]:
+def _contents(root: Root, paths: list[str], sizes: set[int], changes: Changes) -> Counter[bytes]:
     """How many of the files, of these sizes alone, have which content."""
     found: Counter[bytes] = Counter()
     for path in paths:
         with contextlib.suppress(BadImage, OSError):
-            if (root / path).stat().st_size in sizes:
-                found[hashlib.sha256(images.content(root / path)).digest()] += 1
+            size, _ = changes.state(path) if root.remote else root.state(path)
+            if size in sizes:
+                found[hashlib.sha256(root.content(path)).digest()] += 1
     return found

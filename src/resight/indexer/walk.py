@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from resight.errors import BadQuery
-from resight.gallery.records import file_state
 from resight.images.folder import Walk
+from resight.roots import Found, Listing
+from resight.roots.folder import file_state
 
-Found = tuple[str, int, int]
 
-
-def file_states(walk: Walk) -> Iterator[Found]:
+def file_states(walk: Walk | Listing) -> Iterator[Found]:
     """(relative path, size in bytes, time of change in ns) of each photo; BadQuery for an unreadable root.
 
-    Photos that cannot be looked at are added to the counts of the walk.
+    Photos that cannot be looked at are added to the counts of the walk. What is listed has its states.
     """
+    if isinstance(walk, Listing):
+        yield from walk
+        return
     try:
         for relative, entry in walk:
             try:

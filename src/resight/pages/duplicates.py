@@ -55,7 +55,7 @@ def _show(snapshot: Snapshot, group: Group) -> Shown:
 
 def _member(snapshot: Snapshot, number: int) -> Member:
     image, catalogue = snapshot.catalogue.image(number), snapshot.catalogue
-    file = catalogue.root / image.files[0]
+    file = catalogue.photos.locate(image.files[0])
     picture = take_picture(file, SIDE, turn=image.turn, pixel_limit=catalogue.pixel_limit)
     names = tuple(break_name(name, NAME) for name in image.files)
     return Member(picture, names, f"{image.width} x {image.height}")

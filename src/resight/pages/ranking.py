@@ -41,7 +41,7 @@ class HitCell:
 def write_report(
     target: Path,
     ranking: Ranking,
-    query: Path,
+    query: Path | str,
     box: Box | None = None,
     rerank: Sequence[str] = (),
     gallery: Path | None = None,
@@ -100,7 +100,7 @@ def _key(ranking: Ranking, reranked: bool) -> list[str]:
     return told
 
 
-def _cell(hit: Hit, query: Path, draw: Draw) -> HitCell:
+def _cell(hit: Hit, query: Path | str, draw: Draw) -> HitCell:
     match, matched = hit.match, hit.query_region is not None
     told = ["the query itself" if hit.self else _describe_score(hit)]
     if hit.false_positives is not None and not hit.self:

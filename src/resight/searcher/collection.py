@@ -35,7 +35,7 @@ class Collection:
         self._inside = None if inside is None else np.unique(inside)
         self._warned: set[str] = snapshot.derived.setdefault("warned", set())
         self._pixel_limit = snapshot.catalogue.pixel_limit  # other threads may not ask the catalogue
-        self._root = snapshot.catalogue.root
+        self._root = snapshot.catalogue.photos
 
     @property
     def store(self) -> Store:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from resight.gallery import Snapshot
-from resight.gallery.records import is_gone
 from resight.ranking import Query, Ranked
 from resight.searcher.under import Under
 from resight.types import Hit, Match, Region
@@ -39,7 +38,7 @@ def hits(
 
     `chance` gives the false positives of an image, or None; those of the query's own are then 0, or None.
     """
-    root, places = snapshot.catalogue.root, itertools.count(1)
+    root, places = snapshot.catalogue.photos, itertools.count(1)
     own = [] if asked.query.image is None else [(asked.query.image, 1.0)]
     others = zip(ranked.images.tolist(), ranked.scores.tolist(), strict=True)
     for image, score in itertools.chain(own, others):
@@ -54,10 +53,10 @@ def hits(
         for name in files:
             mine = name == asked.relative
             region, query_region = (None, None) if mine and asked.recognised else pair
-            gone = not mine and is_gone(root / name)
+            gone = not mine and root.is_gone(name)
             yield Hit(
-                next(places), score, root / name, name, region, mine, query_region, match, through, gone,
-                warned, by_chance,
+                next(places), score, root.locate(name), name, region, mine, query_region, match, through,
+                gone, warned, by_chance,
             )  # fmt: skip
 
 

@@ -78,7 +78,7 @@ def describe(file: QueryFile, describer: Describer, box: Box | None, turn: int, 
 
 
 @contextlib.contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def _readable(path: Path | str) -> Iterator[None]:
     """Raise BadQuery, which names the query, for what cannot be read of it."""
     try:
         yield

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from resight import images
 from resight.errors import BadImage, BadQuery
 from resight.gallery import Snapshot
-from resight.gallery.records import StoredImage, file_state
+from resight.gallery.records import StoredImage
+from resight.roots import State, beside, is_address
 
 
 class QueryFile:
-    """The file of a query, looked at and opened once; raises BadQuery where it cannot be read."""
+    """The file or object of a query, looked at and opened once; raises BadQuery where it cannot be read."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path | str) -> None:
+        self.path = path if is_address(path) else Path(path)
+        self._root, self._name = beside(path)
 
     @functools.cached_property
-    def status(self) -> os.stat_result:
-        """What the system says of it."""
+    def state(self) -> State:
+        """Its size and time of change."""
         try:
-            return self.path.stat()
+            return self._root.state(self._name)
         except OSError as error:
             raise BadQuery(f"The query {self.path} cannot be read: {error.strerror}.") from None
 
@@ -32,7 +33,7 @@ class QueryFile:
     def content(self) -> bytes:
         """Its bytes."""
         try:
-            return images.content(self.path)
+            return self._root.content(self._name)
         except (BadImage, OSError) as error:
             raise BadQuery(f"The query {self.path} cannot be read: {error}.") from None
 
@@ -56,17 +57,27 @@ def recognise(snapshot: Snapshot, file: QueryFile, by_content: bool = True) -> R
 
 def _by_path(snapshot: Snapshot, file: QueryFile) -> Recognised | None:
     """The image of an indexed file that is unchanged since."""
-    try:
-        status, here, root = file.status, file.path.resolve(), snapshot.catalogue.root.resolve()
-    except OSError as error:
-        raise BadQuery(f"The query {file.path} cannot be read: {error.strerror}.") from None
-    for spelling in (file.path.absolute(), here):
-        if spelling.is_relative_to(root):
-            relative = spelling.relative_to(root).as_posix()
-            stored = snapshot.catalogue.file(relative)
-            if stored and stored.image and stored.state == file_state(status):
-                return Recognised(snapshot.catalogue.image(stored.image), relative)
+    state = file.state
+    for relative in _names_below(snapshot.catalogue.root, file.path):
+        stored = snapshot.catalogue.file(relative)
+        if stored and stored.image and stored.state == state:
+            return Recognised(snapshot.catalogue.image(stored.image), relative)
     return None
+
+
+def _names_below(root: Path | str, path: Path | str) -> Iterator[str]:
+    """The relative paths that a file or object may have in a gallery; raises BadQuery."""
+    if is_address(root) or is_address(path):
+        if str(path).startswith(f"{root}/"):
+            yield str(path).removeprefix(f"{root}/")
+        return
+    try:
+        spelt, folder = (Path(path).absolute(), Path(path).resolve()), Path(root).resolve()
+    except OSError as error:
+        raise BadQuery(f"The query {path} cannot be read: {error.strerror}.") from None
+    for spelling in spelt:
+        if spelling.is_relative_to(folder):
+            yield spelling.relative_to(folder).as_posix()
 
 
 def _by_content(snapshot: Snapshot, file: QueryFile) -> Recognised | None:

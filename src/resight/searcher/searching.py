@@ -9,7 +9,6 @@ from pathlib import Path
 
 from resight.errors import BadQuery, NotFitted
 from resight.gallery import Gallery, Snapshot, find_gallery
-from resight.gallery.records import is_gone
 from resight.methods import Method
 from resight.ranges import share
 from resight.searcher.collection import Collection
@@ -72,24 +71,24 @@ class Searcher:
         wanted = rerankers(rerank)
         with self.gallery.snapshot() as snapshot:
             search = Search(snapshot, self._describers, self._pixel_limit, under, exact, store)
-            asked = search.ask(query if isinstance(query, Descriptor) else QueryFile(Path(query)), box)
+            asked = search.ask(query if isinstance(query, Descriptor) else QueryFile(query), box)
             return search.rank(asked, k, wanted, max_false_positives)
 
     def show(self, photo: Path | str, k: int = 5) -> Shown:
         """What the gallery knows of an indexed photo, and the k photos nearest to it; raises BadQuery."""
-        file = QueryFile(Path(photo))
+        file = QueryFile(photo)
         with self.gallery.snapshot() as snapshot:
             known = recognise(snapshot, file, by_content=False)
             if known is None:
                 raise BadQuery(f"{photo} is not in the gallery {snapshot.folder}, or has changed since.")
-            image, root = known.image, snapshot.catalogue.root
+            image, root = known.image, snapshot.catalogue.photos
             search = Search(snapshot, self._describers, self._pixel_limit)
             found = search.rank(search.ask(file, None), k + len(image.files), ())
             others = [hit for hit in found if hit.relative not in image.files][:k]
             return Shown(
                 image,
                 snapshot.rows.of(image.id),
-                tuple(name for name in image.files if is_gone(root / name)),
+                tuple(name for name in image.files if root.is_gone(name)),
                 snapshot.warnings.of(image.id),
                 tuple(replace(hit, rank=rank) for rank, hit in enumerate(others, 1)),
             )
@@ -154,7 +153,7 @@ def search(
     else in or above the photo's. `rerank`, `max_false_positives`, `exact` and `store` are those of
     `Searcher.search`. Raises NoGallery.
     """
-    with Gallery(find_gallery(Path(gallery) if gallery else None, Path(query))) as opened:
+    with Gallery(find_gallery(Path(gallery) if gallery else None, query)) as opened:
         return Searcher(opened).search(
             query, k, box, rerank=rerank, max_false_positives=max_false_positives, exact=exact, store=store
         )

@@ -93,7 +93,7 @@ def source_of(service: Service, served: Served, snapshot: Snapshot, body: PhotoB
         data, limit = service.uploads.content(body.upload), service.settings.limits.upload_pixels
         return Source(service, data, body.turn, limit), f"/v1/uploads/{body.upload}"
     image = find_image(snapshot, body.image or "")
-    data = read_original(snapshot.catalogue.root, image)
+    data = read_original(served.photos, image)
     turn, limit = (image.turn + body.turn) % 360, snapshot.catalogue.pixel_limit
     address = f"/v1/galleries/{served.name}/images/{body.image}"
     return Source(service, data, turn, limit), address

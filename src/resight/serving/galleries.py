@@ -10,6 +10,7 @@ from pathlib import Path
 from resight.errors import NotFitted
 from resight.gallery import Gallery, Snapshot, find_gallery
 from resight.gallery.records import StoredImage
+from resight.roots import Folder
 from resight.serving.problems import Problem
 from resight.serving.together import Together
 
@@ -23,7 +24,7 @@ class Served:
         self.name, self.folder = name, folder
         self.gallery, self.together = Gallery(folder), Together()
         with self.gallery.snapshot() as snapshot:
-            self.root = snapshot.catalogue.root
+            self.photos = snapshot.catalogue.photos
             self.recipe = snapshot.recipe
 
     @contextmanager
@@ -39,7 +40,9 @@ class Served:
     @property
     def secrets(self) -> list[tuple[str, str]]:
         """Paths of the server that an error may name, each with the name that is told instead."""
-        paths = {str(self.folder), str(self.root), str(self.folder.absolute()), str(self.root.resolve())}
+        paths = {str(self.folder), str(self.photos), str(self.folder.absolute())}
+        if isinstance(self.photos, Folder):
+            paths.add(str(self.photos.place.resolve()))
         return [(path, self.name) for path in paths if len(path) > 1]
 
     def close(self) -> None:

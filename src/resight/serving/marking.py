@@ -83,9 +83,9 @@ def _path(served: Served, snapshot: Snapshot, marks: Marks, content: bytes) -> s
             if shown_name(name) == name and not {"\n", "\r"} & set(name):
                 return name
     kept = marks.kept_photo(content)
-    if kept is None:
+    if kept is None or served.photos.remote:
         return None
-    root = Path(os.path.realpath(served.root))
+    root = Path(os.path.realpath(served.photos.place))
     real = Path(os.path.realpath(kept))
     return real.relative_to(root).as_posix() if real.is_relative_to(root) else None
 

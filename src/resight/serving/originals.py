@@ -8,22 +8,32 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from resight.errors import BadImage
 from resight.gallery.records import StoredImage
 from resight.images.reading import FILE_LIMIT
+from resight.roots import Folder, Root
 from resight.serving.problems import Problem
 
 
-def read_original(root: Path, image: StoredImage, names: Iterable[str] | None = None) -> bytes:
+def read_original(root: Root, image: StoredImage, names: Iterable[str] | None = None) -> bytes:
     """The bytes of an image, from its first file that still holds them; raises Problem where none does.
 
     A link may have been put in a file's place since it was indexed. So it is the bytes that are sent whose
     hash is compared with the catalogue's, and not those of an earlier look.
     """
     for name in names or image.files:
-        data = _regular(root / name)
+        data = _regular(root.place / name) if isinstance(root, Folder) else _object(root, name)
         if data is not None and hashlib.sha256(data).digest() == image.sha256:
             return data
     raise Problem(410, "This photo is gone, or has changed since it was indexed: run `resight index` again.")
+
+
+def _object(root: Root, name: str) -> bytes | None:
+    """The bytes of an object; raises PhotosUnreachable."""
+    try:
+        return root.content(name)
+    except (BadImage, OSError):
+        return None
 
 
 def _regular(path: Path) -> bytes | None:

@@ -20,6 +20,7 @@ from resight.errors import (
     GalleryError,
     GalleryLocked,
     NotFitted,
+    PhotosUnreachable,
     ResightError,
     StorageFailed,
     StoreFailed,
@@ -39,6 +40,7 @@ STATUS: dict[type[ResightError], int] = {
     GalleryLocked: 503,
     StorageFailed: 507,
     StoreFailed: 503,
+    PhotosUnreachable: 503,
     GalleryError: 500,
 }
 RETRY = 2  # seconds, where the same request may do better later

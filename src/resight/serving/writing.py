@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resight import codec, local_features
 from resight.describing.shared_pixels import serves
 from resight.gallery import Writer
 from resight.gallery.changes import REMOVED
-from resight.gallery.records import StoredImage, file_state
+from resight.gallery.records import StoredImage
 from resight.indexer import fits
 from resight.indexer.excluding import read_exclusions
 from resight.indexer.outcome import Described, FileState
 from resight.indexer.reading import recorded
+from resight.roots import Folder
 from resight.serving.galleries import Served, find_image, spelt_id
 from resight.serving.placing import check_name, place_new, take_back
 from resight.serving.problems import Problem
@@ -30,7 +31,7 @@ def add_image(service: Service, served: Served, relative: str, data: bytes) -> d
 
     The file is on the disk before the gallery knows it; it is deleted where the gallery cannot take it.
     """
-    path = check_name(relative)
+    path, folder = check_name(relative), folder_of_photos(served)
     with served.snapshot() as snapshot:
         describer = service.describers.of(served, snapshot)
     with Writer(served.folder, must_exist=True) as writer:
@@ -43,15 +44,23 @@ def add_image(service: Service, served: Served, relative: str, data: bytes) -> d
         known = writer.find_content(content.sha256) is not None
         if not known:
             content = _described(service, writer, describer, data, content.sha256)
-        place_new(served.root, path, data)
+        place_new(folder, path, data)
         try:
-            size, mtime_ns = file_state((served.root / path).stat())
-            recorded(writer, (FileState(relative, size, mtime_ns), content))
+            recorded(writer, (FileState(relative, *served.photos.state(relative)), content))
             writer.commit()
         except BaseException:
-            take_back(served.root, path)
+            take_back(folder, path)
             raise
     return {"id": spelt_id(content.sha256, 0), "path": relative, "known": known}
+
+
+def folder_of_photos(served: Served) -> Path:
+    """Where new files are placed; raises Problem where photos are objects."""
+    if isinstance(served.photos, Folder):
+        return served.photos.place
+    raise Problem(
+        409, "The photos of this gallery are in object storage: put new ones there, and run `resight index`."
+    )
 
 
 def remove_image(served: Served, number: str) -> None:
@@ -65,11 +74,11 @@ def remove_image(served: Served, number: str) -> None:
 
 def _forget(served: Served, writer: Writer, image: StoredImage, relative: str) -> None:
     try:
-        size, mtime_ns = file_state((served.root / PurePosixPath(relative)).stat())
+        state = served.photos.state(relative)
     except OSError:
         writer.forget_file(relative)
     else:
-        writer.set_file(relative, size, mtime_ns, failure=REMOVED)
+        writer.set_file(relative, *state, failure=REMOVED)
 
 
 def _described(

@@ -91,7 +91,7 @@ def _told(service: Service, served: Served) -> dict[str, Any]:
             "files": counts["files"],
             "recipe": recipe.name,
             "writable": service.settings.writable,
-            "readable_originals": served.root.is_dir(),
+            "readable_originals": served.photos.remote or served.photos.is_there(),
             "markable": service.keeps_marks(served),
             "rerankers": own_names("rerankers"),
             "describer": service.describers.states[served.name].word,

@@ -91,7 +91,7 @@ def _made(service: Service, served: Served, number: str, size: int, turn: int, b
     with served.snapshot() as snapshot:
         image, limit = find_image(snapshot, number), snapshot.catalogue.pixel_limit
     return service.pictures.get(
-        image.sha256.hex(), lambda: read_original(served.root, image), size, limit,
+        image.sha256.hex(), lambda: read_original(served.photos, image), size, limit,
         (image.turn + turn) % 360, read_part(box, image.width, image.height, turn),
     )  # fmt: skip
 
@@ -99,7 +99,7 @@ def _made(service: Service, served: Served, number: str, size: int, turn: int, b
 def _original(served: Served, number: str) -> tuple[StoredImage, bytes]:
     with served.snapshot() as snapshot:
         image = find_image(snapshot, number)
-    return image, read_original(served.root, image)
+    return image, read_original(served.photos, image)
 
 
 def _told(service: Service, served: Served, number: str) -> dict[str, Any]:
