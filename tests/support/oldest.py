@@ -3,6 +3,7 @@
 `make test-oldest` installs these, so that a lower bound is a promise that somebody has tried.
 """
 
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -15,7 +16,8 @@ def pins() -> list[str]:
     project = tomllib.loads(PROJECT.read_text(encoding="utf8"))["project"]
     extras = project["optional-dependencies"].values()
     wanted = {each for group in (project["dependencies"], *extras) for each in group}
-    return sorted(each.replace(">=", "==") for each in wanted if not each.startswith(project["name"]))
+    named = (each for each in wanted if not each.startswith(project["name"]))
+    return sorted(re.sub(r"\[.*\]", "", each).replace(">=", "==") for each in named)  # pip takes no extras here
 
 
 if __name__ == "__main__":
