@@ -121,7 +121,7 @@ def check_like_a_folder(address: str, local: Path, gallery: Path) -> None:
     assert (again.unchanged, again.described, again.failed) == (PHOTOS + 3, 0, 0)
     with snapshot_of(gallery) as opened:
         assert list(check.verify(opened, contents=True)) == []
-        assert (opened.catalogue.root, str(opened.catalogue.photos)) == (address, address)
+        assert opened.catalogue.root == str(opened.catalogue.photos) == address.rstrip("/")
 
 
 def test_a_gallery_of_objects_in_memory_is_that_of_the_folder(memory, local, tmp_path):
