@@ -17,7 +17,8 @@ def pins() -> list[str]:
     extras = project["optional-dependencies"].values()
     wanted = {each for group in (project["dependencies"], *extras) for each in group}
     named = (each for each in wanted if not each.startswith(project["name"]))
-    return sorted(re.sub(r"\[.*\]", "", each).replace(">=", "==") for each in named)  # pip takes no extras here
+    # pip takes no extras in a constraint
+    return sorted(re.sub(r"\[.*\]", "", each).replace(">=", "==") for each in named)
 
 
 if __name__ == "__main__":
