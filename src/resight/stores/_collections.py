@@ -64,8 +64,8 @@ class Collections:
         """Make the collection of galleries; raises StoreUnavailable for rows that are too wide."""
         if width > WIDEST:
             raise StoreUnavailable(
-                f"Milvus takes rows of at most {WIDEST:,} numbers, and these have {width:,}: use a recipe with "
-                "fewer, or another store."
+                f"Milvus takes rows of at most {WIDEST:,} numbers, and these have {width:,}: use a recipe "
+                "with fewer, or another store."
             )
         if GALLERIES not in self._list():
             self._create(GALLERIES, _galleries_schema(self._client))
@@ -133,7 +133,11 @@ class Collections:
     def name(
         self, served: Served, vectors: Vectors, depth: int, candidates: int
     ) -> tuple[Scores, Rows] | None:
-        """The nearest by the index; with fewer candidates than rows that are asked for, Milvus finds fewer."""
+        """The nearest by the index.
+
+        There are at least as many candidates as rows are asked for: a server refuses fewer, and Milvus Lite
+        then finds fewer rows.
+        """
         limit = max(1, min(depth, served.rows, MOST))
         settings = {"metric_type": "IP", "params": {"ef": max(candidates, limit)}}
         table = _table(served)

@@ -34,9 +34,9 @@ def connect() -> Iterator[MilvusClient]:
     address = read_variable(VARIABLE)
     if address is None:
         raise StoreUnavailable(
-            f"The store 'milvus' needs a Milvus server: put its address, such as 'http://localhost:19530', in "
-            f"{VARIABLE}, or in a file that {VARIABLE}_FILE names; a path that ends in '{LITE}' is a folder of "
-            "Milvus Lite."
+            f"The store 'milvus' needs a Milvus server: put its address, such as 'http://localhost:19530', "
+            f"in {VARIABLE}, or in a file that {VARIABLE}_FILE names; a path that ends in '{LITE}' is a "
+            "folder of Milvus Lite."
         )
     own = os.getpid(), address, read_variable(TOKEN) or ""
     from grpc import RpcError
@@ -83,9 +83,9 @@ def _open(address: str, token: str) -> MilvusClient:
     except (ConnectionConfigException, ValueError) as error:  # their texts repeat the address
         if address.endswith(LITE):
             raise StoreFailed(
-                f"The folder of Milvus Lite that {VARIABLE} names cannot be opened: see that the folder above "
-                "it is there, and that no other process uses it, since only one can; `milvus-lite server` "
-                "serves several."
+                f"The folder of Milvus Lite that {VARIABLE} names cannot be opened: see that the folder "
+                "above it is there, and that no other process uses it, since only one can; `milvus-lite "
+                "server` serves several."
             ) from error
         raise StoreUnavailable(
             f"The address in {VARIABLE}, or in the file that {VARIABLE}_FILE names, cannot be read: write it "
