@@ -10,7 +10,8 @@ import pytest
 
 from resight.errors import StoreFailed, StoreUnavailable
 from resight.stores import milvus
-from resight.stores._collections import WIDEST, Collections, Line, _merge
+from resight.stores._collections import WIDEST, Collections
+from resight.stores._lines import Line, merge
 from resight.stores._served import Effort
 from support.rows import clustered
 
@@ -87,7 +88,7 @@ def test_lines_say_the_same_in_whatever_order_and_however_often_they_come():
         Line(apart=(4, 2)), Line(apart=(4, 25)), Line(deleted=2), Line(measured=20, efforts=efforts),
     ]  # fmt: skip
     for given in (lines, lines[::-1], lines + lines[1:3]):
-        told = _merge("g", 5, given)
+        told = merge("g", 5, given)
         assert (told.gallery, told.number, told.generation, told.width) == ("g", 5, 3, 8)
         assert (told.rows, told.proof, told.deleted) == (20, 7, 2)
         assert told.apart.tolist() == [2, 4]  # row 25 is of a block that was not counted yet

@@ -19,7 +19,7 @@ VARIABLE = "RESIGHT_MILVUS"
 TOKEN = "RESIGHT_MILVUS_TOKEN"  # the name of a variable
 LITE = ".db"  # ends the path of a folder of Milvus Lite
 PATIENCE = 10  # seconds, for a connection
-GONE = (4, 100)  # codes: there is no such collection
+CONNECT_FAILED = 2  # a code
 
 _lock = threading.Lock()
 _clients: dict[tuple[int, str, str], MilvusClient] = {}
@@ -32,7 +32,7 @@ def connect() -> Iterator[MilvusClient]:
     Raises StoreUnavailable, and StoreFailed for whatever goes wrong while the context lasts.
     """
     address = read_variable(VARIABLE)
-    if address is None:
+    if not address:
         raise StoreUnavailable(
             f"The store 'milvus' needs a Milvus server: put its address, such as 'http://localhost:19530', "
             f"in {VARIABLE}, or in a file that {VARIABLE}_FILE names; a path that ends in '{LITE}' is a "
@@ -67,9 +67,6 @@ def explain(error: Exception) -> StoreFailed:
         )
     reason = (str(getattr(error, "message", "")).splitlines() or ["it does not say why"])[0].rstrip(".")
     return StoreFailed(f"The Milvus server of the store 'milvus' refuses: {reason}.")
-
-
-CONNECT_FAILED = 2
 
 
 def _open(address: str, token: str) -> MilvusClient:
