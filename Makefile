@@ -6,6 +6,8 @@ bin     = $(VENV)/bin
 # pip would compile all that it installs, on one core; what is imported is compiled by whoever imports it first.
 INSTALL = -m pip install --quiet --disable-pip-version-check --no-compile
 unexport PYTHONDONTWRITEBYTECODE
+# A process more than there are cores, each with one thread for products: some tests wait for browsers and servers.
+TESTERS = $(shell expr $$(nproc) + 1)
 PHOTOS ?=
 QUERY  ?=
 
@@ -30,10 +32,10 @@ $(VENV)/.all: pyproject.toml
 demo: $(VENV)/.demo
 	$(bin)/python examples/demo.py --photos '$(PHOTOS)' --query '$(QUERY)'
 
-# A process a core, each with one thread for products; the slowest ten and the coverage are printed.
+# The slowest ten and the coverage are printed.
 test: $(VENV)/.all browser
 	OMP_NUM_THREADS=1 $(bin)/python -m slipcover --source src/resight \
-		--json --out .coverage.json -m pytest -n auto --durations=10 -p slipcover.pytest_plugin -W 'ignore:Module already'
+		--json --out .coverage.json -m pytest -n $(TESTERS) --durations=10 -p slipcover.pytest_plugin -W 'ignore:Module already'
 	$(bin)/python tests/support/coverage.py .coverage.json 95
 
 # The tests of the page are made in Chromium; where it cannot be installed they are skipped.
@@ -43,7 +45,7 @@ browser:
 # The lowest version of everything that pyproject.toml allows, in an environment of its own. Old packages beside new
 # ones of theirs warn of what is to go; that is theirs to mend.
 test-oldest: $(OLDEST)/.all browser
-	OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -n auto -W ignore::DeprecationWarning -W ignore::FutureWarning
+	OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -n $(TESTERS) -W ignore::DeprecationWarning -W ignore::FutureWarning
 
 $(OLDEST)/.all: pyproject.toml tests/support/oldest.py
 	test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)

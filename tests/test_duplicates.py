@@ -6,7 +6,7 @@ import json
 import cv2
 import numpy as np
 import pytest
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageDraw, ImageEnhance
 
 from resight.duplicates import Group, finding, groups, judge
 from resight.duplicates.grouping import group
@@ -114,6 +114,40 @@ def test_pictures_without_a_point_are_compared_as_they_are():
     assert judge(seen(flat), seen(flat.resize((100, 75)))).level == "copies"
     assert judge(seen(shaded), seen(shaded, quality=30)).level == "copies"
     assert judge(seen(flat), seen(shaded)).level == "none"
+
+
+def drawing(*angles):
+    """A disc and a wedge a turn, in two flat colours on white: hardly a point."""
+    image = Image.new("RGB", (224, 224), "white")
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((30, 30, 194, 194), (40, 90, 160))
+    for angle in angles:
+        draw.pieslice((50, 50, 174, 174), angle, angle + 40, (250, 200, 40))
+    return image.resize((224, 224), Image.Resampling.LANCZOS)
+
+
+FLAT = {
+    "turned": lambda one: one.rotate(8, Image.Resampling.BICUBIC, expand=True, fillcolor="white"),
+    "cut": lambda one: one.crop((12, 20, 200, 208)),
+    "turned by a quarter and cut": lambda one: one.transpose(Image.Transpose.ROTATE_90).crop(
+        (20, 20, 204, 204)
+    ),
+}
+
+
+@pytest.mark.parametrize("how", FLAT)
+def test_a_flat_drawing_is_laid_over_its_copies_without_points(how):
+    one, other = seen(drawing(0, 130)), seen(FLAT[how](drawing(0, 130)), quality=70)
+    assert min(len(each.features.points) for each in (one, other)) < 40
+    assert judge(one, other).level == judge(other, one).level == "copies"
+    another = seen(FLAT[how](drawing(0, 130, 230)), quality=70)
+    assert judge(one, another).level != "copies" != judge(another, one).level
+
+
+def test_a_strip_and_a_flat_picture_are_not_aligned():
+    strip, flat = seen(picture(3).crop((0, 0, 360, 9))), seen(Image.new("RGB", (200, 100), "white"))
+    drawn = seen(drawing(0, 130))
+    assert {judge(*pair).level for pair in ((strip, drawn), (drawn, strip), (flat, drawn))} == {"none"}
 
 
 # What is kept

@@ -236,7 +236,7 @@ def test_points_that_agree_have_a_promise_of_their_own_that_is_kept(with_points,
     assert found[2] < 0.01
     assert min(value for image, value in found.items() if image != 2) > 0.01
     told = json.loads((with_points / "significance.json").read_text())
-    assert (told["photos"], told["compared"], told["points"]) == (130, 1000, VERSION)
+    assert (told["photos"], told["inliers"]["compared"], told["source"]["points"]) == (130, 1000, VERSION)
     assert told["made"] > "2026"
     with monkeypatch.context() as without:
         without.setattr(unrelated, "_counts", None)

@@ -2,7 +2,8 @@
 
 A copy is the same picture in another encoding, size, framing, turn or colour: an affine map takes its points
 to the other's to a fraction of a pixel, and the pixels agree all over the overlap. Another view of a thing
-agrees in points alone.
+agrees in points alone. Flat drawings have too few points: they are aligned without any, and must agree nearly
+everywhere.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from resight.duplicates.aligning import align
 from resight.duplicates.looking import Seen
 from resight.duplicates.overlap import Overlap, overlap
 from resight.images.likeness import COPY, difference
@@ -26,6 +28,9 @@ OVERLAP = 0.5  # of the smaller picture
 TIGHT_MEDIAN = 0.85  # the least correlation of half of the cells, where the points are tight
 MEDIAN, LOW = 0.93, 0.45  # the same where they are not, and of four in five
 WHOLE_MEDIAN, WHOLE_LOW = 0.85, 0.6  # the same, where whole pictures lie over each other by a guess
+FEW = 100  # points of either: pictures with fewer are aligned by their pixels, too
+ALIGNED_STRETCH, ALIGNED_OVERLAP = 1.1, 0.9  # the same limits for those
+ALIGNED_MEDIAN, ALIGNED_LOW = 0.985, 0.97
 SHAPE = 0.05  # by how much width to height may differ where whole pictures are compared
 ALIKE = 0.97  # correlation of the grey values of very small pictures whose colours differ
 
@@ -46,18 +51,37 @@ def judge(one: Seen, other: Seen) -> Verdict:
     whole = _whole(one, other)
     if whole:
         return Verdict("copies", whole)
+    judged = _by_points(one, other)
+    if judged.level != "copies" and min(len(seen.features.points) for seen in (one, other)) < FEW:
+        return _by_pixels(one, other) or judged
+    return judged
+
+
+def _by_points(one: Seen, other: Seen) -> Verdict:
     (found,) = agreements(one.features, [other.features], RULE)
     if found is None:
         return Verdict("none")
     affine, residual = _fit(found)
     residual /= other.features.scale
     if residual <= RESIDUAL:
-        seen = _laid(one, other, affine)
+        seen = _covered(one, other, _in_grey(one, other, affine))
         if _is_copy(affine, residual, seen):
-            return Verdict("copies", _describe(affine, seen), len(found))
+            return Verdict("copies", _describe(affine), len(found))
     if len(found) >= SAME:
         return Verdict("same", f"{len(found)} points agree", len(found))
     return Verdict("none", inliers=len(found))
+
+
+def _by_pixels(one: Seen, other: Seen) -> Verdict | None:
+    """For a copy; None for others."""
+    affine = align(one.grey, other.grey)
+    if affine is None:
+        return None
+    seen = _covered(one, other, affine)
+    if seen.share < ALIGNED_OVERLAP or _stretch(affine) > ALIGNED_STRETCH:
+        return None
+    agree = seen.cells and seen.median >= ALIGNED_MEDIAN and seen.low >= ALIGNED_LOW
+    return Verdict("copies", _describe(affine)) if agree else None
 
 
 def _whole(one: Seen, other: Seen) -> str:
@@ -112,9 +136,8 @@ def _fit(found: Agreement) -> tuple[NDArray[np.float64], float]:
     return solved.T, float(np.median(apart))
 
 
-def _laid(one: Seen, other: Seen, affine: NDArray[np.float64]) -> Overlap:
-    """One picture over the other, whichever is covered the more."""
-    there = _in_grey(one, other, affine)
+def _covered(one: Seen, other: Seen, there: NDArray[np.float64]) -> Overlap:
+    """One grey picture over the other, whichever is covered the more."""
     back = np.linalg.inv(np.vstack([there, [0, 0, 1]]))[:2]
     return max(
         overlap(one.grey, other.grey, there), overlap(other.grey, one.grey, back), key=lambda s: s.share
@@ -135,15 +158,19 @@ def _to_grey(seen: Seen) -> NDArray[np.float64]:
 
 def _is_copy(affine: NDArray[np.float64], residual: float, seen: Overlap) -> bool:
     """Points that fit tightly leave room for changed colours; those of a burst of photos do not."""
-    long, short = np.linalg.svd(affine[:, :2], compute_uv=False)
-    if seen.share < OVERLAP or long > STRETCH * short or not seen.cells:
+    if seen.share < OVERLAP or _stretch(affine) > STRETCH or not seen.cells:
         return False
     if residual <= TIGHT and seen.median >= TIGHT_MEDIAN:
         return True
     return seen.median >= MEDIAN and seen.low >= LOW
 
 
-def _describe(affine: NDArray[np.float64], seen: Overlap) -> str:
+def _stretch(affine: NDArray[np.float64]) -> float:
+    long, short = np.linalg.svd(affine[:, :2], compute_uv=False)
+    return float(long / max(short, 1e-9))
+
+
+def _describe(affine: NDArray[np.float64]) -> str:
     """In words: how much is cut off, and by how much it is turned."""
     angle = float(np.degrees(np.arctan2(affine[1, 0], affine[0, 0])))
     told = [f"turned by {abs(angle):.0f} degrees"] * (abs(angle) >= 1)

@@ -11,7 +11,7 @@ from resight.files import write_whole
 from resight.gallery import Snapshot
 
 NAME = "duplicates.json"
-FORMAT = "resight duplicates 3"
+FORMAT = "resight duplicates 4"
 
 
 @dataclass(frozen=True)

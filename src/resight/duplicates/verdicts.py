@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from resight.duplicates.judging import Level, Verdict
 
-NAME = "duplicates-2.bin"  # another name where photos are judged otherwise
+NAME = "duplicates-3.bin"  # another name where photos are judged otherwise
 RECORD = np.dtype([("pair", "V32"), ("level", "u1"), ("inliers", "<u4"), ("reason", "S64"), ("crc", "<u4")])
 NAMES: tuple[Level, ...] = get_args(Level)
 

@@ -7,14 +7,13 @@ half.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
 
+from resight.codec import decode_text, encode_text
 from resight.files import write_whole
 from resight.local_features import VERSION as POINTS
 from resight.rerankers._verifying import Rule, agreements
@@ -24,10 +23,32 @@ from resight.significance.tail import FEWEST
 from resight.version import __version__
 
 NAME = "significance.json"
+FORMAT = "resight significance 2"
 QUERIES, EACH = 40, 25  # photos that are compared, each with so many others
 GROWTH = 1.5
 PATIENCE = 60.0  # seconds to wait for another process that does the same
 RULE = Rule(least=START)  # that of verification, but for the points
+
+
+@dataclass(frozen=True)
+class Source:
+    """What makes the counts right: of a gallery, of points, and of how they must agree."""
+
+    format: str
+    gallery: str
+    points: str
+    rule: list[float]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept, and of how many photos, when and by which version it was made."""
+
+    source: Source
+    photos: int
+    made: str
+    resight: str
+    inliers: Inliers
 
 
 def inliers_by_chance(photos: Collection) -> Inliers | None:
@@ -53,30 +74,24 @@ def _known(photos: Collection) -> Inliers | None:
             found = _read(photos, stored)
         if found is None:
             found = fit_inliers(_counts(photos))
-            told = _about(photos, stored) | dataclasses.asdict(found)
+            made = datetime.now(UTC).isoformat(timespec="seconds")
+            kept = Kept(_source(photos), stored, made, __version__, found)
             with contextlib.suppress(OSError):
-                write_whole(folder / NAME, [json.dumps(told, indent=1).encode()])
+                write_whole(folder / NAME, [encode_text(kept).encode()])
     return found
 
 
 def _read(photos: Collection, stored: int) -> Inliers | None:
     """What is kept, if it is of these vectors and the gallery has not grown much since."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        told = json.loads((photos.snapshot.folder / NAME).read_text(encoding="utf8"))
-        same = all(told[key] == value for key, value in _whose(photos).items())
-        if same and stored < GROWTH * told["photos"]:
-            return Inliers(told["compared"], told["reached"], told["excess"])
+    with contextlib.suppress(OSError, ValueError):
+        kept = decode_text((photos.snapshot.folder / NAME).read_text(encoding="utf8"), Kept)
+        if kept.source == _source(photos) and stored < GROWTH * kept.photos:
+            return kept.inliers
     return None
 
 
-def _whose(photos: Collection) -> dict[str, Any]:
-    rule = [RULE.ratio, RULE.threshold, RULE.least]
-    return {"format": "resight significance 1", "gallery": photos.identity, "points": POINTS, "rule": rule}
-
-
-def _about(photos: Collection, stored: int) -> dict[str, Any]:
-    made = datetime.now(UTC).isoformat(timespec="seconds")
-    return _whose(photos) | {"photos": stored, "made": made, "resight": __version__}
+def _source(photos: Collection) -> Source:
+    return Source(FORMAT, photos.identity, POINTS, [RULE.ratio, RULE.threshold, RULE.least])
 
 
 def _counts(photos: Collection) -> list[int]:
