@@ -20,6 +20,8 @@ TOKEN = "RESIGHT_MILVUS_TOKEN"  # the name of a variable
 LITE = ".db"  # ends the path of a folder of Milvus Lite
 PATIENCE = 10  # seconds, for a connection
 CONNECT_FAILED = 2  # a code
+# A new channel does not wait as long as the one before it would, whose server went away and has come back.
+CHANNEL = {"grpc.use_local_subchannel_pool": 1, "grpc.max_reconnect_backoff_ms": 1000}
 
 _lock = threading.Lock()
 _clients: dict[tuple[int, str, str], MilvusClient] = {}
@@ -76,7 +78,7 @@ def _open(address: str, token: str) -> MilvusClient:
     from pymilvus.exceptions import ConnectionConfigException
 
     try:
-        return MilvusClient(address, token=token, timeout=PATIENCE)
+        return MilvusClient(address, token=token, timeout=PATIENCE, grpc_options=CHANNEL)
     except (ConnectionConfigException, ValueError) as error:  # their texts repeat the address
         if address.endswith(LITE):
             raise StoreFailed(
