@@ -1,4 +1,4 @@
-"""A gallery whose rows lie on a PostgreSQL server: in the command, with regions, and in an evaluation."""
+"""A gallery whose rows lie on a server: in the command, with regions, and in an evaluation."""
 
 import json
 
@@ -17,26 +17,22 @@ from resight.searcher import Searcher
 from resight.searcher.collection import Collection
 from resight.searcher.following import open_store
 from resight.stores import _pushing
-from resight.stores.pgvector import connect
 from resight.types import Descriptor
 from support import small
-from support.postgres import Postgres
 from support.rows import Stopping, count_found, fill
+from support.servers import SERVERS, running, served
 
-ASKED = "pgvector:recall=0.9,share=1e-9"  # the server, whenever it can be
 
-
-@pytest.fixture(scope="module")
-def running():
-    server = Postgres()
-    yield server
-    server.stop()
+@pytest.fixture(scope="module", params=SERVERS)
+def server(request):
+    with running(request.param) as server:
+        yield server
 
 
 @pytest.fixture
-def server(running, monkeypatch) -> Postgres:
-    monkeypatch.setenv("RESIGHT_PGVECTOR", running.address)
-    return running
+def asked(server) -> str:
+    """The server, whenever it can be asked."""
+    return f"{server.name}:recall=0.9,share=1e-9"
 
 
 class Telling(Silent):
@@ -48,9 +44,9 @@ class Telling(Silent):
 
 
 @pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
-def test_a_gallery_is_pushed_searched_and_left_without_its_server(server, tmp_path):
+def test_a_gallery_is_pushed_searched_and_left_without_its_server(server, asked, tmp_path):
     names = small.album(tmp_path, 80)
-    small.index(tmp_path, small.PLAIN, store=ASKED)
+    small.index(tmp_path, small.PLAIN, store=asked)
     query = ("search", tmp_path / names[3], "--gallery", tmp_path, "--json")
     own = told(*query)
     assert own == told(*query, "--exact")
@@ -62,22 +58,23 @@ def test_a_gallery_is_pushed_searched_and_left_without_its_server(server, tmp_pa
     run = small.command(*query)
     out, sentence = run.communicate()
     assert (run.returncode, out, sentence.count("\n")) == (3, "", 1)
-    assert sentence.startswith("resight: The PostgreSQL server of the store 'pgvector' does not answer (")
+    assert f"server of the store '{server.name}' does not answer" in sentence
+    assert server.address not in sentence
     assert told(*query, "--exact") == own
     small.draw(tmp_path / "new.png", 999)
     telling = Telling()
     assert small.index(tmp_path, progress=telling).described == 1
     assert [line for line in telling.told if "`resight store push`" in line]
     with pytest.raises(StoreFailed):
-        small.index(tmp_path, store="pgvector")
+        small.index(tmp_path, store=server.name)
     server.start()
     small.index(tmp_path)
-    with connect() as asked, Gallery(tmp_path / ".resight") as gallery, gallery.snapshot() as snapshot:
-        assert asked.find(snapshot.catalogue.fact("id"))[0].rows == len(snapshot.vectors) == 81
+    with Gallery(tmp_path / ".resight") as gallery, gallery.snapshot() as snapshot:
+        assert served(server, snapshot.catalogue.fact("id"))[0].rows == len(snapshot.vectors) == 81
 
 
-def test_regions_removals_and_a_compaction(server, tmp_path):
-    rows = fill(tmp_path / "g", 250, regions=4, store=ASKED)
+def test_regions_removals_and_a_compaction(server, asked, tmp_path):
+    rows, before = fill(tmp_path / "g", 250, regions=4, store=asked), server.tables()
     keep_index(tmp_path / "g", Silent())
     assert count_found(tmp_path / "g") >= 97
     with Writer(tmp_path / "g") as writer:
@@ -90,20 +87,19 @@ def test_regions_removals_and_a_compaction(server, tmp_path):
         assert "800 of 800 rows" in open_store(snapshot).about
         (hit,) = Searcher(gallery).search(Descriptor(rows[200:204], None, snapshot.fingerprint), 1)
         assert hit.relative == "00050.jpg"
-        with connect() as asked:
-            assert [each.generation for each in asked.find(snapshot.catalogue.fact("id"))] == [2]
-    tables = server.run("SELECT tablename FROM pg_tables WHERE tablename LIKE 'resight_rows_%' ORDER BY 1")
-    assert tables == server.run("SELECT 'resight_rows_' || number FROM resight_galleries ORDER BY 1")
+        (there,) = served(server, snapshot.catalogue.fact("id"))
+    assert there.generation == 2
+    assert server.tables() - before == {there.number}
 
 
 @pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
 @pytest.mark.usefixtures("own_evaluations")
-def test_an_evaluation_says_which_store_it_used_and_ranks_as_the_exact_one(server, tmp_path):
+def test_an_evaluation_says_which_store_it_used_and_ranks_as_the_exact_one(server, asked, tmp_path):
     for number in range(90):
         small.draw(tmp_path / "data" / f"{number % 30}" / f"{number:03}.png", number)
     recipe = small.recipe(small.PLAIN)
     exact = evaluate(recipe, tmp_path / "data", engine="openvino")
-    quick = evaluate(recipe, tmp_path / "data", engine="openvino", store=ASKED)
+    quick = evaluate(recipe, tmp_path / "data", engine="openvino", store=asked)
     (sentence,) = quick.facts["store"]
     assert "recall@100 1.0000" in sentence
     pairs = zip(quick.answers, exact.answers, strict=True)
@@ -120,9 +116,9 @@ SETS = [
 
 @pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
 @pytest.mark.parametrize("name", SETS)
-def test_shared_sets_have_the_ranking_of_the_exact_search(server, test_data, tmp_path, name):
+def test_shared_sets_have_the_ranking_of_the_exact_search(server, asked, test_data, tmp_path, name):
     """Photos that are real, by a network that is not."""
-    small.index(test_data / name, small.PLAIN, gallery=tmp_path / "g", store=ASKED)
+    small.index(test_data / name, small.PLAIN, gallery=tmp_path / "g", store=asked)
     with Gallery(tmp_path / "g") as gallery, gallery.snapshot() as snapshot:
         quick, exact = Collection(snapshot, store=open_store(snapshot)), Collection(snapshot)
         assert not quick.store.exact
@@ -140,9 +136,9 @@ def told(*words, code: int = 0) -> str:
     return done.stdout
 
 
-def test_rows_are_pushed_told_of_and_dropped_by_a_verb(server, tmp_path, monkeypatch):
+def test_rows_are_pushed_told_of_and_dropped_by_a_verb(server, asked, tmp_path, monkeypatch):
     rows = fill(tmp_path / "g", 200, store="auto")
-    words = (tmp_path / "g", "--store", "pgvector:share=1e-9,recall=0.9")
+    words = (tmp_path / "g", "--store", asked)
 
     def act(action, code=0):
         return json.loads(told("store", action, *words, "--json", code=code))
@@ -150,7 +146,7 @@ def test_rows_are_pushed_told_of_and_dropped_by_a_verb(server, tmp_path, monkeyp
     assert act("status")["held"] == []
     with monkeypatch.context() as patched:
         patched.setattr(_pushing, "BLOCK_ROWS", 150)
-        holding.push(tmp_path / "g", "pgvector", Stopping(1))
+        holding.push(tmp_path / "g", server.name, Stopping(1))
     there = act("status")
     assert (there["complete"], there["held"]) == (False, [{"generation": 1, "rows": 150, "ready": False}])
     assert "150 of the 200 rows" in told("store", "status", *words)
@@ -159,19 +155,14 @@ def test_rows_are_pushed_told_of_and_dropped_by_a_verb(server, tmp_path, monkeyp
     assert (before["complete"], before["generation"], before["rows"]) == (True, 1, 200)
     assert before["held"] == [{"generation": 1, "rows": 200, "ready": True}]
     with Gallery(tmp_path / "g") as gallery, gallery.snapshot() as snapshot:
-        searcher, asked = Searcher(gallery), Descriptor(rows[7:8], None, snapshot.fingerprint)
-        named = searcher.search(asked, 5, store=words[2])
-        assert named == searcher.search(asked, 5, exact=True)
-        server.run(f"DELETE FROM {table(snapshot)} WHERE row = 7")
-        assert named[0] not in searcher.search(asked, 5, store=words[2])
+        searcher, query = Searcher(gallery), Descriptor(rows[7:8], None, snapshot.fingerprint)
+        named = searcher.search(query, 5, store=words[2])
+        assert named == searcher.search(query, 5, exact=True)
+        with server.without(served(server, snapshot.catalogue.fact("id"))[0], 7):
+            assert named[0] not in searcher.search(query, 5, store=words[2])
     dropped = act("drop")
     assert (dropped["dropped"], dropped["held"]) == (True, before["held"])
-    assert told("store", "drop", *words) == "pgvector: dropped 0 rows.\n"
-
-
-def table(snapshot) -> str:
-    with connect() as asked:
-        return f"resight_rows_{asked.find(snapshot.catalogue.fact('id'))[0].number}"
+    assert told("store", "drop", *words) == f"{server.name}: dropped 0 rows.\n"
 
 
 def test_the_verb_holds_for_every_store_that_keeps_something(tmp_path):

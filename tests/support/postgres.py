@@ -9,10 +9,13 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from resight.stores._served import Served
 
 NOBODY = 65534  # PostgreSQL refuses to run as root
 
@@ -28,6 +31,8 @@ def find_binaries() -> Path:
 
 class Postgres:
     """A server that may be killed and started again."""
+
+    name, variable = "pgvector", "RESIGHT_PGVECTOR"
 
     def __init__(self) -> None:
         self._bin = find_binaries()
@@ -98,3 +103,28 @@ class Postgres:
         with psycopg.connect(self.address, autocommit=True) as connection:
             found = connection.execute(statement.encode())
             return found.fetchall() if found.description else []
+
+    def images(self, served: Served) -> list[tuple[int, int]]:
+        """Rows that lie there, each with its image; one that lay there twice would come twice."""
+        return self.run(f"SELECT row, image FROM resight_rows_{served.number} ORDER BY row")
+
+    def vector(self, served: Served, row: int) -> list[float]:
+        ((told,),) = self.run(
+            f"SELECT embedding::text FROM resight_rows_{served.number} WHERE row = {int(row)}"
+        )
+        return [float(one) for one in told[1:-1].split(",")]
+
+    @contextlib.contextmanager
+    def without(self, served: Served, row: int) -> Iterator[None]:
+        """As if the server had lost a row."""
+        table = f"resight_rows_{served.number}"
+        self.run(f"CREATE TABLE copy AS SELECT * FROM {table} WHERE row = {int(row)}")
+        self.run(f"DELETE FROM {table} WHERE row = {int(row)}")
+        yield
+        self.run(f"INSERT INTO {table} SELECT * FROM copy")
+        self.run("DROP TABLE copy")
+
+    def tables(self) -> set[int]:
+        """The numbers of all tables of rows."""
+        found = self.run("SELECT tablename FROM pg_tables WHERE tablename LIKE 'resight_rows_%'")
+        return {int(name.rpartition("_")[2]) for (name,) in found}

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from resight import methods
+from resight.addresses import folder_of
 from resight.errors import BadQuery, DataMissing, UnknownMethod
-from resight.roots import folder_of
 
 if TYPE_CHECKING:
     from resight.dataset import Dataset

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from resight.addresses import folder_of
 from resight.dataset import Dataset
 from resight.datasets import open_dataset
 from resight.describing.describer import Describer
@@ -17,7 +18,6 @@ from resight.evaluator.workspace import Source, Workspace
 from resight.gallery import snapshot_of
 from resight.gallery.database import is_there
 from resight.recipe import Recipe
-from resight.roots import folder_of
 
 RANKED = "What is ranked in an evaluation"
 

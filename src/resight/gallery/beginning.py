@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from resight.addresses import is_address
 from resight.gallery.database import to_stored
 from resight.images import PIXEL_PATH
 from resight.recipe import PRECISION, Recipe
-from resight.roots import is_address
 
 
 def first_facts(folder: Path, root: Path | str, recipe: Recipe, weights: str) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from resight.addresses import is_address
 from resight.errors import GalleryError
 from resight.gallery.database import Selects, from_stored, to_stored
 from resight.gallery.records import Generation, StoredFile, StoredImage
 from resight.images import PIXEL_LIMIT
 from resight.recipe import Recipe
-from resight.roots import Root, is_address, root_at
+from resight.roots import Root, root_at
 
 
 class Catalogue:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from resight.addresses import is_address
 from resight.errors import NoGallery
 from resight.gallery.database import is_there
-from resight.roots import is_address
 
 
 def find_gallery(named: Path | None = None, photo: Path | str | None = None) -> Path:

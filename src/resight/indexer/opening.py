@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from resight.addresses import folder_of
 from resight.describing.describer import Describer, describer_like
 from resight.engines import load
 from resight.errors import BadQuery, DescribedOtherwise, PhotosUnreachable
 from resight.gallery import Writer
 from resight.indexer.provenance import borrow
 from resight.recipe import Recipe
-from resight.roots import Folder, Root, folder_of
+from resight.roots import Folder, Root
 
 
 def opened(

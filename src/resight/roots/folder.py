@@ -8,15 +8,12 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from resight import images
 from resight.errors import BadQuery
 from resight.images.excluding import Excluded
 from resight.images.folder import Walk
-
-if TYPE_CHECKING:
-    from resight.roots import Root
 
 MISSING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 Item = TypeVar("Item")
@@ -44,7 +41,7 @@ class Folder:
                 return False
             raise BadQuery(f"The folder {self.place} cannot be read: {error.strerror}.") from None
 
-    def is_same(self, other: Root) -> bool:
+    def is_same(self, other: object) -> bool:
         """Whether another folder is this one."""
         if not isinstance(other, Folder):
             return False

@@ -10,7 +10,7 @@ import errno
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from resight.errors import BadImage, PhotosUnreachable, ResightError
 from resight.images.excluding import Excluded
@@ -20,9 +20,6 @@ from resight.roots.file_systems import open_files
 from resight.roots.folder import State
 from resight.roots.listing import Found, Listing, found_in, holds_any, version_of
 from resight.roots.read_ahead import ReadAhead
-
-if TYPE_CHECKING:
-    from resight.roots import Root
 
 Item = TypeVar("Item")
 CODES: dict[type[Exception], int] = {FileNotFoundError: errno.ENOENT, PermissionError: errno.EACCES}
@@ -53,7 +50,7 @@ class Objects:
             except FileNotFoundError:
                 return False
 
-    def is_same(self, other: Root) -> bool:
+    def is_same(self, other: object) -> bool:
         """Whether another one has the same address."""
         return isinstance(other, Objects) and other.place == self.place
 

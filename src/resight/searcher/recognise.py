@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from resight.addresses import is_address
 from resight.errors import BadImage, BadQuery
 from resight.gallery import Snapshot
 from resight.gallery.records import StoredImage
-from resight.roots import State, beside, is_address
+from resight.roots import State, beside
 
 
 class QueryFile:

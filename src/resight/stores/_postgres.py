@@ -7,10 +7,10 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resight.errors import StoreFailed, StoreUnavailable
+from resight.stores._address import read_variable
 
 if TYPE_CHECKING:
     import psycopg
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Connection = psycopg.Connection[tuple[object, ...]]
 
 VARIABLE = "RESIGHT_PGVECTOR"
-FILE = "RESIGHT_PGVECTOR_FILE"
+FILE = f"{VARIABLE}_FILE"
 IDLE = 4  # connections that wait for the next search
 AWAY = ("08", "28", "3D", "53300", "57P")  # codes of a server that lets nobody in, or goes
 # A server that vanished is noticed within half a minute; one that answers slowly is waited for.
@@ -35,18 +35,13 @@ _idle: list[tuple[int, str, Connection]] = []
 
 def read_address() -> str:
     """The connection string, from the environment or the file that it names; raises StoreUnavailable."""
-    if address := os.environ.get(VARIABLE, "").strip():
-        return address
-    if named := os.environ.get(FILE):
-        try:
-            return Path(named).read_text(encoding="utf8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is no text"
-            raise StoreUnavailable(f"The file that {FILE} names cannot be read ({reason}).") from error
-    raise StoreUnavailable(
-        f"The store 'pgvector' needs a PostgreSQL server: put its connection string, such as "
-        f"'host=localhost dbname=photos', in {VARIABLE}, or in a file that {FILE} names."
-    )
+    address = read_variable(VARIABLE)
+    if address is None:
+        raise StoreUnavailable(
+            f"The store 'pgvector' needs a PostgreSQL server: put its connection string, such as "
+            f"'host=localhost dbname=photos', in {VARIABLE}, or in a file that {FILE} names."
+        )
+    return address
 
 
 @contextlib.contextmanager

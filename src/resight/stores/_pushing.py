@@ -99,9 +99,14 @@ def _finish(server: Server, served: Served, given: Given, progress: Progress) ->
         progress.start("Measuring the index", None)
         server.note(served, served.rows, _measure(server, served, given))
     for other in server.find(given.gallery):
-        if other.generation < given.generation:
+        if other.generation < given.generation or _is_twin(other, served):
             server.drop(other)
     return _find(server, given)
+
+
+def _is_twin(other: Served, served: Served) -> bool:
+    """Whether another place of the same generation was begun in the very moment of this one."""
+    return other.generation == served.generation and other.number != served.number
 
 
 def _measure(server: Server, served: Served, given: Given) -> tuple[Effort, ...]:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from resight.stores._promise import Rows, Scores
+from resight.stores._promise import Held, Rows, Scores
 from resight.stores._proof import Take, is_made_of
 from resight.stores._recall import QUERIES, K
 from resight.types import Vectors
@@ -26,13 +26,14 @@ class Effort:
 
 @dataclass(frozen=True, eq=False)
 class Served:
-    """What a server has of a generation of a gallery: `rows` of the first, but those deleted and `apart`.
+    """What a server has of a generation of a gallery: the first `rows`, but those deleted and `apart`.
 
     `number` names its table. `proof`: CRC-32 of some of the rows. `apart` are the sorted rows that are of no
     unit length. `deleted`: how many deleted rows it was told of. `measured`: how many rows there were when
     the `efforts` were measured, cheaper ones first; 0 where it has no index yet.
     """
 
+    gallery: str
     number: int
     generation: int
     width: int
@@ -151,6 +152,8 @@ def find_index(
 
     Raises StoreFailed.
     """
+    if not gallery:
+        return None
     with connect() as server:
         found = [each for each in server.find(gallery) if each.generation == generation]
     if not found or found[0].width != width:
@@ -158,6 +161,11 @@ def find_index(
     good = (each for each in found[0].efforts if each.recall >= recall)
     effort = next((each for each in good if K * each.factor * share <= found[0].rows), None)
     return ServedIndex(store, connect, found[0], effort) if effort else None
+
+
+def tell_held(server: Server, gallery: str) -> list[Held]:
+    """What a server has of a gallery, the latest generation first; raises StoreFailed."""
+    return [Held(each.generation, each.rows, each.measured > 0) for each in server.find(gallery)]
 
 
 def arrange(found: list[list[tuple[float, int]]]) -> tuple[Scores, Rows]:

@@ -127,7 +127,8 @@ class Shortlisted:
             if told is None:
                 return None
             distances, named = told
-            near = self._allowed(np.append(np.unique(named), index.apart), only)
+            known = np.append(np.unique(named), index.apart)
+            near = self._allowed(known[known < index.rows], only)  # the index may have grown since
             near, scores = self._compare(near, vectors)
             if len(near) < k:
                 return None

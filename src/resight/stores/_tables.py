@@ -55,7 +55,7 @@ SELECT set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan',
     set_config('hnsw.max_scan_tuples', '2147483647', true),
     set_config('hnsw.scan_mem_multiplier', '16', true), set_config('enable_seqscan', 'off', true)
 """
-COLUMNS = "number, generation, width, rows, proof, apart, deleted, measured, efforts"
+COLUMNS = "gallery, number, generation, width, rows, proof, apart, deleted, measured, efforts"
 
 
 @dataclass(frozen=True)
@@ -229,10 +229,12 @@ class Tables:
 
 
 def _read(row: tuple[Any, ...]) -> Served:
-    number, generation, width, rows, proof, apart, deleted, measured, efforts = row
+    gallery, number, generation, width, rows, proof, apart, deleted, measured, efforts = row
     told = decode_text(efforts, Measured)
     apart = np.sort(np.array(apart, np.int64))
-    return Served(number, generation, width, rows, proof, apart, deleted, measured, told.efforts)
+    return Served(
+        gallery, number, generation, width, rows, proof, apart, deleted, measured, told.efforts
+    )  # fmt: skip
 
 
 def _check_version(version: str) -> None:

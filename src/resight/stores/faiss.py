@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resight.errors import StoreUnavailable
 from resight.progress import Progress
+from resight.stores import _package
 from resight.stores._promise import Given, Held, Rows, Scores
 from resight.stores._proof import Take
 from resight.stores._shortlisted import Shortlisted
@@ -70,15 +70,12 @@ def drop(folder: Path, gallery: str) -> None:
 
 def check() -> None:
     """Raise StoreUnavailable where FAISS is not installed."""
-    if not is_installed():
-        raise StoreUnavailable("The store 'faiss' needs its package: pip install 'resight[faiss]'.")
+    _package.check("faiss", "faiss")
 
 
 def is_installed() -> bool:
     """Whether FAISS can be imported."""
-    from importlib.util import find_spec
-
-    return find_spec("faiss") is not None
+    return _package.is_there("faiss")
 
 
 class ChosenLists:

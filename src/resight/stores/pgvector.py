@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from resight.errors import StoreUnavailable
 from resight.progress import Progress
+from resight.stores import _package
 from resight.stores._promise import Given, Held
-from resight.stores._served import ServedIndex, Server, find_index
+from resight.stores._served import ServedIndex, Server, find_index, tell_held
 from resight.stores._shortlisted import Shortlisted
 
 KEEPS_INDEX = True
@@ -33,7 +33,7 @@ def pgvector(
     """
 
     def find() -> ServedIndex | None:
-        return find_index("pgvector", connect, gallery, generation, width, recall, share) if gallery else None
+        return find_index("pgvector", connect, gallery, generation, width, recall, share)
 
     return Shortlisted(generation, width, find, share, WITHOUT)
 
@@ -49,7 +49,7 @@ def keep(folder: Path, given: Given, progress: Progress) -> None:
 def tell(folder: Path, gallery: str) -> list[Held]:
     """What the server has of a gallery, the latest generation first; raises as `keep` does."""
     with connect() as server:
-        return [Held(each.generation, each.rows, each.measured > 0) for each in server.find(gallery)]
+        return tell_held(server, gallery)
 
 
 def drop(folder: Path, gallery: str) -> None:
@@ -63,7 +63,7 @@ def drop(folder: Path, gallery: str) -> None:
 @contextmanager
 def connect() -> Iterator[Server]:
     """The server that the environment names, for one thread; raises StoreUnavailable, and StoreFailed."""
-    _check_package()
+    _package.check("pgvector", "psycopg")
     from resight.stores import _postgres
     from resight.stores._tables import Tables
 
@@ -77,13 +77,6 @@ def check() -> None:
         pass
 
 
-def _check_package() -> None:
-    if not is_installed():
-        raise StoreUnavailable("The store 'pgvector' needs its package: pip install 'resight[pgvector]'.")
-
-
 def is_installed() -> bool:
     """Whether psycopg can be imported."""
-    from importlib.util import find_spec
-
-    return find_spec("psycopg") is not None
+    return _package.is_there("psycopg")

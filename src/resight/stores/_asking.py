@@ -1,0 +1,71 @@
+"""What is asked of a Milvus server: in few tries, of collections that are loaded where they must be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from pymilvus import MilvusClient
+
+RETRIES = 4
+GONE = (4, 100)  # codes: there is no such collection
+NOT_LOADED = 101  # a code: the server, or Milvus Lite, was started anew
+STRONG = "Strong"  # what was written is found at once, whoever wrote it
+
+T = TypeVar("T")
+
+
+class Asking:
+    """A client of pymilvus, and how it is used here."""
+
+    def __init__(self, client: MilvusClient) -> None:
+        self._client = client
+
+    def list_all(self) -> set[str]:
+        """The names of all collections."""
+        return {*self.do(self._client.list_collections)}
+
+    def create(self, name: str, schema: Any) -> None:
+        """A collection, if there is none of this name."""
+        try:
+            self.do(self._client.create_collection, name, schema=schema, consistency_level=STRONG)
+        except Exception:
+            if name not in self.list_all():  # another process may have made it
+                raise
+
+    def make_index(self, name: str, field: str, kind: str, settings: dict[str, int]) -> None:
+        """An index by inner product of one of its fields, if there is none, and load the collection."""
+        asked = self._client.prepare_index_params()
+        asked.add_index(field, index_type=kind, metric_type="IP", params=settings)
+        try:
+            if field not in self.do(self._client.list_indexes, name):
+                self.do(self._client.create_index, name, asked)
+        except Exception:
+            if field not in self.do(self._client.list_indexes, name):
+                raise
+        self.do(self._client.load_collection, name)
+
+    def ask_loaded(self, name: str, ask: Callable[[], T]) -> T:
+        """What is asked of a collection, which is loaded before that where it has to be."""
+        try:
+            return ask()
+        except Exception as error:
+            if _code(error) != NOT_LOADED:
+                raise
+        self.do(self._client.load_collection, name)
+        return ask()
+
+    @staticmethod
+    def do(call: Callable[..., T], *words: Any, **more: Any) -> T:
+        """Call the server; pymilvus alone would try for minutes whether one that is away comes back."""
+        return call(*words, retry_times=RETRIES, **more)
+
+
+def is_gone(error: Exception) -> bool:
+    """Whether it says that there is no such collection."""
+    return _code(error) in GONE
+
+
+def _code(error: Exception) -> Any:
+    return getattr(error, "code", None)

@@ -1,0 +1,82 @@
+"""Graphs of rows in a Milvus server, the nearest compared exactly. Wang et al., SIGMOD 2021."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from resight.progress import Progress
+from resight.stores import _package
+from resight.stores._promise import Given, Held
+from resight.stores._served import ServedIndex, Server, find_index, tell_held
+from resight.stores._shortlisted import Shortlisted
+
+KEEPS_INDEX = True
+SHARE = 8.0
+WITHOUT = "milvus without rows on the server that would save anything: every row is compared"
+
+
+def milvus(
+    generation: int,
+    width: int,
+    folder: Path | None = None,
+    gallery: str = "",
+    *,
+    recall: float = 0.99,
+    share: float = SHARE,
+) -> Shortlisted:
+    """An empty store; what a server has of this generation of a `gallery` is used from then on.
+
+    `recall`: what is wanted of rankings of 100, as it was measured on rows of the gallery. Where more than
+    one row in `share` would be compared, all are, without the server.
+    """
+
+    def find() -> ServedIndex | None:
+        return find_index("milvus", connect, gallery, generation, width, recall, share)
+
+    return Shortlisted(generation, width, find, share, WITHOUT)
+
+
+def keep(folder: Path, given: Given, progress: Progress) -> None:
+    """Push what the server does not have yet; raises StoreUnavailable, and StoreFailed."""
+    from resight.stores._pushing import push
+
+    with connect() as server:
+        push(server, given, progress)
+
+
+def tell(folder: Path, gallery: str) -> list[Held]:
+    """What the server has of a gallery, the latest generation first; raises as `keep` does."""
+    with connect() as server:
+        return tell_held(server, gallery)
+
+
+def drop(folder: Path, gallery: str) -> None:
+    """Take all of a gallery from the server; raises as `keep` does."""
+    from resight.stores._pushing import drop_all
+
+    with connect() as server:
+        drop_all(server, gallery)
+
+
+@contextmanager
+def connect() -> Iterator[Server]:
+    """The server that the environment names; raises StoreUnavailable, and StoreFailed."""
+    _package.check("milvus", "pymilvus")
+    from resight.stores import _milvus
+    from resight.stores._collections import Collections
+
+    with _milvus.connect() as client:
+        yield Collections(client)
+
+
+def check() -> None:
+    """Raise StoreUnavailable where pymilvus or an address is missing, StoreFailed where no server answers."""
+    with connect() as server:
+        server.find("")
+
+
+def is_installed() -> bool:
+    """Whether pymilvus can be imported."""
+    return _package.is_there("pymilvus")

@@ -1,0 +1,97 @@
+"""A server of Milvus Lite, from its package, as a process that may be killed."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resight.stores._served import Served
+
+
+class Milvus:
+    """Milvus Lite behind a port of this machine."""
+
+    name, variable = "milvus", "RESIGHT_MILVUS"
+
+    def __init__(self) -> None:
+        for package in ("pymilvus", "milvus_lite"):
+            pytest.importorskip(package, reason=f"no {package}: pip install 'resight[milvus]'")
+        self.folder = Path(tempfile.mkdtemp(prefix="resight-milvus-"))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    sys.executable, "-W", "ignore", "-m", "milvus_lite", "server", "--data-dir", "data",
+                    "--host", "127.0.0.1", "--port", str(self._port),
+                ],
+                cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+        for _ in range(1200):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port)):
+                return
+            assert self._process.poll() is None, (self.folder / "log").read_text()
+            time.sleep(0.05)
+        raise AssertionError("Milvus Lite does not start.")
+
+    def kill(self) -> None:
+        """At once, as when the power goes."""
+        assert self._process
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> None:
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _ask(self, what: str, *words: Any, **more: Any) -> Any:
+        from resight.stores import _milvus
+
+        with _milvus.connect() as client:
+            return getattr(client, what)(*words, **more)
+
+    def images(self, served: Served) -> list[tuple[int, int]]:
+        """Rows that lie there, each with its image; one that lay there twice would come twice."""
+        told = self._ask(
+            "query", f"resight_rows_{served.number}", filter="id >= 0", output_fields=["id", "image"],
+            consistency_level="Strong",
+        )  # fmt: skip
+        return sorted((each["id"], each["image"]) for each in told)
+
+    def vector(self, served: Served, row: int) -> list[float]:
+        (told,) = self._ask(
+            "query", f"resight_rows_{served.number}", filter=f"id in [{row}]", output_fields=["embedding"]
+        )
+        return told["embedding"]
+
+    @contextlib.contextmanager
+    def without(self, served: Served, row: int) -> Iterator[None]:
+        """As if the server had lost a row."""
+        kept = {"id": row, "image": row, "embedding": self.vector(served, row)}
+        self._ask("delete", f"resight_rows_{served.number}", ids=[row])
+        yield
+        self._ask("upsert", f"resight_rows_{served.number}", [kept])
+
+    def tables(self) -> set[int]:
+        """The numbers of all collections of rows."""
+        found = self._ask("list_collections")
+        return {int(each.rpartition("_")[2]) for each in found if each.startswith("resight_rows_")}
