@@ -51,22 +51,21 @@ def index(
 ) -> Report:
     """Make the gallery of a folder of photos true: new, changed, moved and vanished files are noticed.
 
-    `photos` is a folder, or an address in object storage such as `s3://bucket/prefix` (docs/objects.md).
-    The gallery is `photos/.resight` unless named, as that of an address must be. What is committed stays,
-    however the run ends. Raises TooMuchVanished, with nothing changed, when the folder or more than half
-    of its photos are gone, unless `prune` says that this is meant. `batch` is how many photos of one
-    shape go through the network at once; None: as many as the engine does best with. `local_features` are
-    stored (or, if false, forgotten), now and later; None: as before. `exclude` are globs over relative
-    paths, or over names where they have no '/': such files and folders are passed over, now and by every
-    later `index`, and leave the gallery; None: as before. `only` lists the photos of the gallery,
-    relative paths below the folder with '/', in place of a walk: all others leave it, and one that is not
-    there counts as failed. `turns` are degrees clockwise by which photos are turned once they are read
-    upright, corners filled with black: those that a later call does not turn are described anew.
-    `max_megapixels`: how large a photo may be, now and later; None: as before, 200 at first. `strict`
-    refuses the photos that would carry a warning; those that are indexed already stay. `store` is what
-    the gallery is searched by, now and later, and its index is brought up to date at the end; None: as
-    before, `auto` at first. A fit looks at `sample` photos; `fit_only` leaves the others to shards, `on`
-    ("ray", "ray://HOST:PORT") to a Ray cluster.
+    `photos` is a folder, or an address in object storage such as `s3://bucket/prefix` (docs/objects.md). The
+    gallery is `photos/.resight` unless named, as that of an address must be. What is committed stays,
+    however the run ends. Raises TooMuchVanished, with nothing changed, when the folder or more than half of
+    its photos are gone, unless `prune` says that this is meant. `batch` is how many photos of one shape go
+    through the network at once; None: as many as the engine does best with. `local_features` are stored (or,
+    if false, forgotten), now and later; None: as before. `exclude` are globs over relative paths, or over
+    names where they have no '/': such files and folders are passed over, now and by every later `index`, and
+    leave the gallery; None: as before. `only` lists the photos of the gallery, relative paths below the
+    folder with '/', in place of a walk: all others leave it, and one that is not there counts as failed.
+    `turns` are degrees clockwise by which upright photos are turned, with black corners: those that a later
+    call does not turn are described anew. `max_megapixels`: how large a photo may be, now and later; None:
+    as before, 200 at first. `strict` refuses the photos that would carry a warning; those that are indexed
+    already stay. `store` is what the gallery is searched by, now and later, and its index brought up to date
+    at the end; None: as before, `auto` at first. A fit looks at `sample` photos; `fit_only` leaves the
+    others to shards, `on` ("ray", "ray://HOST:PORT") to a Ray cluster.
     """
     root, watching, workers = root_at(photos), progress or Silent(), workers or processors()
     folder = gallery_for(root, gallery)
