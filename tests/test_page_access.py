@@ -1,5 +1,8 @@
 """The page for everybody: no serious fault by axe in any view, light or dark; focus is seen. In Chromium."""
 
+import re
+import time
+
 import pytest
 
 from support import page as pages
@@ -20,6 +23,12 @@ HERE = """() => {
     const e = document.activeElement;
     const words = e.getAttribute("aria-label") || e.labels?.[0]?.textContent || e.textContent;
     return [e.id || e.className, words.trim(), getComputedStyle(e).outlineStyle];
+}"""
+
+LISTEN = """() => {
+    const live = document.querySelector("#live");
+    window.told = [];
+    new MutationObserver(() => told.push(live.textContent)).observe(live, { childList: true });
 }"""
 
 
@@ -77,9 +86,12 @@ def test_what_happens_is_told_to_screen_readers(chromium, page_service):
         page.goto(f"{page_service}?image={pages.ids(page, page_service)['things/1-0.png']}")
         pages.settled(page)
         page.locator("#live", has_text="50 photos found.").wait_for(state="attached")
-        page.click("#turn-right")
-        told = "Turned to 90 degrees. 50 photos found."
-        page.locator("#live", has_text=told).wait_for(state="attached")
+        page.evaluate(LISTEN)
+        page.click("#turn-right")  # the answer is told with the turn where it comes at once, or after it
+        end = time.monotonic() + pages.SLOW / 1000
+        while not re.search(r"Turned to 90 degrees\..*50 photos found\.", page.evaluate("told.join(' ')")):
+            assert time.monotonic() < end, page.evaluate("told")
+            page.wait_for_timeout(50)
         assert page.locator(".column .open").nth(1).get_attribute("aria-label").startswith("Result 2: ")
         landmarks = page.locator("header, nav[aria-label], main, aside[aria-label], form[aria-label]")
         assert landmarks.count() >= 5
