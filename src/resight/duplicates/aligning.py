@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-from numpy.typing import NDArray
 
 from resight.duplicates.looking import Grey
+from resight.duplicates.overlap import Matrix, between
 from resight.images.resizing import resize_within
 
 SIDE = 32  # pixels of the longest side, where turns, sizes and places are tried
@@ -19,8 +19,6 @@ LEAST = 6  # pixels of that middle: a strip is not aligned
 LIKELY = 0.6  # the least correlation of the best place that is refined
 STEPS, CLOSE, BLUR = 60, 1e-4, 3  # of the refinement
 SINGULAR = 1e-3  # share of an area that is left: no picture is
-
-Matrix = NDArray[np.float64]
 
 
 def align(one: Grey, other: Grey) -> Matrix | None:
@@ -36,7 +34,7 @@ def align(one: Grey, other: Grey) -> Matrix | None:
     begun = _tried(small, large)
     if begun is None:
         return None
-    start = _between(large, other) @ begun @ _between(one, small)
+    start = between(large.shape, other.shape) @ begun @ between(one.shape, small.shape)
     ends = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, STEPS, CLOSE)
     first, everywhere = start[:2].astype(np.float32), np.full(other.shape, 255, np.uint8)
     try:
@@ -45,12 +43,6 @@ def align(one: Grey, other: Grey) -> Matrix | None:
         return None
     affine = np.asarray(found, np.float64)
     return affine if abs(np.linalg.det(affine[:, :2])) > SINGULAR else None
-
-
-def _between(of: Grey, to: Grey) -> Matrix:
-    """The map (3, 3) from pixels of one size of a picture to another's; they stand for their middles."""
-    across, down = to.shape[1] / of.shape[1], to.shape[0] / of.shape[0]
-    return np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]])
 
 
 def _tried(one: Grey, other: Grey) -> Matrix | None:

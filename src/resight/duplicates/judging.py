@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from resight.duplicates.aligning import align
 from resight.duplicates.looking import Seen
-from resight.duplicates.overlap import Overlap, overlap
+from resight.duplicates.overlap import Overlap, between, overlap
 from resight.images.likeness import COPY, difference
 from resight.rerankers._verifying import Agreement, Rule, agreements
 
@@ -115,10 +115,7 @@ def _correlated(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
 def _agree(one: Seen, other: Seen, mirrored: bool, quarters: int) -> bool:
     """Whether the grey pictures agree cell by cell, one laid whole over the other."""
     moved = np.ascontiguousarray(np.rot90(other.grey[:, ::-1] if mirrored else other.grey, quarters))
-    (height, width), (tall, wide) = moved.shape, one.grey.shape
-    scale = width / wide, height / tall
-    shift = (scale[0] - 1) / 2, (scale[1] - 1) / 2  # pixels stand for their middles
-    seen = overlap(one.grey, moved, np.array([[scale[0], 0, shift[0]], [0, scale[1], shift[1]]]))
+    seen = overlap(one.grey, moved, between(one.grey.shape, moved.shape)[:2])
     return seen.cells > 0 and seen.median >= WHOLE_MEDIAN and seen.low >= WHOLE_LOW
 
 
@@ -146,14 +143,8 @@ def _covered(one: Seen, other: Seen, there: NDArray[np.float64]) -> Overlap:
 
 def _in_grey(one: Seen, other: Seen, affine: NDArray[np.float64]) -> NDArray[np.float64]:
     """The map between originals as one between their grey pictures, whose pixels stand for their middles."""
-    mine, theirs = (_to_grey(seen) for seen in (one, other))
+    mine, theirs = (between((seen.height, seen.width), seen.grey.shape) for seen in (one, other))
     return np.asarray((theirs @ np.vstack([affine, [0, 0, 1]]) @ np.linalg.inv(mine))[:2], np.float64)
-
-
-def _to_grey(seen: Seen) -> NDArray[np.float64]:
-    height, width = seen.grey.shape
-    across, down = width / seen.width, height / seen.height
-    return np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]])
 
 
 def _is_copy(affine: NDArray[np.float64], residual: float, seen: Overlap) -> bool:

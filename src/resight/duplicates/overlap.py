@@ -50,6 +50,12 @@ def overlap(one: Grey, other: Grey, affine: Matrix) -> Overlap:
     return Overlap(covered, median, low, len(found))
 
 
+def between(of: tuple[int, ...], to: tuple[int, ...]) -> Matrix:
+    """The map (3, 3) between two sizes (H, W) of one picture, whose pixels stand for their middles."""
+    across, down = to[1] / of[1], to[0] / of[0]
+    return np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]])
+
+
 def _within(shape: tuple[int, ...]) -> Grey:
     """255 but for the edge: what lies behind it shines through the outermost pixels of a turned picture."""
     found = np.zeros(shape, np.uint8)

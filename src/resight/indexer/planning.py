@@ -77,8 +77,7 @@ def planned(
     turned = {relative: degrees % 360 for relative, degrees in (turns or {}).items()}
     there = root.is_there()
     progress.start("Listing the objects" if root.remote else "Looking through the folder", None)
-    files = walk if isinstance(walk, Listed) else file_states(walk)
-    changes = writer.changes(files if there else (), turned)
+    changes = writer.changes(file_states(walk) if there else (), turned)
     to_read = changes.to_read(retry)
     vanished = find_vanished(writer, root, walk, changes, to_read, prune)
     if there and not writer.catalogue.photos.is_same(root):

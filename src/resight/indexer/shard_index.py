@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from resight.describing.describer import describer_like
@@ -19,7 +19,7 @@ from resight.indexer.shard_writing import unfinished, write_shard
 from resight.indexer.walk import file_states
 from resight.processors import processors
 from resight.progress import Progress, Silent
-from resight.roots import Found, Listing, Root, root_at
+from resight.roots import Listing, Root, root_at
 
 FOLDER = "shards"  # in the gallery
 
@@ -55,7 +55,7 @@ def index_shard(
     with snapshot_of(folder) as snapshot:
         refuse_other_folder(snapshot, root)
         walk = _walk(snapshot, root, only)
-        found = [each for each in _found(walk) if part.holds(each[0])]
+        found = [each for each in file_states(walk) if part.holds(each[0])]
         files = to_describe(snapshot.catalogue, found, turned, retry)
         describer = describer_like(snapshot, engine, workers, batch or 0)
         job = job_for(snapshot, describer, root, part.name, files, turned, strict)
@@ -95,7 +95,3 @@ def _walk(snapshot: Snapshot, root: Root, only: Iterable[str] | None) -> Walk | 
     if only is not None:
         return Listed(root, only)
     return root.walk(snapshot.folder, read_exclusions(snapshot.catalogue))
-
-
-def _found(walk: Walk | Listing | Listed) -> Iterator[Found]:
-    return iter(walk) if isinstance(walk, Listed) else file_states(walk)

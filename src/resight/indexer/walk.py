@@ -6,16 +6,17 @@ from collections.abc import Iterator
 
 from resight.errors import BadQuery
 from resight.images.folder import Walk
+from resight.indexer.listed import Listed
 from resight.roots import Found, Listing
 from resight.roots.folder import file_state
 
 
-def file_states(walk: Walk | Listing) -> Iterator[Found]:
+def file_states(walk: Walk | Listing | Listed) -> Iterator[Found]:
     """(relative path, size in bytes, time of change in ns) of each photo; BadQuery for an unreadable root.
 
     Photos that cannot be looked at are added to the counts of the walk. What is listed has its states.
     """
-    if isinstance(walk, Listing):
+    if not isinstance(walk, Walk):
         yield from walk
         return
     try:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from resight.stores._promise import Held, Rows, Scores
+from resight.stores._promise import Rows, Scores
 from resight.stores._proof import Take, is_made_of
 from resight.stores._recall import QUERIES, K
 from resight.types import Vectors
@@ -161,11 +161,6 @@ def find_index(
     good = (each for each in found[0].efforts if each.recall >= recall)
     effort = next((each for each in good if K * each.factor * share <= found[0].rows), None)
     return ServedIndex(store, connect, found[0], effort) if effort else None
-
-
-def tell_held(server: Server, gallery: str) -> list[Held]:
-    """What a server has of a gallery, the latest generation first; raises StoreFailed."""
-    return [Held(each.generation, each.rows, each.measured > 0) for each in server.find(gallery)]
 
 
 def arrange(found: list[list[tuple[float, int]]]) -> tuple[Scores, Rows]:

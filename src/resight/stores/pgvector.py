@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from resight.progress import Progress
 from resight.stores import _package
-from resight.stores._promise import Given, Held
-from resight.stores._served import ServedIndex, Server, find_index, tell_held
+from resight.stores._served import ServedIndex, Server, find_index
 from resight.stores._shortlisted import Shortlisted
+from resight.stores._upkeep import Upkeep
 
 KEEPS_INDEX = True
 SHARE = 8.0
@@ -38,28 +37,6 @@ def pgvector(
     return Shortlisted(generation, width, find, share, WITHOUT)
 
 
-def keep(folder: Path, given: Given, progress: Progress) -> None:
-    """Push what the server does not have yet; raises StoreUnavailable, and StoreFailed."""
-    from resight.stores._pushing import push
-
-    with connect() as server:
-        push(server, given, progress)
-
-
-def tell(folder: Path, gallery: str) -> list[Held]:
-    """What the server has of a gallery, the latest generation first; raises as `keep` does."""
-    with connect() as server:
-        return tell_held(server, gallery)
-
-
-def drop(folder: Path, gallery: str) -> None:
-    """Take all of a gallery from the server; raises as `keep` does."""
-    from resight.stores._pushing import drop_all
-
-    with connect() as server:
-        drop_all(server, gallery)
-
-
 @contextmanager
 def connect() -> Iterator[Server]:
     """The server that the environment names, for one thread; raises StoreUnavailable, and StoreFailed."""
@@ -69,6 +46,10 @@ def connect() -> Iterator[Server]:
 
     with _postgres.connect() as connection:
         yield Tables(connection)
+
+
+_upkeep = Upkeep(connect)
+keep, tell, drop = _upkeep.keep, _upkeep.tell, _upkeep.drop
 
 
 def check() -> None:
