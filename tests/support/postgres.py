@@ -29,6 +29,15 @@ def find_binaries() -> Path:
     return Path(spec.origin).parent / "pginstall18" / "bin"
 
 
+def _lives(process: str) -> bool:
+    """Whether a process still holds what it had; a zombie does not."""
+    try:
+        told = Path(f"/proc/{process}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return told.rpartition(")")[2].split()[0] not in "ZX"
+
+
 class Postgres:
     """A server that may be killed and started again."""
 
@@ -85,11 +94,14 @@ class Postgres:
         """At once, as when the power goes."""
         assert self._process
         postmaster = self._process.pid
+        os.kill(postmaster, signal.SIGSTOP)  # it forks no other while they are counted
         children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
         for process in (postmaster, *map(int, children)):  # each of them leads a session of its own
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         self._process.wait()
+        while any(map(_lives, children)):  # one that still holds the memory would keep the next server away
+            time.sleep(0.01)
 
     def stop(self) -> None:
         if self._process and self._process.poll() is None:
