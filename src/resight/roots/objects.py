@@ -69,7 +69,7 @@ class Objects:
             return about["size"], version_of(about)
 
     def look(self) -> Callable[[str], State]:
-        """Lists all objects once, and knows their states: 0.24 GB for a million."""
+        """Lists all objects once, and keeps their states in memory."""
         states = {relative: (size, version) for relative, size, version in self._found()}
 
         def state(relative: str) -> State:
