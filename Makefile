@@ -35,7 +35,7 @@ demo: $(VENV)/.demo
 # The slowest ten and the coverage are printed.
 test: $(VENV)/.all browser
 	OMP_NUM_THREADS=1 $(bin)/python -m slipcover --source src/resight \
-		--json --out .coverage.json -m pytest -n $(TESTERS) --durations=10 -p slipcover.pytest_plugin -W 'ignore:Module already'
+		--json --out .coverage.json -m pytest -n $(TESTERS) --dist worksteal --durations=10 -p slipcover.pytest_plugin -W 'ignore:Module already'
 	$(bin)/python tests/support/coverage.py .coverage.json 95
 
 # The tests of the page are made in Chromium; where it cannot be installed they are skipped.
@@ -45,7 +45,7 @@ browser:
 # The lowest version of everything that pyproject.toml allows, in an environment of its own. Old packages beside new
 # ones of theirs warn of what is to go; that is theirs to mend.
 test-oldest: $(OLDEST)/.all browser
-	OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -n $(TESTERS) -W ignore::DeprecationWarning -W ignore::FutureWarning
+	OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -n $(TESTERS) --dist worksteal -W ignore::DeprecationWarning -W ignore::FutureWarning
 
 $(OLDEST)/.all: pyproject.toml tests/support/oldest.py
 	test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)

@@ -258,9 +258,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = chosen.folder or Path(temporary)
         gallery = folder / "photos" / ".resight"
-        drawn(folder / "photos", 40, 1, (640, 480))
-        index(folder / "photos", gallery, recipe=Recipe.load(chosen.recipe))
-        fill(gallery, chosen.vectors)
+        if not gallery.exists():
+            drawn(folder / "photos", 40, 1, (640, 480))
+            index(folder / "photos", gallery, recipe=Recipe.load(chosen.recipe))
+            fill(gallery, chosen.vectors)
         found = [stored(gallery, chosen)] + ([photos(gallery, folder, chosen)] if chosen.photos else [])
     for row in found:
         print(row)

@@ -11,7 +11,7 @@ from pathlib import Path
 from resight.errors import GalleryError
 from resight.gallery import database
 from resight.gallery.database import Selects
-from resight.gallery.following import Following
+from resight.gallery.following import Derived, Following
 from resight.gallery.snapshot import Snapshot
 from resight.gallery.vectors import CutShort
 
@@ -21,13 +21,13 @@ TRIES = 5  # a new generation may take the old one's place between the catalogue
 class Reader:
     """One connection to a gallery's catalogue, and the files that it has mapped."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, derived: Derived | None = None) -> None:
+        self._folder, self._derived = folder, derived
         self._open()
 
     def _open(self) -> None:
         self._connection = database.open_to_read(self._folder)
-        self._following = Following(self._folder)
+        self._following = Following(self._folder, self._derived)
         try:
             self._frozen = database.frozen(self._folder)
             database.must_be_begun(self._connection, self._folder)
@@ -78,8 +78,8 @@ class Readers:
     """Opened when they are needed, and kept for the next snapshot."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._idle: list[Reader] = [Reader(folder)]
+        self._folder, self._derived = folder, Derived()
+        self._idle: list[Reader] = [Reader(folder, self._derived)]
         self._closed = False
         self._lock = threading.Lock()
 
@@ -111,7 +111,7 @@ class Readers:
                 raise GalleryError("The gallery was closed: open it again to search it.")
             if self._idle:
                 return self._idle.pop()
-        return Reader(self._folder)
+        return Reader(self._folder, self._derived)
 
     def _give_back(self, reader: Reader) -> None:
         with self._lock:

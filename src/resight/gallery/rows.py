@@ -56,9 +56,17 @@ class Rows:
 
     def owners(self, count: int) -> Numbers:
         """(count,): the image of each of the first rows; -1 for a deleted one."""
+        stored = self._selects.all(
+            "SELECT image, first_row, rows FROM descriptors WHERE generation = ?", self._generation
+        )
+        known = np.fromiter(stored, np.dtype([("image", "i8"), ("first", "i8"), ("rows", "i8")]))
+        ends = np.cumsum(known["rows"])
+        places = np.arange(ends[-1] if len(ends) else 0) + np.repeat(
+            known["first"] - ends + known["rows"], known["rows"]
+        )
         owners = np.full(count, -1, np.int64)
-        for image, first, rows, _ in self.checksums():
-            owners[first : first + rows] = image
+        inside = places < count
+        owners[places[inside]] = np.repeat(known["image"], known["rows"])[inside]
         return owners
 
     def per_image(self) -> int:

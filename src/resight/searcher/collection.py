@@ -21,6 +21,7 @@ from resight.stores import Store
 from resight.types import Vectors
 
 FEW = 4096  # rows whose owners are looked up one by one; for more, all owners are read
+OFTEN = 4  # once a share of all rows, one in so many, was looked up, all are read: a look-up takes longer
 
 
 class Collection:
@@ -149,6 +150,9 @@ class Collection:
             warnings.warn(sentence, stacklevel=3)
 
     def _owners_of(self, rows: Numbers) -> Numbers:
-        if len(rows) > FEW or "owners" in self.snapshot.derived:
-            return self.owners[rows]
-        return self.snapshot.rows.owners_of(rows)
+        derived = self.snapshot.derived
+        if len(rows) <= FEW and "owners" not in derived:
+            derived["looked_up"] = derived.get("looked_up", 0) + len(rows)
+            if derived["looked_up"] <= max(FEW, self.rows // OFTEN):
+                return self.snapshot.rows.owners_of(rows)
+        return self.owners[rows]

@@ -9,11 +9,17 @@ from typing import Generic, TypeVar
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
-Place = tuple[Question, Future[Answer]]
+
+
+class Place(Generic[Question, Answer]):
+    """One who waits: `called` once there is an answer, or once it is their turn to answer."""
+
+    def __init__(self, question: Question) -> None:
+        self.question, self.answer, self.called = question, Future[Answer](), threading.Event()
 
 
 class Line(Generic[Question, Answer]):
-    """Whoever comes first answers for all that wait by then and fit.
+    """Whoever comes first answers for all that wait by then and fit; `at_once` may do so at the same time.
 
     A question that comes alone is not held up. Those that come meanwhile are answered by the next.
     """
@@ -22,24 +28,27 @@ class Line(Generic[Question, Answer]):
         self,
         answer: Callable[[list[Question]], Iterable[Answer]],
         fits: Callable[[Question, Question], bool],
+        at_once: int = 1,
     ) -> None:
         self._answer, self._fits = answer, fits
-        self._lock, self._turn = threading.Lock(), threading.Lock()
+        self._lock, self._free = threading.Lock(), at_once
         self._waiting: list[Place[Question, Answer]] = []
 
     def ask(self, question: Question, most: int) -> Answer:
         """The answer, found with at most `most` - 1 others'; what `answer` raises reaches each of them."""
-        mine = question, Future[Answer]()
+        mine = Place[Question, Answer](question)
         with self._lock:
             self._waiting.append(mine)
-        with self._turn:
-            if not mine[1].done():
-                self._answer_all(self._taken(mine, most))
-        return mine[1].result()
+            self._call()
+        mine.called.wait()
+        if not mine.answer.done():
+            self._answer_all(self._taken(mine, most))
+        return mine.answer.result()
 
     def _taken(self, mine: Place[Question, Answer], most: int) -> list[Place[Question, Answer]]:
         with self._lock:
-            fitting = [each for each in self._waiting if each is not mine and self._fits(each[0], mine[0])]
+            others = (each for each in self._waiting if not each.called.is_set())
+            fitting = [each for each in others if self._fits(each.question, mine.question)]
             chosen = [mine, *fitting[: most - 1]]
             gone = set(map(id, chosen))
             self._waiting = [each for each in self._waiting if id(each) not in gone]
@@ -47,10 +56,24 @@ class Line(Generic[Question, Answer]):
 
     def _answer_all(self, chosen: list[Place[Question, Answer]]) -> None:
         try:
-            answers = self._answer([question for question, _ in chosen])
-            for (_, future), answer in zip(chosen, answers, strict=True):
-                future.set_result(answer)
+            answers = self._answer([each.question for each in chosen])
+            for each, answer in zip(chosen, answers, strict=True):
+                each.answer.set_result(answer)
         except BaseException as error:  # those who wait are told, whatever it is
-            for _, future in chosen:
-                if not future.done():
-                    future.set_exception(error)
+            for each in chosen:
+                if not each.answer.done():
+                    each.answer.set_exception(error)
+        with self._lock:
+            self._free += 1
+            self._call()
+        for each in chosen:
+            each.called.set()
+
+    def _call(self) -> None:
+        """Call those that waited longest, as many as may answer now; needs the lock."""
+        for each in self._waiting:
+            if not self._free:
+                return
+            if not each.called.is_set():
+                self._free -= 1
+                each.called.set()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from resight.gallery import Snapshot
@@ -24,30 +26,46 @@ if TYPE_CHECKING:
 DEEPEST = 1000  # photos that one re-ranker may look at
 
 
-def is_described(served: Served, body: SearchBody) -> bool:
-    """Whether the search needs the network, and waits in the line for it."""
-    with served.snapshot() as snapshot:
-        return needs_description(snapshot, body)
+def search_stored(
+    service: Service, served: Served, body: SearchBody, timing: Timing
+) -> dict[str, Any] | None:
+    """The answer to a search by a stored image or a vector; None where a photo must be described first."""
+    with _begun(served) as snapshot:
+        if needs_description(snapshot, body):
+            return None
+        return _searched(service, served, snapshot, body, timing)
 
 
 def search(service: Service, served: Served, body: SearchBody, timing: Timing) -> dict[str, Any]:
     """The answer to a search; raises Problem, and the errors of the house."""
-    wanted = _affordable(rerankers(body.rerankers))
+    with _begun(served) as snapshot:
+        return _searched(service, served, snapshot, body, timing)
+
+
+@contextmanager
+def _begun(served: Served) -> Iterator[Snapshot]:
     with served.snapshot() as snapshot:
         if snapshot.generation is None or not len(snapshot.vectors):
             raise served.empty()
-        under = under_of(snapshot, body.under) if body.under else None
-        inside = images_under(snapshot, under) if under else None
-        photos = Collection(snapshot, inside, SharedStore(snapshot, served.together))
-        if needs_description(snapshot, body):
-            asked = ask_described(service, served, snapshot, body, timing)
-        else:
-            asked = ask_stored(photos, snapshot, body)
-        with timing("search"):
-            ranked, chances = placed(photos, asked.query, body.k, wanted, body.max_false_positives)
-        with timing("answer"):
-            marks = service.marks_of(served, asked.sha256)
-            hits = hits_of(served, snapshot, asked, ranked, chances, marks, under, body.k)
+        yield snapshot
+
+
+def _searched(
+    service: Service, served: Served, snapshot: Snapshot, body: SearchBody, timing: Timing
+) -> dict[str, Any]:
+    wanted = _affordable(rerankers(body.rerankers))
+    under = under_of(snapshot, body.under) if body.under else None
+    inside = images_under(snapshot, under) if under else None
+    photos = Collection(snapshot, inside, SharedStore(snapshot, served.together))
+    if needs_description(snapshot, body):
+        asked = ask_described(service, served, snapshot, body, timing)
+    else:
+        asked = ask_stored(photos, snapshot, body)
+    with timing("search"):
+        ranked, chances = placed(photos, asked.query, body.k, wanted, body.max_false_positives)
+    with timing("answer"):
+        marks = service.marks_of(served, asked.sha256)
+        hits = hits_of(served, snapshot, asked, ranked, chances, marks, under, body.k)
     return _answer(snapshot, asked, body, hits, timing)
 
 

@@ -19,7 +19,9 @@ from resight.serving.settings import Settings
 from resight.serving.tokens import Tokens
 from resight.serving.uploads import Uploads
 
-TOGETHER = 16  # threads whose queries wait for one another's reading of the rows
+TOGETHER = (
+    8  # threads of searches; more wait for Python's lock longer than they gain by reading rows together
+)
 MARKS = "`resight serve --writable`, or --marks FILE, lets photos be marked"
 
 

@@ -15,6 +15,7 @@ from resight.stores._mapped import MappedRows
 from resight.types import Vectors
 
 MOST = 16  # queries at once: each takes the scores of a block of rows
+AT_ONCE = 2  # groups of queries, each searched for by one core
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +36,7 @@ class Together:
     """The queries of one gallery: those that wait are searched for together."""
 
     def __init__(self) -> None:
-        self._line = Line(_search_for, Waiting.fits)
+        self._line = Line(_search_for, Waiting.fits, AT_ONCE)
 
     def search(self, state: Hashable, store: MappedRows, vector: Vectors, k: int) -> tuple[Rows, Scores]:
         """The k rows nearest to a vector (D,); queries of one `state` are searched in any one's store."""

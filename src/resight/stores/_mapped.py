@@ -70,8 +70,7 @@ class MappedRows:
         Sums may be rounded in another order than by `search`: scores differ by 1e-6.
         """
         check_query(queries)
-        with matrix_threads_for(self._rows * queries.size):
-            return exact_each(self._blocks, queries, ks, self._deleted)
+        return exact_each(self._blocks, queries, ks, self._deleted)
 
     def search_from(self, first: int, vectors: Vectors, k: int) -> tuple[Rows, Scores]:
         """The k nearest of the rows from `first` on, every one of them compared."""

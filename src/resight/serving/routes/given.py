@@ -1,4 +1,7 @@
-"""What routes are given beside the request: the service, and the gallery that an address names."""
+"""What routes are given beside the request: the service, and the gallery that an address names.
+
+All of it is `async`: FastAPI would hand each plain function to a thread and wait for it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from resight.serving.settings import Settings
 from resight.serving.wanted import Turn
 
 
-def give_service(request: Request) -> Service:
+async def give_service(request: Request) -> Service:
     """The service that the application was made for."""
     service: Service = request.app.state.service
     return service
@@ -24,12 +27,12 @@ def give_service(request: Request) -> Service:
 TheService = Annotated[Service, Depends(give_service)]
 
 
-def give_gallery(service: TheService, gallery: Annotated[str, Path(max_length=255)]) -> Served:
+async def give_gallery(service: TheService, gallery: Annotated[str, Path(max_length=255)]) -> Served:
     """The gallery that the address names; raises Problem."""
     return service.gallery(gallery)
 
 
-def give_settings(service: TheService) -> Settings:
+async def give_settings(service: TheService) -> Settings:
     """What the service was told when it started."""
     return service.settings
 

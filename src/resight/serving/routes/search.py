@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from resight.serving.matching import match
 from resight.serving.routes.answers import MatchAnswer, SearchAnswer
 from resight.serving.routes.given import TheGallery, TheService, as_json
-from resight.serving.searching import is_described, search
+from resight.serving.searching import search, search_stored
 from resight.serving.timing import Timing
 from resight.serving.wanted import MatchBody, SearchBody
 
@@ -17,10 +17,12 @@ router = APIRouter(prefix="/v1/galleries/{gallery}", tags=["search"])
 @router.post("/search", response_model=SearchAnswer)
 async def search_gallery(service: TheService, served: TheGallery, body: SearchBody) -> Response:
     """Search by an upload, a stored image or a vector: the nearest images, best first."""
-    described = body.rerankers or (body.vector is None and is_described(served, body))
-    line = service.descriptions if described else service.searches
     timing = Timing()
-    answer = await line.run(search, service, served, body, timing)
+    answer = (
+        None if body.rerankers else await service.searches.run(search_stored, service, served, body, timing)
+    )
+    if answer is None:
+        answer = await service.descriptions.run(search, service, served, body, timing)
     service.metrics.stages(timing.took)
     return as_json(answer)
 
