@@ -18,7 +18,8 @@ BENCHES = $(addprefix bench-,quality cost votes speed search stores small_galler
 help:
 	@echo "make demo [PHOTOS=folder QUERY=photo] | test | test-oldest | check | soak | bench | pictures | clean"
 
-# A stamp for each set-up; a changed pyproject.toml installs anew.
+# A stamp for each set-up; a changed pyproject.toml installs anew. The browser of the tests comes beside the packages, which
+# keep one core busy.
 $(VENV)/.demo: pyproject.toml
 	test -x $(bin)/python || $(PYTHON) -m venv $(VENV)
 	$(bin)/python $(INSTALL) -e '.[demo]'
@@ -26,13 +27,14 @@ $(VENV)/.demo: pyproject.toml
 
 $(VENV)/.all: pyproject.toml
 	test -x $(bin)/python || $(PYTHON) -m venv $(VENV)
-	$(bin)/python $(INSTALL) -e '.[all]'
+	sh tests/support/install_browser.sh & $(bin)/python $(INSTALL) -e '.[all]' && wait
 	touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo
 	$(bin)/python examples/demo.py --photos '$(PHOTOS)' --query '$(QUERY)'
 
-# The slowest ten and the coverage are printed.
+# The slowest ten and the coverage are printed. Each process has tests of the same files, whose fixtures it makes once,
+# and takes over from others at the end.
 test: $(VENV)/.all browser
 	OMP_NUM_THREADS=1 $(bin)/python -m slipcover --source src/resight \
 		--json --out .coverage.json -m pytest -n $(TESTERS) --dist worksteal --durations=10 -p slipcover.pytest_plugin -W 'ignore:Module already'

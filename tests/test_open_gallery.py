@@ -15,8 +15,9 @@ import pytest
 
 from resight.errors import GalleryError
 from resight.gallery import Gallery, Snapshot, Writer, snapshot_of
+from resight.gallery.rows import Rows
 from resight.local_features import VERSION
-from resight.searcher import Searcher
+from resight.searcher import Searcher, collection
 from resight.searcher.collection import Collection
 from resight.searcher.query import of_stored
 from resight.searcher.reranking import reranked, rerankers
@@ -48,7 +49,7 @@ import os, sys
 import numpy as np
 from resight.errors import GalleryError
 from resight.gallery import Gallery, snapshot_of
-from resight.searcher import Searcher
+from resight.searcher import Searcher, collection
 from resight.types import Descriptor
 
 folder, name = sys.argv[1:]
@@ -164,6 +165,26 @@ def test_searches_in_eight_threads_rank_as_one_thread_does(each, tmp_path, rng):
             return turn + 1
 
         assert sum(together(work)) == 8 * each
+
+
+def test_after_many_searches_the_owners_of_rows_are_read_once_for_all_threads(tmp_path, rng, monkeypatch):
+    made(tmp_path / "g", rng, 200, width=32)
+    monkeypatch.setattr(collection, "FEW", 150)
+    read = []
+    whole = Rows.owners
+    monkeypatch.setattr(Rows, "owners", lambda self, count: (read.append(count), whole(self, count))[1])
+    with Gallery(tmp_path / "g") as gallery:
+        query = Descriptor(small.random_descriptor(rng, 32).vectors, None, small.fingerprint(gallery))
+        searcher = Searcher(gallery)
+        first = searcher.search(query, 20)  # its tail is of 25 photos
+        assert not read
+        assert together(lambda number: [searcher.search(query, 20) for _ in range(9)]) == [[first] * 9] * 8
+        assert read == [200]
+        with Writer(tmp_path / "g") as writer:
+            small.add(writer, "200", rng, small.random_features(rng, 100), width=32)
+            writer.commit()
+        assert len(searcher.search(query, 300)) == 201
+        assert read == [200, 201]  # of more rows than are looked up
 
 
 def test_threads_that_show_photos_see_what_one_thread_does(album):
