@@ -24,8 +24,11 @@ def made(folder: Path) -> Path:
         _write_set(folder / name, 100 * number)
     for number, name in enumerate(DISTRACTORS):
         for one in range(ONE_KIND):
+            kind = (
+                f"kind {one % 2}/" if name == "grocery_produce" else ""
+            )  # these lie in folders of their kinds
             _save(
-                folder / "distractors" / name / f"{one}.jpg",
+                folder / "distractors" / name / f"{kind}{one}.jpg",
                 texture(1000 + 100 * number + one, WIDTH, HEIGHT).pixels,
             )
     (folder / "README.md").write_text("Drawn photos in the form of the shared data.\n", encoding="utf8")
