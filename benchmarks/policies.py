@@ -64,7 +64,8 @@ class Halves:
     def of(cls, data: Path, name: str, wanted: argparse.Namespace) -> Halves:
         """A set: so many instances of each half, and so many photos of each of them."""
         own = truth(data / name)
-        others = sorted(path for path in (data / "distractors" / DISTRACTORS[name]).iterdir())
+        found = (data / "distractors" / DISTRACTORS[name]).rglob("*")
+        others = sorted(path for path in found if path.is_file())
         paths, labels = [data / name / path for path in own], list(own.values())
         numbers = range(len(paths), len(paths) + min(wanted.distractors, len(others)))
         first = [number for number, label in enumerate(labels) if is_chosen_on(label)]

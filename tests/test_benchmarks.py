@@ -30,8 +30,8 @@ SCRIPTS = {
     "benchmarks/distractors.py --vectors 50": ["distractors.csv"],
     "benchmarks/gpu.py --photos 6 --drawn 3 --side 96 --size 64 --seconds 0.1 --lite-alone": ["gpu.csv"],
     "benchmarks/machines.py --merge 40": ["merging.csv"],
-    "benchmarks/policies.py --sets groceries --networks efficientnet-lite0 --found-on 2 --asked 2 --distractors 3 "
-    "--policies 130 --size 32 --own --kept {out}/kept": ["policies.csv"],
+    "benchmarks/policies.py --sets groceries --networks efficientnet-lite0 --found-on 2 --asked 2 "
+    "--distractors 3 --policies 130 --size 32 --own --kept {out}/kept": ["policies.csv"],
     "benchmarks/policy_cost.py --sizes 64 --photos 2 --sets scenes --precisions f32": ["policy_cost.csv"],
     "benchmarks/precision.py --size 64 --photos 2 --rounds 1": ["precision.csv"],
     "benchmarks/poolings.py --rounds 1": ["poolings.csv"],
