@@ -10,6 +10,7 @@ import pytest
 
 from resight.errors import StoreFailed, StoreUnavailable
 from resight.stores import milvus
+from resight.stores._asking import Asking
 from resight.stores._collections import WIDEST, Collections
 from resight.stores._lines import Line, merge
 from resight.stores._served import Effort
@@ -93,3 +94,25 @@ def test_lines_say_the_same_in_whatever_order_and_however_often_they_come():
         assert (told.rows, told.proof, told.deleted) == (20, 7, 2)
         assert told.apart.tolist() == [2, 4]  # row 25 is of a block that was not counted yet
         assert (told.measured, told.efforts) == (20, efforts)
+
+
+class Making:
+    """A client whose collection another process makes: it is there, and listed some moments later."""
+
+    def __init__(self, listed_after: int, told: str) -> None:
+        self.asked, self._listed_after, self._told = 0, listed_after, told
+
+    def create_collection(self, name, **more):
+        raise OSError(17, self._told)
+
+    def list_collections(self, **more):
+        self.asked += 1
+        return ["rows"] if self.asked > self._listed_after else []
+
+
+def test_a_collection_that_another_process_is_making_is_waited_for():
+    client = Making(3, "File exists")
+    Asking(client).create("rows", None)
+    assert client.asked == 4
+    with pytest.raises(OSError, match="no room"):
+        Asking(Making(3, "no room")).create("rows", None)

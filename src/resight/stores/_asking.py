@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from pymilvus import MilvusClient
 
 RETRIES = 4
+PATIENCE, PAUSE = 10.0, 0.05  # seconds, for a collection that another process is making
 GONE = (4, 100)  # codes: there is no such collection
 NOT_LOADED = 101  # a code: the server, or Milvus Lite, was started anew
 STRONG = "Strong"  # what was written is found at once, whoever wrote it
@@ -30,9 +32,18 @@ class Asking:
         """A collection, if there is none of this name."""
         try:
             self.do(self._client.create_collection, name, schema=schema, consistency_level=STRONG)
-        except Exception:
-            if name not in self.list_all():  # another process may have made it
+        except Exception as error:
+            if not self._is_listed(name, wait="exist" in str(error)):  # another process may have made it
                 raise
+
+    def _is_listed(self, name: str, wait: bool) -> bool:
+        """Whether there is such a collection; Milvus Lite refuses a second one before it lists the first."""
+        until = time.monotonic() + (PATIENCE if wait else 0)
+        while name not in self.list_all():
+            if time.monotonic() >= until:
+                return False
+            time.sleep(PAUSE)
+        return True
 
     def make_index(self, name: str, field: str, kind: str, settings: dict[str, int]) -> None:
         """An index by inner product of one of its fields, if there is none, and load the collection."""
