@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import socket
 import subprocess
@@ -48,10 +49,24 @@ class Milvus:
             )  # fmt: skip
         for _ in range(1200):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port)):
-                return
+                break
             assert self._process.poll() is None, (self.folder / "log").read_text()
             time.sleep(0.05)
-        raise AssertionError("Milvus Lite does not start.")
+        else:
+            raise AssertionError("Milvus Lite does not start.")
+        if os.environ.get(self.variable) == self.address:
+            self._wait_for_clients()
+
+    def _wait_for_clients(self) -> None:
+        """Clients of a process that saw the server go away are refused for more than a second."""
+        for left in reversed(range(40)):
+            try:
+                self.tables()
+                return
+            except Exception:
+                if not left:
+                    raise
+                time.sleep(0.25)
 
     def kill(self) -> None:
         """At once, as when the power goes."""

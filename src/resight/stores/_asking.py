@@ -13,6 +13,7 @@ RETRIES = 4
 PATIENCE, PAUSE = 10.0, 0.05  # seconds, for a collection that another process is making
 GONE = (4, 100)  # codes: there is no such collection
 NOT_LOADED = 101  # a code: the server, or Milvus Lite, was started anew
+HALF_MADE = "No such file"  # what Milvus Lite says of a collection that is not whole yet
 STRONG = "Strong"  # what was written is found at once, whoever wrote it
 
 T = TypeVar("T")
@@ -69,8 +70,18 @@ class Asking:
 
     @staticmethod
     def do(call: Callable[..., T], *words: Any, **more: Any) -> T:
-        """Call the server; pymilvus alone would try for minutes whether one that is away comes back."""
-        return call(*words, retry_times=RETRIES, **more)
+        """Call the server; pymilvus alone would try for minutes whether one that is away comes back.
+
+        Milvus Lite lists a collection that another process is making before its files are there.
+        """
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return call(*words, retry_times=RETRIES, **more)
+            except Exception as error:
+                if HALF_MADE not in str(error) or time.monotonic() >= until:
+                    raise
+            time.sleep(PAUSE)
 
 
 def is_gone(error: Exception) -> bool:
