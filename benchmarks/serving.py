@@ -130,12 +130,17 @@ def as_client() -> None:
     json.dump({"rate": len(took) / spent, "p50": p50, "p99": p99, "count": len(took)}, sys.stdout)
 
 
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 @contextlib.contextmanager
 def server(gallery: Path) -> Iterator[tuple[int, int]]:
     """`resight serve` in a process of its own, ready: its port and its process."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     line = [sys.executable, "-m", "resight", "serve", str(gallery), "--port", str(port)]
     process = subprocess.Popen(line, stderr=subprocess.DEVNULL)
     try:

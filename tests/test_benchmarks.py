@@ -57,6 +57,7 @@ SCRIPTS = {
     ],
     "benchmarks/tuning.py --photos 20 --width 8 --policies 130 --looped 3": ["tuning.csv"],
     "benchmarks/votes.py": ["votes.csv"],
+    "benchmarks/walk.py --photos 3 --here": ["walk.csv"],
     "benchmarks/whitening.py --rows 60 --width 128 --dims 16": ["whitening.csv"],
     "examples/demo.py --photos {data}/scenes --query {data}/scenes/0/0.jpg": [],
     "examples/page.py --into {out}": ["page.png"],

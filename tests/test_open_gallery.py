@@ -49,7 +49,7 @@ import os, sys
 import numpy as np
 from resight.errors import GalleryError
 from resight.gallery import Gallery, snapshot_of
-from resight.searcher import Searcher, collection
+from resight.searcher import Searcher
 from resight.types import Descriptor
 
 folder, name = sys.argv[1:]

@@ -24,9 +24,8 @@ def made(folder: Path) -> Path:
         _write_set(folder / name, 100 * number)
     for number, name in enumerate(DISTRACTORS):
         for one in range(ONE_KIND):
-            kind = (
-                f"kind {one % 2}/" if name == "grocery_produce" else ""
-            )  # these lie in folders of their kinds
+            # produce lies in folders of its kinds
+            kind = f"kind {one % 2}/" if name == "grocery_produce" else ""
             _save(
                 folder / "distractors" / name / f"{kind}{one}.jpg",
                 texture(1000 + 100 * number + one, WIDTH, HEIGHT).pixels,

@@ -21,7 +21,7 @@ TRIES = 5  # a new generation may take the old one's place between the catalogue
 class Reader:
     """One connection to a gallery's catalogue, and the files that it has mapped."""
 
-    def __init__(self, folder: Path, derived: Derived | None = None) -> None:
+    def __init__(self, folder: Path, derived: Derived) -> None:
         self._folder, self._derived = folder, derived
         self._open()
 

@@ -60,10 +60,8 @@ class Rows:
             "SELECT image, first_row, rows FROM descriptors WHERE generation = ?", self._generation
         )
         known = np.fromiter(stored, np.dtype([("image", "i8"), ("first", "i8"), ("rows", "i8")]))
-        ends = np.cumsum(known["rows"])
-        places = np.arange(ends[-1] if len(ends) else 0) + np.repeat(
-            known["first"] - ends + known["rows"], known["rows"]
-        )
+        before = np.cumsum(known["rows"]) - known["rows"]
+        places = np.arange(known["rows"].sum()) + np.repeat(known["first"] - before, known["rows"])
         owners = np.full(count, -1, np.int64)
         inside = places < count
         owners[places[inside]] = np.repeat(known["image"], known["rows"])[inside]

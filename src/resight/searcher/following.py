@@ -10,12 +10,10 @@ from resight.ranking import Numbers
 from resight.stores import AUTO, Store, choose
 from resight.stores.memory_map import memory_map
 
-_reading = threading.Lock()  # who comes meanwhile takes what was read
-
 
 def read_owners(snapshot: Snapshot) -> Numbers:
     """(N,): the image of each row, -1 where it is nobody's any more; read once for all searches."""
-    with _reading:
+    with snapshot.derived.setdefault("reading", threading.Lock()):  # who comes meanwhile takes what was read
         if "owners" not in snapshot.derived:
             snapshot.derived["owners"] = snapshot.rows.owners(len(snapshot.vectors))
     owners: Numbers = snapshot.derived["owners"]

@@ -53,21 +53,19 @@ class Source:
         return self.service.decoders.photo(self.data, enough, self.pixel_limit, self.turn)
 
 
-def needs_description(snapshot: Snapshot, body: SearchBody) -> bool:
-    """Whether a photo must go through the network: a whole one whose content is stored need not."""
-    if body.vector is not None:
-        return False
-    return bool(body.box or body.turn) or stored(snapshot, body) is None
+def stored_whole(snapshot: Snapshot, body: SearchBody) -> StoredImage | None:
+    """The stored image that is asked with as it is: it need not go through the network."""
+    return None if body.vector is not None or body.box or body.turn else stored(snapshot, body)
 
 
-def ask_stored(photos: Collection, snapshot: Snapshot, body: SearchBody) -> Asked:
-    """The query of a stored image, or of a vector; raises Problem."""
-    if body.vector is not None:
-        return Asked(of_descriptor(_descriptor(snapshot, body.vector), snapshot.recipe))
-    image = stored(snapshot, body)
-    if image is None:
-        raise Problem(404, "This gallery has no such image.")
+def ask_stored(photos: Collection, image: StoredImage) -> Asked:
+    """The query of a stored image."""
     return Asked(of_stored(photos, image), image.sha256, image.width, image.height)
+
+
+def ask_vector(snapshot: Snapshot, numbers: list[float]) -> Asked:
+    """The query of a vector; raises Problem."""
+    return Asked(of_descriptor(_descriptor(snapshot, numbers), snapshot.recipe))
 
 
 def ask_described(

@@ -50,8 +50,7 @@ class Line(Generic[Question, Answer]):
             others = (each for each in self._waiting if not each.called.is_set())
             fitting = [each for each in others if self._fits(each.question, mine.question)]
             chosen = [mine, *fitting[: most - 1]]
-            gone = set(map(id, chosen))
-            self._waiting = [each for each in self._waiting if id(each) not in gone]
+            self._waiting = [each for each in self._waiting if each not in chosen]
         return chosen
 
     def _answer_all(self, chosen: list[Place[Question, Answer]]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from resight.gallery import Snapshot
@@ -13,7 +11,7 @@ from resight.searcher.placing import placed
 from resight.searcher.reranking import rerankers
 from resight.searcher.under import images_under, under_of
 from resight.serving.answering import hits_of
-from resight.serving.asking import Asked, ask_described, ask_stored, needs_description
+from resight.serving.asking import Asked, ask_described, ask_stored, ask_vector, stored_whole
 from resight.serving.galleries import Served
 from resight.serving.problems import Problem
 from resight.serving.timing import Timing
@@ -26,46 +24,34 @@ if TYPE_CHECKING:
 DEEPEST = 1000  # photos that one re-ranker may look at
 
 
-def search_stored(
-    service: Service, served: Served, body: SearchBody, timing: Timing
+def search(
+    service: Service, served: Served, body: SearchBody, timing: Timing, describing: bool
 ) -> dict[str, Any] | None:
-    """The answer to a search by a stored image or a vector; None where a photo must be described first."""
-    with _begun(served) as snapshot:
-        if needs_description(snapshot, body):
-            return None
-        return _searched(service, served, snapshot, body, timing)
+    """The answer to a search; None for a photo that must be described first, unless that is for this thread.
 
-
-def search(service: Service, served: Served, body: SearchBody, timing: Timing) -> dict[str, Any]:
-    """The answer to a search; raises Problem, and the errors of the house."""
-    with _begun(served) as snapshot:
-        return _searched(service, served, snapshot, body, timing)
-
-
-@contextmanager
-def _begun(served: Served) -> Iterator[Snapshot]:
+    Raises Problem, and the errors of the house.
+    """
+    wanted = _affordable(rerankers(body.rerankers))
     with served.snapshot() as snapshot:
         if snapshot.generation is None or not len(snapshot.vectors):
             raise served.empty()
-        yield snapshot
-
-
-def _searched(
-    service: Service, served: Served, snapshot: Snapshot, body: SearchBody, timing: Timing
-) -> dict[str, Any]:
-    wanted = _affordable(rerankers(body.rerankers))
-    under = under_of(snapshot, body.under) if body.under else None
-    inside = images_under(snapshot, under) if under else None
-    photos = Collection(snapshot, inside, SharedStore(snapshot, served.together))
-    if needs_description(snapshot, body):
-        asked = ask_described(service, served, snapshot, body, timing)
-    else:
-        asked = ask_stored(photos, snapshot, body)
-    with timing("search"):
-        ranked, chances = placed(photos, asked.query, body.k, wanted, body.max_false_positives)
-    with timing("answer"):
-        marks = service.marks_of(served, asked.sha256)
-        hits = hits_of(served, snapshot, asked, ranked, chances, marks, under, body.k)
+        known = stored_whole(snapshot, body)
+        if known is None and body.vector is None and not describing:
+            return None
+        under = under_of(snapshot, body.under) if body.under else None
+        inside = images_under(snapshot, under) if under else None
+        photos = Collection(snapshot, inside, SharedStore(snapshot, served.together))
+        if body.vector is not None:
+            asked = ask_vector(snapshot, body.vector)
+        elif known is not None:
+            asked = ask_stored(photos, known)
+        else:
+            asked = ask_described(service, served, snapshot, body, timing)
+        with timing("search"):
+            ranked, chances = placed(photos, asked.query, body.k, wanted, body.max_false_positives)
+        with timing("answer"):
+            marks = service.marks_of(served, asked.sha256)
+            hits = hits_of(served, snapshot, asked, ranked, chances, marks, under, body.k)
     return _answer(snapshot, asked, body, hits, timing)
 
 

@@ -19,9 +19,7 @@ from resight.serving.settings import Settings
 from resight.serving.tokens import Tokens
 from resight.serving.uploads import Uploads
 
-TOGETHER = (
-    8  # threads of searches; more wait for Python's lock longer than they gain by reading rows together
-)
+TOGETHER = 8  # threads of searches; more lose by Python's lock what they gain by reading rows together
 MARKS = "`resight serve --writable`, or --marks FILE, lets photos be marked"
 
 

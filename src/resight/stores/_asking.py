@@ -13,7 +13,8 @@ RETRIES = 4
 PATIENCE, PAUSE = 10.0, 0.05  # seconds, for a collection that another process is making
 GONE = (4, 100)  # codes: there is no such collection
 NOT_LOADED = 101  # a code: the server, or Milvus Lite, was started anew
-HALF_MADE = "No such file"  # what Milvus Lite says of a collection that is not whole yet
+BEING_MADE = "File exists"  # what Milvus Lite says where another process makes the same collection
+HALF_MADE = "No such file"  # and of one that is listed, and not whole yet
 STRONG = "Strong"  # what was written is found at once, whoever wrote it
 
 T = TypeVar("T")
@@ -34,7 +35,7 @@ class Asking:
         try:
             self.do(self._client.create_collection, name, schema=schema, consistency_level=STRONG)
         except Exception as error:
-            if not self._is_listed(name, wait="exist" in str(error)):  # another process may have made it
+            if not self._is_listed(name, wait=BEING_MADE in str(error)):  # another process may have made it
                 raise
 
     def _is_listed(self, name: str, wait: bool) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from resight.processors import matrix_threads_for
+from resight.processors import matrix_threads_for, one_matrix_thread
 from resight.stores._exact import exact, exact_each
 from resight.stores._promise import Owners, Rows, Scores, State, check_finite, check_query, check_rows
 from resight.types import Vectors
@@ -70,7 +70,8 @@ class MappedRows:
         Sums may be rounded in another order than by `search`: scores differ by 1e-6.
         """
         check_query(queries)
-        return exact_each(self._blocks, queries, ks, self._deleted)
+        with one_matrix_thread():  # others search and answer meanwhile
+            return exact_each(self._blocks, queries, ks, self._deleted)
 
     def search_from(self, first: int, vectors: Vectors, k: int) -> tuple[Rows, Scores]:
         """The k nearest of the rows from `first` on, every one of them compared."""

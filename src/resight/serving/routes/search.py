@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from resight.serving.matching import match
 from resight.serving.routes.answers import MatchAnswer, SearchAnswer
 from resight.serving.routes.given import TheGallery, TheService, as_json
-from resight.serving.searching import search, search_stored
+from resight.serving.searching import search
 from resight.serving.timing import Timing
 from resight.serving.wanted import MatchBody, SearchBody
 
@@ -18,11 +18,11 @@ router = APIRouter(prefix="/v1/galleries/{gallery}", tags=["search"])
 async def search_gallery(service: TheService, served: TheGallery, body: SearchBody) -> Response:
     """Search by an upload, a stored image or a vector: the nearest images, best first."""
     timing = Timing()
-    answer = (
-        None if body.rerankers else await service.searches.run(search_stored, service, served, body, timing)
-    )
+    asked, answer = (service, served, body, timing), None
+    if not body.rerankers:
+        answer = await service.searches.run(search, *asked, False)
     if answer is None:
-        answer = await service.descriptions.run(search, service, served, body, timing)
+        answer = await service.descriptions.run(search, *asked, True)
     service.metrics.stages(timing.took)
     return as_json(answer)
 
