@@ -220,34 +220,36 @@ def test_a_full_line_is_said_and_empties_again():
 def test_queries_that_come_together_find_what_each_finds_alone():
     rng = np.random.default_rng(3)
     rows = rng.standard_normal((5000, 32)).astype(np.float32)
-    queries = rng.standard_normal((40, 32)).astype(np.float32)
+    queries = rng.standard_normal((40, 1, 32)).astype(np.float32)
     store, together = memory_map(1, 32), Together()
     store.add(0, rows, lambda: np.arange(5000))
     store.delete(np.array([3, 70, 4999]))
-    alone = [store.search(query[None], 7 + number % 3) for number, query in enumerate(queries)]
+    alone = [store.search(query, 7 + number % 3) for number, query in enumerate(queries)]
     gate = threading.Barrier(20)
 
     def ask_one(number):
         if number < 20:
             gate.wait(30)
-        return together.search("state", store, queries[number], 7 + number % 3)
+        pair = np.concatenate([queries[number], queries[number - 1]])  # some ask for two at once
+        asked = pair if number % 2 else queries[number]
+        return together.search_each("state", store, asked, [7 + number % 3, 3][: len(asked)])
 
     with concurrent.futures.ThreadPoolExecutor(20) as pool:
         found = list(pool.map(ask_one, range(40)))
-    for (rows_alone, scores_alone), (rows_found, scores_found) in zip(alone, found, strict=True):
-        np.testing.assert_array_equal(rows_alone, rows_found)
-        np.testing.assert_allclose(scores_alone, scores_found, atol=1e-5)
-    each = store.search_each(queries, [7 + number % 3 for number in range(40)])
-    for (rows_alone, _), (rows_found, _) in zip(alone, each, strict=True):
-        np.testing.assert_array_equal(rows_alone, rows_found)
+    for number, ((rows_alone, scores_alone), (first, *second)) in enumerate(zip(alone, found, strict=True)):
+        np.testing.assert_array_equal(rows_alone, first[0])
+        np.testing.assert_allclose(scores_alone, first[1], atol=1e-5)
+        assert len(second) == number % 2
+        if second:
+            np.testing.assert_array_equal(alone[number - 1][0][:3], second[0][0])
 
 
 def test_an_error_of_a_search_reaches_all_who_wait_for_it():
     store, together = memory_map(1, 4), Together()
     store.add(0, np.ones((2, 4), np.float32), lambda: np.arange(2))
     with pytest.raises(ValueError, match=r"shape|size|mismatch"):
-        together.search("state", store, np.ones(3, np.float32), 1)
-    rows, _ = together.search("state", store, np.ones(4, np.float32), 1)
+        together.search_each("state", store, np.ones((1, 3), np.float32), [1])
+    ((rows, _),) = together.search_each("state", store, np.ones((1, 4), np.float32), [1])
     assert len(rows) == 1
 
 

@@ -70,6 +70,10 @@ def test_an_exact_store_gives_the_rows_and_the_order_of_a_sort(make, queries):
         rows, scores = store.search(query, k, allowed)
         assert rows.tolist() == slow(vectors, query, k, set(deleted), allowed, owners), f"seed {seed}"
         np.testing.assert_array_equal(scores, (vectors[rows] @ query.T).max(axis=1))
+        for place, (rows, scores) in enumerate(store.search_each(query, [k, 1, 5][:queries], allowed)):
+            own = slow(vectors, query[place : place + 1], [k, 1, 5][place], set(deleted), allowed, owners)
+            assert rows.tolist() == own, f"seed {seed}"
+            np.testing.assert_array_equal(scores, vectors[rows] @ query[place])
 
 
 @pytest.mark.parametrize("block", [1, 100], ids="a {} byte block".format)

@@ -122,9 +122,9 @@ class Photos(Protocol):
         ...
 
 
-def similarity(image: int, query: Query, photos: Photos) -> float:
-    """What a search gives an image: the largest dot product of any of its rows with any of the query's."""
-    return float((photos.take(photos.rows_of(image)) @ query.vectors.T).max())
+def similarity(image: int, vectors: Vectors, photos: Photos) -> float:
+    """What a search for (Q, D) `vectors` gives an image: the largest dot product with any of its rows."""
+    return float((photos.take(photos.rows_of(image)) @ vectors.T).max())
 
 
 class Reranker(Protocol):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from resight.errors import BadQuery, GalleryError
@@ -45,6 +47,11 @@ class SimpleStore:
             np.array([number for _, number in best], np.int64),
             np.array([-score for score, _ in best], np.float32),
         )
+
+    def search_each(
+        self, vectors: Vectors, ks: Sequence[int], allowed: Rows | None = None
+    ) -> list[tuple[Rows, Scores]]:
+        return [self.search(one[None], k, allowed) for one, k in zip(vectors, ks, strict=True)]
 
     def take(self, rows: Rows) -> Vectors:
         return np.array([self.vectors[row] for row in rows], np.float32).reshape(len(rows), self.width)

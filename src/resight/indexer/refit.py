@@ -15,6 +15,7 @@ from resight.indexer.again import Again, prepared_again
 from resight.indexer.filling import COMMIT_EVERY, filled
 from resight.indexer.fits import SAMPLE, sample_size, variants
 from resight.indexer.fits import sample as smallest
+from resight.indexer.noise import keep_noise
 from resight.indexer.provenance import Fit, borrowed, fitted
 from resight.indexer.store import keep_index
 from resight.processors import processors
@@ -57,6 +58,7 @@ def fit(
             number = work.begin(fit_from)
         if not number or not work.finish(number):
             return None
+        keep_noise(writer, describer, workers, progress)
         fitted = writer.committed.fit
     keep_index(Path(gallery), progress)
     return fitted

@@ -12,6 +12,7 @@ from resight.indexer import local
 from resight.indexer.counts import Counts
 from resight.indexer.fits import SAMPLE
 from resight.indexer.housekeeping import forget
+from resight.indexer.noise import keep_noise
 from resight.indexer.on_ray import OnRay
 from resight.indexer.opening import gallery_for, nothing_there, opened
 from resight.indexer.outcome import Reader
@@ -47,6 +48,7 @@ def index(
     sample: int = SAMPLE,
     fit_only: bool = False,
     on: str = "",
+    promises: bool = True,
     progress: Progress | None = None,
 ) -> Report:
     """Make the gallery of a folder of photos true: new, changed, moved and vanished files are noticed.
@@ -65,7 +67,8 @@ def index(
     as before, 200 at first. `strict` refuses the photos that would carry a warning; those that are indexed
     already stay. `store` is what the gallery is searched by, now and later, and its index brought up to date
     at the end; None: as before, `auto` at first. A fit looks at `sample` photos; `fit_only` leaves the
-    others to shards, `on` ("ray", "ray://HOST:PORT") to a Ray cluster.
+    others to shards, `on` ("ray", "ray://HOST:PORT") to a Ray cluster. `promises`: pictures of noise
+    are described after each fit, by which searches tell chance better.
     """
     root, watching, workers = root_at(photos), progress or Silent(), workers or processors()
     folder = gallery_for(root, gallery)
@@ -80,6 +83,8 @@ def index(
         report = carried_out(
             writer, reader, plan, workers, progress, store, _others(fit_only, on, engine, batch)
         )
+        if promises:
+            keep_noise(writer, describer, workers, progress)
     return end_with_index(report, watching)
 
 

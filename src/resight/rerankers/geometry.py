@@ -66,7 +66,7 @@ def _led(
     known = dict(zip(ranked.images.tolist(), ranked.scores.tolist(), strict=True))
     scores = dict(list(known.items())[:top])
     for each in found:
-        before = known[each.image] if each.image in known else similarity(each.image, query, photos)
+        before = known[each.image] if each.image in known else similarity(each.image, query.vectors, photos)
         scores[each.image] = before + weight * math.log1p(each.score)
     order = sorted(scores, key=lambda image: -scores[image])
     area = query.area()

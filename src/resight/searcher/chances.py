@@ -13,6 +13,7 @@ from resight.searcher.collection import Collection
 from resight.searcher.unrelated import RULE, inliers_by_chance
 from resight.significance import tail
 from resight.significance.largest import chance
+from resight.types import Vectors
 
 TINY = 1e-9  # below, 1 less itself is 1
 
@@ -32,18 +33,25 @@ def depth(photos: Collection) -> int:
 
 
 class Chances:
-    """Of the hits of one query: `first` is what the search found, `ranked` what re-rankers made of it.
+    """Of the hits of one query: `ranked` is what the search found, or what re-rankers made of it.
 
+    Chance is told by `near`, the photos nearest to `told_by` (Q, D): the query, or that without background.
     Where one of the re-rankers, `wanted`, verifies photos, chance has two ways to bring a photo up, by its
     score and by its points: the better of both counts, and twice.
     """
 
     def __init__(
-        self, query: Query, photos: Collection, first: Ranked, ranked: Ranked, wanted: Sequence[Method] = ()
+        self,
+        query: Query,
+        photos: Collection,
+        told_by: Vectors,
+        near: Ranked,
+        ranked: Ranked,
+        wanted: Sequence[Method] = (),
     ) -> None:
-        self._query, self._photos, self._ranked = query, photos, ranked
+        self._photos, self._told_by, self._ranked = photos, told_by, ranked
         own = query.image is not None and bool(photos.allowed(np.array([query.image]))[0])
-        others = first.without(np.array([query.image if own else -1]))
+        others = near.without(np.array([query.image if own else -1]))
         self._tail = tail.fit_tail(others.scores, photos.size - own)
         self._verified = _verified(wanted) if self._tail else 0
         self._inliers = inliers_by_chance(photos) if self._verified else None
@@ -75,7 +83,7 @@ class Chances:
         )
 
     def _score(self, image: int) -> float:
-        """What the search gave, or would have given, an image that a re-ranker has brought."""
+        """What a search gave an image, or would have given it."""
         if image not in self._scores:
-            self._scores[image] = similarity(image, self._query, self._photos)
+            self._scores[image] = similarity(image, self._told_by, self._photos)
         return float(self._scores[image])

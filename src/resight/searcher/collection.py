@@ -44,6 +44,11 @@ class Collection:
         return self._store
 
     @property
+    def is_part(self) -> bool:
+        """Whether some images may not be found."""
+        return self._inside is not None
+
+    @property
     def rows(self) -> int:
         """How many rows there are, deleted ones among them."""
         return self._store.state.rows
@@ -92,6 +97,23 @@ class Collection:
         """The row numbers of an image, in the order of its regions."""
         first, count = self.snapshot.rows.span(image)
         return np.arange(first, first + count)
+
+    def sample_rows(self, most: int) -> Numbers:
+        """So many rows of images that may be found, sorted: the same of the same rows; fewer of few."""
+        rng = np.random.default_rng(0)
+        if self._inside is None:
+            deleted = self.snapshot.deleted
+            enough = 2 * most * self.rows // max(1, self.rows - len(deleted))
+            drawn = rng.choice(self.rows, min(self.rows, enough), replace=False)
+            drawn = drawn[~np.isin(drawn, deleted)]
+        else:
+            drawn = rng.permutation(np.flatnonzero(np.isin(self.owners, self._inside)))
+        return np.sort(drawn[:most])
+
+    def nearest_each(self, vectors: Vectors, ks: Sequence[int]) -> list[Ranked]:
+        """Of each of (Q, D) `vectors` by itself the ks images nearest to it, where an image has one row."""
+        found = self._store.search_each(vectors, ks, self._inside)
+        return [Ranked(self._owners_of(rows), scores) for rows, scores in found]
 
     def nearest(self, vectors: Vectors, k: int) -> Ranked:
         """The k images with the highest dot product of any of their rows with any of (Q, D) `vectors`."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from resight.methods import Method
 from resight.ranking import Query, Ranked
 from resight.searcher import chances
+from resight.searcher.background import without_background
 from resight.searcher.chances import Chances
 from resight.searcher.collection import Collection
 from resight.searcher.reranking import depth, reranked
@@ -20,8 +23,14 @@ def placed(
     `wanted` are re-rankers; `most`: only hits with at most so many false positives, which raises BadQuery
     where they cannot be told.
     """
-    needed = 1 + depth(wanted, k)
-    first = photos.nearest(query.vectors, max(needed, 1 + chances.depth(photos)))
+    needed, telling = 1 + depth(wanted, k), chances.depth(photos)
+    rest = without_background(query, photos) if telling else None
+    if rest is None:
+        told_by = query.vectors
+        first = near = photos.nearest(query.vectors, max(needed, 1 + telling))
+    else:
+        told_by = rest[None]
+        first, near = photos.nearest_each(np.stack([query.vectors[0], rest]), [needed, 1 + telling])
     ranked = reranked(first[:needed], query, photos, wanted)
-    found = Chances(query, photos, first, ranked, wanted)
+    found = Chances(query, photos, told_by, near, ranked, wanted)
     return (ranked if most is None else found.at_most(most)), found

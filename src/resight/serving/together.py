@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import itertools
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from resight.gallery import Snapshot
+from resight.processors import one_matrix_thread
 from resight.searcher.following import open_store
 from resight.serving.gathering import Line
 from resight.stores import Owners, Rows, Scores, State
 from resight.stores._mapped import MappedRows
 from resight.types import Vectors
 
-MOST = 16  # queries at once: each takes the scores of a block of rows
+MOST = 16  # searches at once: each takes the scores of a block of rows, once or twice
 AT_ONCE = 2  # groups of queries, each searched for by one core
 
 
 @dataclass(frozen=True, eq=False)
 class Waiting:
-    """A query that waits, and what state of the gallery it is to be searched in: a store of that state."""
+    """Vectors (Q, D) that wait, and what state of the gallery they are to be searched in: a store of that."""
 
     state: Hashable
     store: MappedRows
-    vector: Vectors
-    k: int
+    vectors: Vectors
+    ks: Sequence[int]
 
     def fits(self, other: Waiting) -> bool:
         """Whether one store can be searched for both."""
@@ -38,16 +40,22 @@ class Together:
     def __init__(self) -> None:
         self._line = Line(_search_for, Waiting.fits, AT_ONCE)
 
-    def search(self, state: Hashable, store: MappedRows, vector: Vectors, k: int) -> tuple[Rows, Scores]:
-        """The k rows nearest to a vector (D,); queries of one `state` are searched in any one's store."""
-        return self._line.ask(Waiting(state, store, vector, k), MOST)
+    def search_each(
+        self, state: Hashable, store: MappedRows, vectors: Vectors, ks: Sequence[int]
+    ) -> list[tuple[Rows, Scores]]:
+        """As a store does; what is asked of one `state` is searched in the store of any who ask."""
+        return self._line.ask(Waiting(state, store, vectors, ks), MOST)
 
 
-def _search_for(waiting: list[Waiting]) -> list[tuple[Rows, Scores]]:
+def _search_for(waiting: list[Waiting]) -> list[list[tuple[Rows, Scores]]]:
     store = waiting[0].store
     if len(waiting) == 1:
-        return [store.search(waiting[0].vector[None], waiting[0].k)]
-    return store.search_each(np.stack([each.vector for each in waiting]), [each.k for each in waiting])
+        return [store.search_each(waiting[0].vectors, waiting[0].ks)]
+    vectors, ks = np.concatenate([each.vectors for each in waiting]), [k for each in waiting for k in each.ks]
+    with one_matrix_thread():  # others search and answer meanwhile
+        found = store.search_each(vectors, ks, cores=1)
+    ends = itertools.accumulate(len(each.ks) for each in waiting)
+    return [found[end - len(each.ks) : end] for each, end in zip(waiting, ends, strict=True)]
 
 
 class SharedStore:
@@ -73,10 +81,17 @@ class SharedStore:
 
     def search(self, vectors: Vectors, k: int, allowed: Rows | None = None) -> tuple[Rows, Scores]:
         """The k nearest rows."""
-        alone = allowed is None and len(vectors) == 1 and bool(np.isfinite(vectors).all())
-        if alone and isinstance(self._store, MappedRows):
-            return self._together.search(self._state, self._store, vectors[0], k)
+        if len(vectors) == 1:
+            return self.search_each(vectors, [k], allowed)[0]
         return self._store.search(vectors, k, allowed)
+
+    def search_each(
+        self, vectors: Vectors, ks: Sequence[int], allowed: Rows | None = None
+    ) -> list[tuple[Rows, Scores]]:
+        """Of each vector by itself, with the searches of others that come meanwhile."""
+        if allowed is None and isinstance(self._store, MappedRows) and np.isfinite(vectors).all():
+            return self._together.search_each(self._state, self._store, vectors, ks)
+        return self._store.search_each(vectors, ks, allowed)
 
     def take(self, rows: Rows) -> Vectors:
         """The rows themselves."""

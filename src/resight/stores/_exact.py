@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -48,7 +48,7 @@ def exact(
     """
     only = None if only is None else only[~np.isin(only, deleted)]
     best = _Best(k)
-    for piece, found in _scored(list(_pieces(blocks, only)), query):
+    for piece, found in _scored(list(_pieces(blocks, only)), query, _best_pair):
         if only is None:
             _leave_out(deleted, piece, found)
         best.take(piece, found)
@@ -56,15 +56,27 @@ def exact(
 
 
 def exact_each(
-    blocks: Sequence[tuple[int, Vectors]], queries: Vectors, ks: Sequence[int], deleted: Rows
+    blocks: Sequence[tuple[int, Vectors]],
+    queries: Vectors,
+    ks: Sequence[int],
+    deleted: Rows,
+    only: Rows | None = None,
+    cores: int | None = None,
 ) -> list[tuple[Rows, Scores]]:
-    """Of each of (Q, D) `queries` by itself, what `exact` gives: the rows are read once for all of them."""
+    """Of each of (Q, D) `queries` by itself, what `exact` gives: the rows are read once for all of them.
+
+    `cores`: how many threads read them; None: one for each core.
+    """
+    if len(queries) == 1:
+        return [exact(blocks, queries, ks[0], deleted, only)]
+    only = None if only is None else only[~np.isin(only, deleted)]
     best = [_Best(k) for k in ks]
-    columns = np.ascontiguousarray(queries.T)  # rows by columns are faster than queries by rows
-    for piece in _pieces(blocks, None):
-        for own, found in zip(best, np.ascontiguousarray((piece.read() @ columns).T), strict=True):
-            _leave_out(deleted, piece, found)
-            own.take(piece, found)
+    for piece, products in _scored(list(_pieces(blocks, only)), queries, _products, cores):
+        for own, found in zip(best, products.T, strict=True):
+            scores = np.ascontiguousarray(found)
+            if only is None:
+                _leave_out(deleted, piece, scores)
+            own.take(piece, scores)
     return [own.sorted() for own in best]
 
 
@@ -110,16 +122,24 @@ def _pieces(blocks: Sequence[tuple[int, Vectors]], only: Rows | None) -> Iterato
                 yield Piece(first, vectors, only[start : min(start + step, high)] - first)
 
 
-def _scored(pieces: Sequence[Piece], query: Vectors) -> Iterator[tuple[Piece, Scores]]:
-    """The scores of the rows of each piece, in order."""
+def _scored(
+    pieces: Sequence[Piece],
+    query: Vectors,
+    score: Callable[[Vectors, Vectors], Scores],
+    cores: int | None = None,
+) -> Iterator[tuple[Piece, Scores]]:
+    """The scores of the rows of each piece, in order; `score` takes rows (N, D) and columns (D, Q)."""
     if len(query) == 1:  # the matrix library is at the speed of memory by itself
         yield from ((piece, piece.read() @ query[0]) for piece in pieces)
         return
-    columns, cores = np.ascontiguousarray(query.T), processors()
+    columns, cores = np.ascontiguousarray(query.T), min(cores or processors(), len(pieces))
+    if cores <= 1:
+        yield from ((piece, score(piece.read(), columns)) for piece in pieces)
+        return
     waiting: deque[tuple[Piece, Future[Scores]]] = deque()
     with ThreadPoolExecutor(cores) as pool:
         for piece in pieces:
-            waiting.append((piece, pool.submit(lambda one: _best_pair(one.read(), columns), piece)))
+            waiting.append((piece, pool.submit(lambda one: score(one.read(), columns), piece)))
             if len(waiting) > 2 * cores:
                 first, scores = waiting.popleft()
                 yield first, scores.result()
@@ -127,7 +147,12 @@ def _scored(pieces: Sequence[Piece], query: Vectors) -> Iterator[tuple[Piece, Sc
 
 
 def _best_pair(rows: Vectors, columns: Vectors) -> Scores:
-    """(N, D) rows, (D, Q) columns -> for each row the largest of its dot products (N,).
+    """(N, D) rows, (D, Q) columns -> for each row the largest of its dot products (N,)."""
+    return _largest(_products(rows, columns))
+
+
+def _products(rows: Vectors, columns: Vectors) -> Scores:
+    """(N, D) rows, (D, Q) columns -> (N, Q) their dot products.
 
     A matrix product this narrow is slow as one; many small ones come near to the speed of the memory
     (results/regions.csv).
@@ -135,7 +160,7 @@ def _best_pair(rows: Vectors, columns: Vectors) -> Scores:
     small = max(1, SMALL // columns.size)
     even = len(rows) // small * small
     products = rows[:even].reshape(-1, small, rows.shape[1]) @ columns
-    return np.concatenate([_largest(products).ravel(), _largest(rows[even:] @ columns)])
+    return np.concatenate([products.reshape(even, -1), rows[even:] @ columns])
 
 
 def _largest(products: Vectors) -> Scores:

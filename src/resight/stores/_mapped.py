@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from resight.processors import matrix_threads_for, one_matrix_thread
+from resight.processors import matrix_threads_for
 from resight.stores._exact import exact, exact_each
 from resight.stores._promise import Owners, Rows, Scores, State, check_finite, check_query, check_rows
 from resight.types import Vectors
@@ -64,14 +64,17 @@ class MappedRows:
         with matrix_threads_for(self._rows * vectors.size):
             return exact(self._blocks, vectors, k, self._deleted, only)
 
-    def search_each(self, queries: Vectors, ks: Sequence[int]) -> list[tuple[Rows, Scores]]:
-        """Of each of (Q, D) queries by itself the k nearest rows; the rows are read once for all of them.
+    def search_each(
+        self, vectors: Vectors, ks: Sequence[int], allowed: Rows | None = None, cores: int | None = None
+    ) -> list[tuple[Rows, Scores]]:
+        """Of each of (Q, D) vectors by itself the k nearest rows; the rows are read once for all of them.
 
-        Sums may be rounded in another order than by `search`: scores differ by 1e-6.
+        `cores`: how many threads read them; None: one for each core.
         """
-        check_query(queries)
-        with one_matrix_thread():  # others search and answer meanwhile
-            return exact_each(self._blocks, queries, ks, self._deleted)
+        check_query(vectors)
+        only = None if allowed is None else self.rows_of(allowed)
+        with matrix_threads_for(self._rows * vectors.size):
+            return exact_each(self._blocks, vectors, ks, self._deleted, only, cores)
 
     def search_from(self, first: int, vectors: Vectors, k: int) -> tuple[Rows, Scores]:
         """The k nearest of the rows from `first` on, every one of them compared."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -92,6 +92,15 @@ class Store(Protocol):
         Equal scores come in the order of the rows. `allowed` are the images whose rows may be found, None:
         all. Gives fewer where there are fewer. Scores are dot products of the float32 rows, also where others
         were not compared. Raises BadQuery for vectors that are not finite.
+        """
+        ...
+
+    def search_each(
+        self, vectors: Vectors, ks: Sequence[int], allowed: Rows | None = None
+    ) -> list[tuple[Rows, Scores]]:
+        """Of each of (Q, D) `vectors` by itself, what `search` gives, as many as each of `ks` says.
+
+        Sums may be rounded in another order than by `search`: scores differ by 1e-6.
         """
         ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -110,6 +110,14 @@ class Shortlisted:
             if found is not None:
                 return found
         return self._rows.search(vectors, k, allowed)
+
+    def search_each(
+        self, vectors: Vectors, ks: Sequence[int], allowed: Rows | None = None
+    ) -> list[tuple[Rows, Scores]]:
+        """Of each vector by itself; where every row is compared, the rows are read once for all of them."""
+        if self._usable() is None:
+            return self._rows.search_each(vectors, ks, allowed)
+        return [self.search(one[None], k, allowed) for one, k in zip(vectors, ks, strict=True)]
 
     def _search(
         self, index: Index, vectors: Vectors, k: int, only: Rows | None
