@@ -15,7 +15,7 @@ from resight.significance.tail import FEWEST
 from resight.types import Vectors
 from resight.workers.threads import in_order
 
-PICTURES = 100
+PICTURES, SIDE = 32, 224  # more, or larger ones, tell no better
 
 
 def keep_noise(writer: Writer, describer: Describer, workers: int, progress: Progress) -> None:
@@ -36,10 +36,9 @@ def keep_noise(writer: Writer, describer: Describer, workers: int, progress: Pro
 
 def _described(describer: Describer, workers: int, progress: Progress) -> list[Vectors]:
     """A descriptor a picture; fewer where an end is asked for."""
-    side = max(size for views in describer.recipe.views for size in views.sizes)
 
     def describe(number: int) -> Vectors:
-        vector: Vectors = describer(Photo(draw_noise(number, side), side, side)).vectors[0]
+        vector: Vectors = describer(Photo(draw_noise(number, SIDE), SIDE, SIDE)).vectors[0]
         return vector
 
     progress.start("Describing noise", PICTURES)

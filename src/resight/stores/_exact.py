@@ -160,7 +160,7 @@ def _products(rows: Vectors, columns: Vectors) -> Scores:
     small = max(1, SMALL // columns.size)
     even = len(rows) // small * small
     products = rows[:even].reshape(-1, small, rows.shape[1]) @ columns
-    return np.concatenate([products.reshape(even, -1), rows[even:] @ columns])
+    return np.concatenate([products.reshape(even, columns.shape[1]), rows[even:] @ columns])
 
 
 def _largest(products: Vectors) -> Scores:
