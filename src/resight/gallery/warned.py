@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from resight.gallery.catalogue import Catalogue
 from resight.gallery.database import Selects, from_stored
@@ -20,10 +20,14 @@ class Warned:
 
     def of(self, image: int) -> tuple[str, ...]:
         """The warnings of an image; most have none."""
+        return self.among([image]).get(image, ())
+
+    def among(self, images: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        """The warnings of those of the images that have any, asked for together."""
         if not self._has_any():
-            return ()
-        row = self._selects.one("SELECT warnings FROM images WHERE id = ?", image)
-        return tuple(json.loads(row[0])) if row and row[0] else ()
+            return {}
+        found = self._selects.among("SELECT id, warnings FROM images WHERE id IN", images)
+        return {image: tuple(json.loads(words)) for image, words in found if words}
 
     def files(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Relative path and warnings of each file that has any, sorted by path."""

@@ -35,7 +35,8 @@ def hits_of(
     """The k nearest images, a stored query's own first; files of one image are one hit."""
     own = [] if asked.query.image is None else [(asked.query.image, 1.0)]
     pairs = [*own, *zip(ranked.images.tolist(), ranked.scores.tolist(), strict=True)][:k]
-    images = snapshot.catalogue.images([number for number, _ in pairs])
+    numbers = [number for number, _ in pairs]
+    images, warned = snapshot.catalogue.images(numbers), snapshot.warnings.among(numbers)
     found: list[dict[str, Any]] = []
     for number, score in pairs:
         image = images[number]
@@ -45,6 +46,7 @@ def hits_of(
             hit |= _worth(None if number == asked.query.image else chances.of(number), hit["self"])
             hit |= {"rank": len(found) + 1, "score": round(score, 6), "path": shown_name(names[0])}
             hit |= {"copies": len(names) - 1, "mark": marks.get(image.sha256)}
+            hit |= {"warnings": warned.get(number, ())}
             found.append(hit)
     return found
 
@@ -65,7 +67,6 @@ def _hit(
         "query_region": query_region and shares(query_region, query_size),
         "inliers": match and match.inliers,
         "points": match and points_of(match, query_size, size),
-        "warnings": snapshot.warnings.of(image.id),
         "thumbnail": f"/v1/galleries/{served.name}/images/{number}/thumbnail",
     }
 

@@ -14,6 +14,7 @@ from resight.stores._promise import Rows, Scores
 from resight.types import Vectors
 
 BLOCK_BYTES = 32 << 20
+LOWEST = np.float32(-np.inf)
 SMALL = 1 << 18  # multiplications; up to here OpenBLAS has kernels that do not copy the matrix first
 
 
@@ -25,12 +26,9 @@ class Piece:
     vectors: Vectors
     chosen: Rows | None = None
 
-    @property
-    def numbers(self) -> Rows:
-        """The row numbers."""
-        if self.chosen is None:
-            return np.arange(self.first, self.first + len(self.vectors))
-        return self.first + self.chosen
+    def numbers(self, places: Rows) -> Rows:
+        """The row numbers at some places of the piece."""
+        return self.first + (places if self.chosen is None else self.chosen[places])
 
     def read(self) -> Vectors:
         """(N, D) the rows themselves."""
@@ -89,14 +87,22 @@ class _Best:
         self._scores: Scores = np.empty(0, np.float32)
 
     def take(self, piece: Piece, found: Scores) -> None:
-        """The scores of a further piece."""
-        near = np.flatnonzero(found > self._floor)
+        """The scores of a further piece; one that is no finite number is never found."""
+        near = np.flatnonzero(found > self._floor_of(found))
         near = near[np.isfinite(found[near])]
-        self._rows = np.concatenate([self._rows, piece.numbers[near]])
+        self._rows = np.concatenate([self._rows, piece.numbers(near)])
         self._scores = np.concatenate([self._scores, found[near]])
         if len(self._rows) > self._k:
             self._rows, self._scores = _best(self._rows, self._scores, self._k)
             self._floor = float(self._scores.min(initial=np.inf))
+
+    def _floor_of(self, found: Scores) -> float:
+        """Below the last of the k that may count; of the first piece its own, so that few rows are looked at."""
+        if len(self._rows) or not 0 < self._k < len(found):
+            return self._floor
+        finite = np.where(found < np.inf, found, LOWEST)
+        last = np.partition(finite, len(finite) - self._k)[len(finite) - self._k]
+        return float(np.nextafter(last, LOWEST))
 
     def sorted(self) -> tuple[Rows, Scores]:
         """Best first."""

@@ -126,6 +126,8 @@ def check_finite(vectors: Vectors, first_row: int) -> None:
 
 
 def check_query(vectors: Vectors) -> None:
-    """Raise BadQuery for vectors that are not finite."""
+    """Raise BadQuery for vectors that are not finite, or for none at all."""
+    if not vectors.size:
+        raise BadQuery("The query has no descriptor: describe a photo for it.")
     if not np.isfinite(vectors).all():
         raise BadQuery("The query's descriptor has numbers that are not finite: describe it again.")
