@@ -118,9 +118,29 @@ def test_rows_that_are_not_finite_are_refused(make, number):
     with pytest.raises(GalleryError):
         store.add(5, vectors, lambda: np.arange(5))
     assert store.state == State(1, 5)
-    with pytest.raises(BadQuery):
-        store.search(vectors[2:3], 3)
+    for nothing in (vectors[2:3], vectors[:0]):
+        with pytest.raises(BadQuery):
+            store.search(nothing, 3)
     assert store.search(vectors[:1], 9)[0].tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("k", [1, 5, 90, 200])
+@pytest.mark.parametrize("name", ["memory-map", "faiss"])
+def test_rows_of_a_damaged_file_that_are_not_finite_are_never_found(name, k, tmp_path):
+    random = np.random.default_rng(2)
+    rows = np.memmap(tmp_path / "rows", np.float32, "w+", shape=(100, 6))
+    rows[:] = whole_numbers(random, 100, 6)
+    rows[random.permutation(100)[:12]] = np.repeat([np.nan, np.inf, -np.inf], 4)[:, None]
+    good = np.flatnonzero(np.isfinite(rows).all(axis=1))
+    store = ROOM[name](1, 6)
+    store.add(0, rows, lambda: np.arange(100))
+    queries = whole_numbers(random, 3, 6)
+    with np.errstate(invalid="ignore"):
+        alone = [store.search(query[None], k)[0] for query in queries]
+        together = store.search_each(queries, [k] * 3)
+    for query, found, (each, _) in zip(queries, alone, together, strict=True):
+        expected = [int(good[place]) for place in slow(np.array(rows[good]), query[None], k)]
+        assert found.tolist() == each.tolist() == expected
 
 
 def test_scores_are_dot_products_whatever_the_rows_are(make):

@@ -34,7 +34,7 @@ class SimpleStore:
         self.deleted |= set(rows.tolist())
 
     def search(self, vectors: Vectors, k: int, allowed: Rows | None = None) -> tuple[Rows, Scores]:
-        if not np.isfinite(vectors).all():
+        if not vectors.size or not np.isfinite(vectors).all():
             raise BadQuery("This query is no numbers.")
         asked = [query.astype(float) for query in vectors]
         scored = [

@@ -97,7 +97,7 @@ class _Best:
             self._floor = float(self._scores.min(initial=np.inf))
 
     def _floor_of(self, found: Scores) -> float:
-        """Below the last of the k that may count; of the first piece its own, so that few rows are looked at."""
+        """Below the last of k scores: those of the first piece, so that few rows are looked at, or all."""
         if len(self._rows) or not 0 < self._k < len(found):
             return self._floor
         finite = np.where(found < np.inf, found, LOWEST)
