@@ -113,7 +113,8 @@ class Collection:
     def nearest_each(self, vectors: Vectors, ks: Sequence[int]) -> list[Ranked]:
         """Of each of (Q, D) `vectors` by itself the ks images nearest to it, where an image has one row."""
         found = self._store.search_each(vectors, ks, self._inside)
-        return [Ranked(self._owners_of(rows), scores) for rows, scores in found]
+        owned = [(self._owners_of(rows), scores) for rows, scores in found]
+        return [Ranked(images[images >= 0], scores[images >= 0]) for images, scores in owned]
 
     def nearest(self, vectors: Vectors, k: int) -> Ranked:
         """The k images with the highest dot product of any of their rows with any of (Q, D) `vectors`."""
