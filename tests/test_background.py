@@ -1,5 +1,8 @@
 """Chance is told without what a query has in common with noise; the noise is kept beside a gallery."""
 
+import errno
+import io
+
 import numpy as np
 import pytest
 
@@ -8,10 +11,15 @@ from resight.gallery import Gallery, Writer, noise, snapshot_of
 from resight.images.noise import draw_noise
 from resight.indexer import noise as describing
 from resight.progress import Silent
+from resight.ranking import Query
 from resight.searcher import Searcher
 from resight.searcher.background import background_of
 from resight.searcher.collection import Collection
+from resight.searcher.placing import placed
+from resight.searcher.query import of_stored
 from resight.significance.background import DIRECTIONS, fit_background
+from resight.significance.largest import chance
+from resight.significance.tail import depth, fit_tail
 from resight.types import Descriptor
 from support import small
 
@@ -145,7 +153,26 @@ def test_a_sample_of_rows_is_alive_and_the_same_each_time(kinds):
         assert photos.sample_rows(10_000).tolist() == np.flatnonzero(photos.owners >= 0).tolist()
 
 
-@pytest.mark.parametrize("broken", [b"", b"PK\3\4 and no more", b"not an archive"])
+def changed(place, value):
+    """What noise is kept as, but for one byte, counted from the last entry of the archive's list."""
+    data = io.BytesIO()
+    np.savez(data, fingerprint=np.array("x"), vectors=np.ones((2, WIDTH), np.float32))
+    whole = bytearray(data.getvalue())
+    whole[whole.rindex(b"PK\1\2") + place] = value
+    return bytes(whole)
+
+
+def plain_array():
+    data = io.BytesIO()
+    np.save(data, np.ones(3))
+    return data.getvalue()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [b"", b"PK\3\4 and no more", b"not an archive", changed(6, 99), changed(10, 99), plain_array()],
+    ids=["empty", "cut", "text", "another version", "another method", "one array"],
+)
 def test_noise_that_is_damaged_or_of_another_fit_is_as_none(kinds, broken):
     folder, queries, common = kinds
     with Gallery(folder) as opened:
@@ -156,6 +183,38 @@ def test_noise_that_is_damaged_or_of_another_fit_is_as_none(kinds, broken):
         assert ask(Searcher(opened), queries[0])[0].false_positives == plain
         keep(folder, common)
         assert ask(Searcher(opened), queries[0])[0].false_positives != plain
+
+
+def test_a_stored_photo_a_part_and_a_limit_are_told_by_the_rest_of_the_query(kinds):
+    """Against the tail of all scores of the rest, sorted here; a photo's own score is in no tail."""
+    folder, _, common = kinds
+    keep(folder, common)
+    with Gallery(folder) as opened, opened.snapshot() as snapshot:
+        vectors = np.array(snapshot.vectors)
+        for inside in (None, np.arange(1, 301)):
+            photos = Collection(snapshot, inside)
+            query = of_stored(photos, snapshot.catalogue.image(5))
+            _, found = placed(photos, query, 300, ())
+            rest = background_of(photos).remove(query.vectors[0])
+            scores = vectors[: len(inside) if inside is not None else 600] @ rest
+            others = np.sort(np.delete(scores, 4))[::-1]
+            tail = fit_tail(others[: depth(len(others))], len(others))
+            for image in (1, 77, 300):
+                assert found.of(image) == pytest.approx(chance(tail, scores[image - 1]), rel=1e-3)
+            kept, _ = placed(photos, query, 300, (), 0.5)
+            assert {found.of(image) <= 0.5 for image in kept.images.tolist()} <= {True}
+
+
+def test_a_search_that_began_before_a_new_fit_goes_on_with_its_own_background(kinds):
+    folder, queries, common = kinds
+    keep(folder, common)
+    with Gallery(folder) as opened, opened.snapshot() as snapshot:
+        query = Query(queries[:1], lambda: None, lambda: None)
+        before = placed(Collection(snapshot), query, 3, ())[1]
+        noise.write_noise(folder, "a newer fit", unit(np.ones((9, WIDTH))))
+        ranked, after = placed(Collection(snapshot), query, 3, ())
+        for image in ranked.images.tolist():
+            assert after.of(image) == before.of(image)
 
 
 # Indexing
@@ -206,11 +265,34 @@ def test_index_describes_noise_once_a_fit_and_only_where_it_tells_something(tmp_
 
 
 def test_photos_with_several_rows_and_galleries_without_promises_need_no_noise(tmp_path, pictures):
-    for name, values, more in (("keep", small.KEEP, {}), ("inner", small.PLAIN, {"promises": False})):
+    for name, values, more in (("keep", small.KEEP, {}), ("inner", small.PLAIN, {"noise": False})):
         small.album(tmp_path / name, 12)
         small.index(tmp_path / name, values, **more)
         assert kept(tmp_path / name) is None
     assert not pictures
+
+
+def test_what_keeps_noise_from_being_described_is_said_and_loses_nothing(tmp_path, pictures, monkeypatch):
+    class Listening(Silent):
+        said = ""
+
+        def say(self, sentence):
+            self.said += sentence
+
+    def full(folder, fingerprint, vectors):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    root, told = tmp_path / "photos", Listening()
+    small.album(root, 12)
+    with monkeypatch.context() as disk:
+        disk.setattr(describing, "write_noise", full)
+        assert small.index(root, small.PLAIN, progress=told).described == 12
+    assert "searches tell chance without noise" in told.said
+    small.execute(root / ".resight", "UPDATE facts SET value = 'others' WHERE key = 'weights'")
+    told.said = ""
+    assert small.index(root, progress=told).unchanged == 12
+    assert "described otherwise" in told.said
+    assert kept(root) is None
 
 
 def test_a_stop_between_pictures_leaves_no_noise_and_the_next_index_describes_it(tmp_path, pictures):
@@ -220,7 +302,7 @@ def test_a_stop_between_pictures_leaves_no_noise_and_the_next_index_describes_it
 
     root = tmp_path / "photos"
     small.album(root, 12)
-    small.index(root, small.PLAIN, progress=Stopping())
+    assert small.index(root, small.PLAIN, progress=Stopping()).interrupted
     assert kept(root) is None
     assert 5 <= len(pictures) < 12
     small.index(root)

@@ -106,7 +106,7 @@ def describe(
     index = functools.partial(
         indexer.index, links, folder / "gallery", recipe, fit_from=fit_from, only=names, turns=turns,
         local_features=local_features or None, engine=engine, workers=workers, batch=batch, progress=progress,
-        prune=True, store=EVERY_ROW, promises=False,
+        prune=True, store=EVERY_ROW, noise=False,
     )  # fmt: skip
     try:
         report = _wait_turn(progress or Silent(), index)

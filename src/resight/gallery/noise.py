@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -24,12 +22,15 @@ def write_noise(folder: Path, fingerprint: str, vectors: Vectors) -> None:
 
 
 def read_noise(snapshot: Snapshot) -> Vectors | None:
-    """(N, D) float32; None where there is none, or where its photos are described otherwise by now."""
-    with contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    """(N, D) float32; None where there is none, or it is damaged, or photos are described otherwise."""
+    try:
         data = io.BytesIO((snapshot.folder / NAME).read_bytes())
         with np.load(data, allow_pickle=False) as kept:
-            vectors: Vectors = kept["vectors"]
+            vectors: Vectors = kept["vectors"].astype(np.float32)
             same = kept["fingerprint"].item() == snapshot.fingerprint
-        if same and vectors.shape[1:] == snapshot.vectors.shape[1:] and np.isfinite(vectors).all():
+        width = snapshot.vectors.shape[1]
+        if same and vectors.shape == (len(vectors), width) and np.isfinite(vectors).all():
             return vectors
+    except Exception:  # a file that is damaged raises whatever reading it comes to, and may be deleted
+        return None
     return None

@@ -35,6 +35,11 @@ class Rows:
         )  # fmt: skip
         return (row[0], row[1]) if row else (0, 0)
 
+    def first_of(self, images: Sequence[int]) -> dict[int, int]:
+        """The first row of each of the images that have any, asked for together."""
+        statement = "SELECT image, first_row FROM descriptors WHERE generation = ? AND image IN"
+        return dict(self._selects.among(statement, images, self._generation))
+
     def owner(self, row: int) -> int:
         """The image of a row; -1 for a row that is deleted, or not there."""
         found = self._selects.one(

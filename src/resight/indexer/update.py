@@ -48,7 +48,7 @@ def index(
     sample: int = SAMPLE,
     fit_only: bool = False,
     on: str = "",
-    promises: bool = True,
+    noise: bool = True,
     progress: Progress | None = None,
 ) -> Report:
     """Make the gallery of a folder of photos true: new, changed, moved and vanished files are noticed.
@@ -67,8 +67,7 @@ def index(
     as before, 200 at first. `strict` refuses the photos that would carry a warning; those that are indexed
     already stay. `store` is what the gallery is searched by, now and later, and its index brought up to date
     at the end; None: as before, `auto` at first. A fit looks at `sample` photos; `fit_only` leaves the
-    others to shards, `on` ("ray", "ray://HOST:PORT") to a Ray cluster. `promises`: pictures of noise
-    are described after each fit, by which searches tell chance better.
+    others to shards, `on` ("ray", "ray://HOST:PORT") to a Ray cluster. By `noise` searches tell chance.
     """
     root, watching, workers = root_at(photos), progress or Silent(), workers or processors()
     folder = gallery_for(root, gallery)
@@ -80,11 +79,8 @@ def index(
             prune=prune, retry=retry, sample=sample, progress=progress,
         )  # fmt: skip
         reader = _make_reader(writer, root, describer, plan, local_features, strict)
-        report = carried_out(
-            writer, reader, plan, workers, progress, store, _others(fit_only, on, engine, batch)
-        )
-        if promises:
-            keep_noise(writer, describer, workers, progress)
+        others = _others(fit_only, on, engine, batch)
+        report = carried_out(writer, reader, plan, workers, progress, store, others, noise)
     return end_with_index(report, watching)
 
 
@@ -127,6 +123,7 @@ def carried_out(
     progress: Progress,
     store: str | None = None,
     others: Others = read_files,
+    noise: bool = True,
 ) -> Report:
     """Read what a plan says is to be read; then, unless an end was asked for, what is gone leaves.
 
@@ -145,6 +142,9 @@ def carried_out(
             writer.set_file(path, 0, -1, failure="not there")
         forget(writer, gone)
         counts += complete_local(writer, reader, workers, progress)
+    if noise:
+        keep_noise(writer, reader.describer, workers, progress)
+        counts += Counts(interrupted=progress.stopping())
     return reported(writer, plan, counts, away, len(gone), found_again)
 
 

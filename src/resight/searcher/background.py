@@ -11,6 +11,7 @@ from resight.significance.background import Background, fit_background
 from resight.types import Vectors
 
 SAMPLE = 1000  # photos, of those that may be found
+PARTS = 8  # of the photos, by `--under`, whose backgrounds are kept
 
 
 def without_background(query: Query, photos: Collection) -> Vectors | None:
@@ -22,14 +23,13 @@ def without_background(query: Query, photos: Collection) -> Vectors | None:
 
 
 def background_of(photos: Collection) -> Background | None:
-    """That of all photos is kept as long as their rows stay; that of a part of them is found each time."""
-    if not photos.is_part:
-        derived = photos.snapshot.derived
-        whole: Background | None = derived.get("background") or _fitted(photos)
-        if whole:  # noise may be described later than the last row
-            derived["background"] = whole
-        return whole
-    return _fitted(photos)
+    """That of the photos that may be found; those of the last few parts are kept as long as the rows stay."""
+    kept: dict[str, Background] = photos.snapshot.derived.setdefault("backgrounds", {})
+    found = kept.get(photos.part) or _fitted(photos)
+    if found:  # noise may be described later than the last row
+        newest = dict([*kept.items(), (photos.part, found)][-PARTS:])
+        photos.snapshot.derived["backgrounds"] = newest
+    return found
 
 
 def _fitted(photos: Collection) -> Background | None:

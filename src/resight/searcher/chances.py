@@ -8,7 +8,7 @@ import numpy as np
 
 from resight.errors import BadQuery
 from resight.methods import Method
-from resight.ranking import Query, Ranked, similarity
+from resight.ranking import Query, Ranked
 from resight.searcher.collection import Collection
 from resight.searcher.unrelated import RULE, inliers_by_chance
 from resight.significance import tail
@@ -83,7 +83,8 @@ class Chances:
         )
 
     def _score(self, image: int) -> float:
-        """What a search gave an image, or would have given it."""
+        """What a search gave an image, or would have given it: those of all hits are worked out at once."""
         if image not in self._scores:
-            self._scores[image] = similarity(image, self._told_by, self._photos)
+            missing = [one for one in {image, *self._ranked.images.tolist()} if one not in self._scores]
+            self._scores |= self._photos.similarities(missing, self._told_by)
         return float(self._scores[image])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from resight.gallery import Snapshot
 from resight.gallery.records import StoredImage
 from resight.gallery.reread import reread
 from resight.processors import processors
-from resight.ranking import LocalFeatures, Numbers, Ranked
+from resight.ranking import LocalFeatures, Numbers, Ranked, similarity
 from resight.searcher.following import open_exact, read_owners
 from resight.stores import Store
 from resight.types import Vectors
@@ -44,9 +45,9 @@ class Collection:
         return self._store
 
     @property
-    def is_part(self) -> bool:
-        """Whether some images may not be found."""
-        return self._inside is not None
+    def part(self) -> str:
+        """Which images may be found: the same word for the same ones, "" for all."""
+        return "" if self._inside is None else hashlib.sha256(self._inside.tobytes()).hexdigest()
 
     @property
     def rows(self) -> int:
@@ -111,10 +112,21 @@ class Collection:
         return np.sort(drawn[:most])
 
     def nearest_each(self, vectors: Vectors, ks: Sequence[int]) -> list[Ranked]:
-        """Of each of (Q, D) `vectors` by itself the ks images nearest to it, where an image has one row."""
+        """Of each of (Q, D) `vectors` by itself the ks images nearest to it, where an image has one row.
+
+        Gives fewer where there are fewer, or a row is nobody's any more.
+        """
         found = self._store.search_each(vectors, ks, self._inside)
         owned = [(self._owners_of(rows), scores) for rows, scores in found]
         return [Ranked(images[images >= 0], scores[images >= 0]) for images, scores in owned]
+
+    def similarities(self, images: Sequence[int], vectors: Vectors) -> dict[int, float]:
+        """What a search for (Q, D) `vectors` gives each image."""
+        if self.snapshot.recipe.keeps_regions:
+            return {image: similarity(image, vectors, self) for image in images}
+        first = self.snapshot.rows.first_of(images)
+        scores = (self.take(np.array([*first.values()], np.int64)) @ vectors.T).max(axis=1)
+        return dict(zip(first, scores.tolist(), strict=True))
 
     def nearest(self, vectors: Vectors, k: int) -> Ranked:
         """The k images with the highest dot product of any of their rows with any of (Q, D) `vectors`."""

@@ -33,16 +33,16 @@ def fit_background(photos: Vectors, noise: Vectors) -> Background | None:
     """(M, D) descriptors of photos and (N, D) of noise -> the background; None for too few photos.
 
     The scores (M, N) of the photos with the noise vary between photos along a few directions: the first
-    right singular vectors, as sums of noise, are directions of the space of descriptors. The scores of a
-    query with the photos are regressed on a constant and on the photos' scores with these, which is linear
-    in the query.
+    principal components, as sums of noise, are directions of the space of descriptors. The scores of a query
+    with the photos are regressed on a constant and on the photos' scores with these, which is linear in the
+    query.
     """
     count = min(DIRECTIONS, len(noise))
     if len(photos) <= count + 1:
         return None
     answers = photos @ noise.T
-    _, _, varying = np.linalg.svd(answers - answers.mean(axis=0), full_matrices=False)
-    directions = noise.T @ varying[:count].T
+    _, varying = np.linalg.eigh(np.cov(answers.T).reshape(len(noise), -1))  # the largest come last
+    directions = noise.T @ varying[:, -count:].astype(np.float32)
     along = photos @ directions
     inverse = np.linalg.pinv(along - along.mean(axis=0))  # a constant takes the means away
     weights = inverse @ (photos - photos.mean(axis=0))

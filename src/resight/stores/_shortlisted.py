@@ -104,7 +104,7 @@ class Shortlisted:
         """The k rows that are nearest among those that the index names; scores are exact."""
         check_query(vectors)
         index = self._usable()
-        if index and len(vectors):
+        if index:
             only = None if allowed is None else self._rows.rows_of(allowed)
             found = self._search(index, vectors, k, only)
             if found is not None:
@@ -114,10 +114,20 @@ class Shortlisted:
     def search_each(
         self, vectors: Vectors, ks: Sequence[int], allowed: Rows | None = None
     ) -> list[tuple[Rows, Scores]]:
-        """Of each vector by itself; where every row is compared, the rows are read once for all of them."""
-        if self._usable() is None:
+        """Of each vector by itself, as deep as the deepest; where rows are compared, once for all of them."""
+        check_query(vectors)
+        index = self._usable()
+        if index is None:
             return self._rows.search_each(vectors, ks, allowed)
-        return [self.search(one[None], k, allowed) for one, k in zip(vectors, ks, strict=True)]
+        only = None if allowed is None else self._rows.rows_of(allowed)
+        told = [self._search(index, one[None], max(ks), only) for one in vectors]
+        left = [place for place, found in enumerate(told) if found is None]
+        compared = (
+            self._rows.search_each(vectors[left], [ks[place] for place in left], allowed) if left else []
+        )
+        others = iter(compared)
+        found = (next(others) if each is None else each for each in told)
+        return [(rows[:k], scores[:k]) for (rows, scores), k in zip(found, ks, strict=True)]
 
     def _search(
         self, index: Index, vectors: Vectors, k: int, only: Rows | None

@@ -81,7 +81,7 @@ def _features(run: Run) -> tuple[NDArray[np.float32], Photos, dict[str, NDArray[
             "A layer is trained on a recipe of one part: take the part with the network as a recipe."
         )
     gallery, photos = run.folder / "features", run.split.photos
-    indexer.index(photos.root, gallery, run.recipe, only=photos.paths, promises=False, progress=run.progress)
+    indexer.index(photos.root, gallery, run.recipe, only=photos.paths, noise=False, progress=run.progress)
     rows, kept = [], []
     with snapshot_of(gallery) as snapshot:
         collection = Collection(snapshot)

@@ -145,7 +145,7 @@ class QueryAnswer(Strict):
 
 
 class SearchAnswer(Strict):
-    """A ranking; `probable` of its hits stand above the line."""
+    """A ranking, nearest first; chance seldom puts `probable` of its hits so high, the query's own too."""
 
     query: QueryAnswer
     hits: list[HitAnswer]

@@ -41,9 +41,15 @@ export function createResults(app, place, index) {
   return column;
 }
 
-/** Hits of a column that are shown, in their order: what is marked as different is not suggested again. */
+/** Hits of a column that are shown, those above the line first: what is marked as different is not suggested again. */
 export function shownHits({ answer, all, suggested }) {
-  return answer ? answer.hits.filter((hit) => all || suggested.has(hit.id)) : [];
+  const shown = answer ? answer.hits.filter((hit) => all || suggested.has(hit.id)) : [];
+  return [...shown.filter(isAbove), ...shown.filter((hit) => !isAbove(hit))];
+}
+
+// A hit need not be likelier by chance than the next one; without a promise none stands below the line.
+function isAbove(hit) {
+  return hit.self || hit.probable !== false;
 }
 
 function draw(app, column, parts, index) {
@@ -80,8 +86,7 @@ function draw(app, column, parts, index) {
 // How many of the hits stand above the line, or null where the gallery has no promise.
 function lineOf(answer, hits) {
   if (!hits.some((hit) => !hit.self && typeof hit.probable === "boolean")) return null;
-  const last = hits.findLastIndex((hit) => hit.probable || hit.self);
-  return last + 1;
+  return hits.filter(isAbove).length;
 }
 
 function summary(answer, hits, line) {
