@@ -142,6 +142,21 @@ def test_several_queries_find_the_largest_of_their_products(kept, vectors):
     assert scores[0] == pytest.approx(best[0], abs=1e-6)
 
 
+def test_several_queries_each_by_itself_are_asked_as_deep_as_the_deepest(kept, vectors):
+    """One of them cannot be asked of the lists: its rows are compared."""
+    store, exact = both(kept, vectors)
+    queries = np.stack([vectors[7], np.zeros(WIDTH, np.float32), vectors[90]])
+    for (rows, scores), query, k in zip(
+        store.search_each(queries, [5, 3, 40]), queries, [5, 3, 40], strict=True
+    ):
+        expected, theirs = store.search(query[None], 40)
+        np.testing.assert_array_equal(rows, expected[:k])
+        np.testing.assert_allclose(scores, theirs[:k], atol=1e-6)
+    allowed = np.arange(0, ROWS, 2)
+    each = store.search_each(queries[:1], [5], allowed)[0][0]
+    assert each.tolist() == exact.search(queries[:1], 5, allowed)[0].tolist()
+
+
 @pytest.mark.parametrize("length", [1e-4, 3.0, 1e4])
 def test_the_length_of_a_query_changes_scores_alone(kept, vectors, length):
     own, _ = both(kept, vectors)
