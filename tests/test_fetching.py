@@ -336,7 +336,7 @@ def test_a_proxy_that_refuses_is_asked_once_and_is_one_sentence(scheme, code, tm
 
 @pytest.mark.parametrize("through", ["a proxy", "the server"])
 def test_a_silent_server_is_not_waited_for_four_times(through, tmp_path, no_proxy, monkeypatch):
-    monkeypatch.setattr(_downloading, "TIMEOUT", 0.3)
+    monkeypatch.setattr(_downloading, "TIMEOUT", 1.0)
     with saying(None) as (address, asked):
         if through == "a proxy":
             no_proxy("https", f"http://{address}")
