@@ -68,12 +68,29 @@ def test_a_line_stands_above_what_is_probably_not_the_same(found):
     )
     line = found.locator(".below-here")
     assert line.inner_text() == "below here: probably not the same"
-    last = max(hit["rank"] for hit in answer["hits"] if hit["probable"] or hit["self"])
-    above = found.locator('.grid[aria-label="Probably the same"] .tile').count()
-    assert above == last
+    probable = [hit for hit in answer["hits"] if hit["probable"] or hit["self"]]
+    assert found.locator('.grid[aria-label="Probably the same"] .tile').count() == len(probable)
     assert found.locator(".column[data-column='0'] .tile").count() == 50  # nothing is hidden
     promise = tile(found, "things/0-1.png").locator(".promise").inner_text()
     assert promise.startswith("1 in") or promise == "by chance"
+
+
+def test_a_hit_that_is_likelier_by_chance_than_the_next_stands_below_the_line(found):
+    def changed(route):
+        response = route.fetch()
+        told = response.json()
+        for hit in told["hits"]:
+            hit["probable"] = hit["rank"] in (1, 3, 4)
+        route.fulfill(response=response, json=told)
+
+    before = pages.paths(found)
+    found.route("**/search", changed)
+    found.reload()
+    pages.settled(found)
+    above = found.locator('.grid[aria-label="Probably the same"] .open')
+    assert [each.get_attribute("title") for each in above.all()] == [before[0], *before[2:4]]
+    assert pages.paths(found)[3:5] == [before[1], before[4]]
+    assert found.locator(".summary").first.inner_text().startswith("2 photos probably show the same")
 
 
 def test_no_match_is_said_where_nothing_keeps_the_promise(found):
