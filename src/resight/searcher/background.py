@@ -24,12 +24,15 @@ def without_background(query: Query, photos: Collection) -> Vectors | None:
 
 def background_of(photos: Collection) -> Background | None:
     """That of the photos that may be found; those of the last few parts are kept as long as the rows stay."""
-    kept: dict[str, Background] = photos.snapshot.derived.setdefault("backgrounds", {})
-    found = kept.get(photos.part) or _fitted(photos)
-    if found:  # noise may be described later than the last row
-        newest = dict([*kept.items(), (photos.part, found)][-PARTS:])
-        photos.snapshot.derived["backgrounds"] = newest
-    return found
+    kept: dict[str, Background] = photos.snapshot.derived.get("backgrounds", {})
+    part = photos.part
+    if part not in kept:
+        found = _fitted(photos)
+        if found is None:  # which is not kept: noise may be described later than the last row
+            return None
+        kept = dict([*kept.items(), (part, found)][-PARTS:])
+        photos.snapshot.derived["backgrounds"] = kept
+    return kept[part]
 
 
 def _fitted(photos: Collection) -> Background | None:
