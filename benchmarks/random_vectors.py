@@ -9,6 +9,7 @@ import numpy as np
 
 from resight.gallery import Writer
 from resight.gallery.noise import write_noise
+from resight.indexer.noise import PICTURES
 from resight.types import Descriptor
 
 CHUNK = 20_000  # at most so many between two commits
@@ -28,5 +29,6 @@ def fill(gallery: Path, count: int) -> None:
                 image = writer.add(content, (640, 480), Descriptor(row[None], None, mark), None)
                 writer.set_file(f"random/{number:07}.jpg", 1, 1, image)
             writer.commit()
-        noise = random.standard_normal((32, width), dtype=np.float32)  # searches tell chance by it
+        # Searches tell chance by noise.
+        noise = np.random.default_rng(1).standard_normal((PICTURES, width), dtype=np.float32)
         write_noise(gallery, mark, noise / np.linalg.norm(noise, axis=1, keepdims=True))

@@ -22,13 +22,10 @@ from resight.significance.largest import chance
 from resight.significance.tail import depth, fit_tail
 from resight.types import Descriptor
 from support import small
+from support.photos import unit
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
 WIDTH = 48
-
-
-def unit(vectors):
-    return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
 
 
 # The pictures
@@ -79,12 +76,7 @@ def kinds(tmp_path):
     rng, common = np.random.default_rng(0), unit(np.ones(WIDTH))
     vectors = unit(rng.standard_normal((600, WIDTH)))
     vectors[::100] = unit(vectors[::100] + 2 * common)
-    with Writer(tmp_path / "g") as writer:
-        writer.begin(tmp_path, small.recipe(small.PLAIN), "weights")
-        for number, own in enumerate(vectors):
-            image = writer.add(number.to_bytes(32), (10, 10), Descriptor(own[None], None, "x"), None)
-            writer.set_file(f"{number:04d}.jpg", 1, 1, image)
-        writer.commit()
+    small.fill(tmp_path / "g", vectors[:, None])
     return tmp_path / "g", unit(rng.standard_normal((200, WIDTH)) / 7 + common), common
 
 

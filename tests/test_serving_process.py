@@ -242,6 +242,9 @@ def test_queries_that_come_together_find_what_each_finds_alone():
         assert len(second) == number % 2
         if second:
             np.testing.assert_array_equal(alone[number - 1][0][:3], second[0][0])
+    each = store.search_each(queries[:, 0], [7 + number % 3 for number in range(40)])
+    for (rows_alone, _), (rows_found, _) in zip(alone, each, strict=True):
+        np.testing.assert_array_equal(rows_alone, rows_found)
 
 
 def test_an_error_of_a_search_reaches_all_who_wait_for_it():

@@ -20,6 +20,7 @@ from resight.significance.tail import FEWEST, depth, fit_tail
 from resight.significance.wording import spell_chance
 from resight.types import Descriptor
 from support import small
+from support.photos import unit
 
 pytestmark = pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
 WIDTH = 48
@@ -99,20 +100,10 @@ def test_words(probability, words):
 # Galleries of random vectors
 
 
-def unit(vectors):
-    return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
-
-
 def fill(folder, count, rows=1, seed=0):
     """A gallery of so many photos that were never files, with random vectors; these."""
     vectors = unit(np.random.default_rng(seed).standard_normal((count, rows, WIDTH)))
-    with Writer(folder) as writer:
-        writer.begin(folder.parent, small.recipe(small.PLAIN if rows == 1 else small.KEEP), "weights")
-        for number, own in enumerate(vectors):
-            regions = tuple(small.square(i) for i in range(rows)) if rows > 1 else None
-            image = writer.add(number.to_bytes(32), (10, 10), Descriptor(own, regions, "x"), None)
-            writer.set_file(f"{number:04d}.jpg", 1, 1, image)
-        writer.commit()
+    small.fill(folder, vectors)
     return vectors
 
 

@@ -51,9 +51,7 @@ class Ranked:
 
     def without(self, images: Numbers) -> Ranked:
         """The same order, but for these."""
-        if not len(images):
-            return self
-        keep = self.images != images[0] if len(images) == 1 else ~np.isin(self.images, images)
+        keep = ~np.isin(self.images, images)
         return Ranked(self.images[keep], self.scores[keep], self.matches)
 
     def led_by(self, first: Ranked) -> Ranked:

@@ -68,7 +68,7 @@ class Album:
 
 def unit(rows) -> np.ndarray:
     """Rows of length one, float32."""
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return (rows / np.linalg.norm(rows, axis=-1, keepdims=True)).astype(np.float32)
 
 
 def random_album(images: int, regions: int = 1, dims: int = 8, seed: int = 0, dead: int = 0, **more) -> Album:

@@ -109,6 +109,18 @@ def add(
     return image
 
 
+def fill(folder: Path, vectors: np.ndarray) -> None:
+    """A gallery of photos that were never files, with these vectors (photos, rows, D)."""
+    rows = vectors.shape[1]
+    regions = tuple(square(i) for i in range(rows)) if rows > 1 else None
+    with Writer(folder) as writer:
+        writer.begin(folder.parent, recipe(PLAIN if rows == 1 else KEEP), "weights")
+        for number, own in enumerate(vectors):
+            image = writer.add(number.to_bytes(32), (10, 10), Descriptor(own, regions, "x"), None)
+            writer.set_file(f"{number:04d}.jpg", 1, 1, image)
+        writer.commit()
+
+
 def contents(folder: Path | str) -> dict[str, tuple[Any, ...]]:
     """Every file of a gallery: its failure, or its content, descriptor, regions and local features."""
     with snapshot_of(folder) as gallery:

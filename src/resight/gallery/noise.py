@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def write_noise(folder: Path, fingerprint: str, vectors: Vectors) -> None:
 
 def read_noise(snapshot: Snapshot) -> Vectors | None:
     """(N, D) float32; None where there is none, or it is damaged, or photos are described otherwise."""
-    try:
+    with contextlib.suppress(Exception):  # a damaged file raises whatever reading it comes to
         data = io.BytesIO((snapshot.folder / NAME).read_bytes())
         with np.load(data, allow_pickle=False) as kept:
             vectors: Vectors = kept["vectors"].astype(np.float32)
@@ -31,6 +32,4 @@ def read_noise(snapshot: Snapshot) -> Vectors | None:
         width = snapshot.vectors.shape[1]
         if same and vectors.shape == (len(vectors), width) and np.isfinite(vectors).all():
             return vectors
-    except Exception:  # a file that is damaged raises whatever reading it comes to, and may be deleted
-        return None
     return None

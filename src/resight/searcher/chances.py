@@ -51,7 +51,7 @@ class Chances:
     ) -> None:
         self._photos, self._told_by, self._ranked = photos, told_by, ranked
         own = query.image is not None and bool(photos.allowed(np.array([query.image]))[0])
-        others = near.without(np.array([query.image] if own else [], np.int64))
+        others = near.without(np.array([query.image if own else -1]))
         self._tail = tail.fit_tail(others.scores, photos.size - own)
         self._verified = _verified(wanted) if self._tail else 0
         self._inliers = inliers_by_chance(photos) if self._verified else None

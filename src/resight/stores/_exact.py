@@ -14,7 +14,6 @@ from resight.stores._promise import Rows, Scores
 from resight.types import Vectors
 
 BLOCK_BYTES = 32 << 20
-LOWEST = np.float32(-np.inf)
 SMALL = 1 << 18  # multiplications; up to here OpenBLAS has kernels that do not copy the matrix first
 
 
@@ -44,13 +43,7 @@ def exact(
     the rows. `deleted` are sorted rows to leave out; `only` are sorted rows to look at and no others. Memory
     beside the vectors: the scores of some blocks of 32 MiB of rows, and about 2k rows and scores.
     """
-    only = None if only is None else only[~np.isin(only, deleted)]
-    best = _Best(k)
-    for piece, found in _scored(list(_pieces(blocks, only)), query, _best_pair):
-        if only is None:
-            _leave_out(deleted, piece, found)
-        best.take(piece, found)
-    return best.sorted()
+    return _found(blocks, query, [k], deleted, only, _best_pair)[0]
 
 
 def exact_each(
@@ -65,16 +58,27 @@ def exact_each(
 
     `cores`: how many threads read them; None: one for each core.
     """
-    if len(queries) == 1:
-        return [exact(blocks, queries, ks[0], deleted, only)]
+    return _found(blocks, queries, ks, deleted, only, _products, cores)
+
+
+def _found(
+    blocks: Sequence[tuple[int, Vectors]],
+    queries: Vectors,
+    ks: Sequence[int],
+    deleted: Rows,
+    only: Rows | None,
+    score: Callable[[Vectors, Vectors], Scores],
+    cores: int | None = None,
+) -> list[tuple[Rows, Scores]]:
+    """The best rows by each column of what `score` gives: as many as each of `ks` says."""
     only = None if only is None else only[~np.isin(only, deleted)]
     best = [_Best(k) for k in ks]
-    for piece, products in _scored(list(_pieces(blocks, only)), queries, _products, cores):
-        for own, found in zip(best, products.T, strict=True):
-            scores = np.ascontiguousarray(found)
+    for piece, scores in _scored(list(_pieces(blocks, only)), queries, score, cores):
+        for own, column in zip(best, scores.reshape(len(scores), -1).T, strict=True):
+            found = np.ascontiguousarray(column)
             if only is None:
-                _leave_out(deleted, piece, scores)
-            own.take(piece, scores)
+                _leave_out(deleted, piece, found)
+            own.take(piece, found)
     return [own.sorted() for own in best]
 
 
@@ -88,21 +92,13 @@ class _Best:
 
     def take(self, piece: Piece, found: Scores) -> None:
         """The scores of a further piece; one that is no finite number is never found."""
-        near = np.flatnonzero(found > self._floor_of(found))
+        near = np.flatnonzero(found > self._floor)
         near = near[np.isfinite(found[near])]
         self._rows = np.concatenate([self._rows, piece.numbers(near)])
         self._scores = np.concatenate([self._scores, found[near]])
         if len(self._rows) > self._k:
             self._rows, self._scores = _best(self._rows, self._scores, self._k)
             self._floor = float(self._scores.min(initial=np.inf))
-
-    def _floor_of(self, found: Scores) -> float:
-        """Below the last of k scores: those of the first piece, so that few rows are looked at, or all."""
-        if len(self._rows) or not 0 < self._k < len(found):
-            return self._floor
-        finite = np.where(found < np.inf, found, LOWEST)
-        last = np.partition(finite, len(finite) - self._k)[len(finite) - self._k]
-        return float(np.nextafter(last, LOWEST))
 
     def sorted(self) -> tuple[Rows, Scores]:
         """Best first."""

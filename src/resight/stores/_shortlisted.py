@@ -120,14 +120,13 @@ class Shortlisted:
         if index is None:
             return self._rows.search_each(vectors, ks, allowed)
         only = None if allowed is None else self._rows.rows_of(allowed)
-        told = [self._search(index, one[None], max(ks), only) for one in vectors]
-        left = [place for place, found in enumerate(told) if found is None]
-        compared = (
-            self._rows.search_each(vectors[left], [ks[place] for place in left], allowed) if left else []
-        )
-        others = iter(compared)
-        found = (next(others) if each is None else each for each in told)
-        return [(rows[:k], scores[:k]) for (rows, scores), k in zip(found, ks, strict=True)]
+        found = [self._search(index, one[None], max(ks), only) for one in vectors]
+        told = {place: each for place, each in enumerate(found) if each is not None}
+        left = [place for place in range(len(vectors)) if place not in told]
+        if left:
+            compared = self._rows.search_each(vectors[left], [ks[place] for place in left], allowed)
+            told |= dict(zip(left, compared, strict=True))
+        return [(told[place][0][:k], told[place][1][:k]) for place, k in enumerate(ks)]
 
     def _search(
         self, index: Index, vectors: Vectors, k: int, only: Rows | None
