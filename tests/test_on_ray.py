@@ -12,7 +12,10 @@ import pytest
 
 from resight import indexer
 from resight.errors import BadSetting, ClusterUnavailable
+from resight.indexer import shard_task
+from resight.indexer.counts import Counts
 from resight.indexer.on_ray import OnRay
+from resight.processors import processors
 from resight.progress import Silent
 from support import small
 from test_shards import PHOTOS, SAMPLE, assert_equal, prepared
@@ -80,6 +83,22 @@ def test_two_workers_of_which_one_is_killed_make_the_gallery_of_one_process(root
     assert rows == small.execute(root / ".resight", "SELECT count(*) FROM images")
     assert not (root / ".resight" / "shards").exists()
     assert small.index(root, on="ray").unchanged == PHOTOS + 4  # and no cluster is started for it
+
+
+def test_a_worker_of_one_core_keeps_to_one(monkeypatch, tmp_path):
+    """OpenVINO would take all, and the other worker's with them."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1})
+    seen = []
+
+    def write_shard(*_, **__):
+        seen.append(processors())
+        return Counts()
+
+    monkeypatch.setattr(shard_task, "write_shard", write_shard)
+    for workers in (1, 2):
+        shard_task.describe_in_task(None, tmp_path / "shard", engine="auto", workers=workers, batch=None)
+    assert seen == [1, 2]
+    assert processors() == 2
 
 
 @pytest.mark.soak

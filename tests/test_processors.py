@@ -7,7 +7,7 @@ import numpy as np  # noqa: F401  # the matrix library
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from resight.processors import SMALL_PRODUCT, matrix_threads_for, one_matrix_thread
+from resight.processors import SMALL_PRODUCT, at_most, matrix_threads_for, one_matrix_thread, processors
 from resight.workers.threads import in_order
 
 
@@ -124,3 +124,13 @@ def test_a_small_product_has_one_thread_and_a_large_one_all():
         assert threads() == {1}
     with matrix_threads_for(SMALL_PRODUCT + 1):
         assert threads() == {2}
+
+
+def test_a_process_may_be_left_fewer_cores_than_the_system_gives():
+    all_of_them = processors()
+    with at_most(1):
+        assert processors() == 1
+        with at_most(all_of_them + 1):
+            assert processors() == all_of_them
+        assert processors() == 1
+    assert processors() == all_of_them

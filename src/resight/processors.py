@@ -14,13 +14,26 @@ from threadpoolctl import OpenBLASController, ThreadpoolController
 
 SMALL_PRODUCT = 1 << 23  # multiplications, 32 MiB of vectors: one core takes a few milliseconds
 
+_most: int | None = None  # cores that a scheduler leaves to this process
 _limits: list[Any] = []  # one for each that is inside; the first knows what was before
 _turn = threading.RLock()  # a generator that is given up may leave in the middle of its thread's entering
 
 
 def processors() -> int:
     """The cores that the system gives this process, not all that the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(there, _most or there)
+
+
+@contextmanager
+def at_most(cores: int) -> Iterator[None]:
+    """As if the system gave this process no more `cores`: others of the machine are for other workers."""
+    global _most
+    before, _most = _most, cores
+    try:
+        yield
+    finally:
+        _most = before
 
 
 @contextmanager

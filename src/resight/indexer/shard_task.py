@@ -8,6 +8,7 @@ from pathlib import Path
 from resight.errors import GalleryLocked
 from resight.indexer.shard_job import ShardJob
 from resight.indexer.shard_writing import unfinished, write_shard
+from resight.processors import at_most
 from resight.progress import Silent
 
 STOP = "stop"  # a file beside the shards
@@ -18,15 +19,17 @@ PATIENCE = 20.0  # seconds
 def describe_in_task(job: ShardJob, target: Path, *, engine: str, workers: int, batch: int | None) -> bool:
     """Describe a shard into the folder `target`; false if it was stopped, and what it did is unfinished.
 
-    Whoever does it again, after a kill, goes on from what is committed.
+    It keeps to as many cores as it has `workers`. Whoever does it again, after a kill, goes on from what is
+    committed.
     """
     watching, since = _Watching(target.parent / STOP), time.monotonic()
     while True:
         try:
-            counts = write_shard(
-                job, unfinished(target), target, engine=engine, workers=workers, batch=batch,
-                progress=watching,
-            )  # fmt: skip
+            with at_most(workers):
+                counts = write_shard(
+                    job, unfinished(target), target, engine=engine, workers=workers, batch=batch,
+                    progress=watching,
+                )  # fmt: skip
         except GalleryLocked:  # the system may take a moment to let go of what a killed worker held
             if time.monotonic() - since > PATIENCE:
                 raise
