@@ -62,6 +62,7 @@ check: $(VENV)/.all
 	$(bin)/lint-imports
 
 soak: $(VENV)/.all
+	$(bin)/python $(INSTALL) -e '.[soak]'
 	$(bin)/python -m pytest -m soak
 
 bench: $(BENCHES) bench-descriptors

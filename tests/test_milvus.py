@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -118,3 +119,34 @@ def test_a_collection_that_another_process_is_making_is_waited_for():
     assert client.asked == 4
     with pytest.raises(OSError, match="no room"):
         Asking(Making(3, "no room")).create("rows", None)
+
+
+class Slow:
+    """A client that takes its time to make a collection."""
+
+    def __init__(self) -> None:
+        self.begun, self.go, self.done = threading.Event(), threading.Event(), []
+
+    def create_collection(self, name, **more):
+        self.begun.set()
+        assert self.go.wait(60)
+        self.done.append("made")
+
+    def list_collections(self, **more):
+        self.done.append("listed")
+        return []
+
+
+def test_no_thread_lists_collections_while_another_makes_one():
+    client = Slow()
+    making = threading.Thread(target=lambda: Asking(client).create("rows", None))
+    listing = threading.Thread(target=lambda: Asking(client).list_all())
+    making.start()
+    assert client.begun.wait(60)
+    listing.start()
+    listing.join(0.2)
+    assert client.done == []
+    client.go.set()
+    making.join()
+    listing.join()
+    assert client.done == ["made", "listed"]

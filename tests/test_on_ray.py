@@ -10,13 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from resight import indexer
+from resight import engines, indexer
+from resight.describing import describer_like
 from resight.errors import BadSetting, ClusterUnavailable
+from resight.gallery import snapshot_of
 from resight.indexer import shard_task
 from resight.indexer.counts import Counts
+from resight.indexer.excluding import read_exclusions
 from resight.indexer.on_ray import OnRay
+from resight.indexer.shard_job import job_for
+from resight.indexer.walk import file_states
 from resight.processors import processors
 from resight.progress import Silent
+from resight.roots import root_at
 from support import small
 from test_shards import PHOTOS, SAMPLE, assert_equal, prepared
 
@@ -99,6 +105,25 @@ def test_a_worker_of_one_core_keeps_to_one(monkeypatch, tmp_path):
         shard_task.describe_in_task(None, tmp_path / "shard", engine="auto", workers=workers, batch=None)
     assert seen == [1, 2]
     assert processors() == 2
+
+
+def test_a_worker_loads_the_network_once(root, monkeypatch, tmp_path):
+    small.index(root, small.FITTED, sample=SAMPLE, fit_only=True)
+    loaded, load = [], engines.load
+    monkeypatch.setattr(
+        engines, "load", lambda backbone, *more: loaded.append(backbone) or load(backbone, *more)
+    )
+    shard_task._load.cache_clear()
+    place = root_at(root)
+    with snapshot_of(root / ".resight") as gallery:
+        found = sorted(file_states(place.walk(gallery.folder, read_exclusions(gallery.catalogue))))[:6]
+        describer = describer_like(gallery, "openvino", 1, 0)
+        made = [job_for(gallery, describer, place, str(part), found[part::2]) for part in (0, 1)]
+    for job in made:
+        shard_task.describe_in_task(job, tmp_path / job.name, engine="openvino", workers=1, batch=None)
+        with snapshot_of(tmp_path / job.name) as shard:
+            assert len(shard.vectors) > 0
+    assert len(loaded) == len({*loaded}) == 1
 
 
 @pytest.mark.soak

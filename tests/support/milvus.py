@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from resight.stores import _milvus
+from resight.stores._asking import STRONG, Asking
 from resight.stores._served import Served
 
 
@@ -23,6 +25,7 @@ class Milvus:
     """Milvus Lite behind a port of this machine."""
 
     name, variable = "milvus", "RESIGHT_MILVUS"
+    rows_at_once = 1_000_000  # that a query gives
 
     def __init__(self) -> None:
         for package in ("pymilvus", "milvus_lite"):
@@ -79,23 +82,28 @@ class Milvus:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _ask(self, what: str, *words: Any, **more: Any) -> Any:
-        from resight.stores import _milvus
-
         with _milvus.connect() as client:
             return getattr(client, what)(*words, **more)
 
+    def _query(self, served: Served, condition: str, fields: list[str]) -> Any:
+        """What lies in a collection of rows, which a server that was started anew has not loaded."""
+        table = f"resight_rows_{served.number}"
+        more = {"filter": condition, "output_fields": fields, "consistency_level": STRONG}
+        with _milvus.connect() as client:
+            return Asking(client).ask_loaded(table, lambda: client.query(table, **more))
+
     def images(self, served: Served) -> list[tuple[int, int]]:
         """Rows that lie there, each with its image; one that lay there twice would come twice."""
-        told = self._ask(
-            "query", f"resight_rows_{served.number}", filter="id >= 0", output_fields=["id", "image"],
-            consistency_level="Strong",
-        )  # fmt: skip
-        return sorted((each["id"], each["image"]) for each in told)
+        found, first, told = [], 0, [{}]
+        while told or first < served.rows:
+            last = first + self.rows_at_once
+            told = self._query(served, f"id >= {first} and id < {last}", ["id", "image"])
+            found += [(each["id"], each["image"]) for each in told]
+            first = last
+        return sorted(found)
 
     def vector(self, served: Served, row: int) -> list[float]:
-        (told,) = self._ask(
-            "query", f"resight_rows_{served.number}", filter=f"id in [{row}]", output_fields=["embedding"]
-        )
+        (told,) = self._query(served, f"id in [{row}]", ["embedding"])
         return told["embedding"]
 
     @contextlib.contextmanager

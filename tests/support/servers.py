@@ -10,10 +10,13 @@ from types import ModuleType
 
 from resight.stores._served import Served
 from support.milvus import Milvus
+from support.milvus_server import NAMED, MilvusServer
 from support.postgres import Postgres
 
 Server = Postgres | Milvus
-SERVERS = {"pgvector": Postgres, "milvus": Milvus}
+SERVERS = {"pgvector": Postgres, "milvus": Milvus} | (
+    {"milvus-server": MilvusServer} if os.environ.get(NAMED) else {}
+)
 
 
 @contextmanager

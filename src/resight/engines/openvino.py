@@ -53,6 +53,8 @@ class OpenVino:
             "NUM_STREAMS": workers if self.batch == 1 else 1,
             "INFERENCE_NUM_THREADS": processors(),
             "CPU_RUNTIME_CACHE_CAPACITY": SHAPES_KEPT,
+            # It binds the threads of each process to cores from the first on, whatever the others use.
+            "ENABLE_CPU_PINNING": False,
         }
         with _loading:
             core = _core()

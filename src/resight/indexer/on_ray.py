@@ -31,7 +31,7 @@ from resight.roots import Folder
 from resight.workers.cluster import cluster
 
 PHOTOS = 500  # of a shard at most: some minutes of one core
-A_WORKER = 4  # shards at least, so that no worker waits long for the last one
+A_WORKER = 8  # shards at least, so that no worker waits long for the last one
 RETRIES = 10  # of a shard whose worker died; a rerun goes on from there
 AHEAD = 3  # shards a core that the cluster is told of
 PREFIX = "ray-"

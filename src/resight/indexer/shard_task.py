@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from pathlib import Path
 
+from resight import engines
+from resight.engines import Engine
 from resight.errors import GalleryLocked
 from resight.indexer.shard_job import ShardJob
 from resight.indexer.shard_writing import unfinished, write_shard
+from resight.parts import Backbone
 from resight.processors import at_most
 from resight.progress import Silent
 
@@ -28,7 +32,7 @@ def describe_in_task(job: ShardJob, target: Path, *, engine: str, workers: int, 
             with at_most(workers):
                 counts = write_shard(
                     job, unfinished(target), target, engine=engine, workers=workers, batch=batch,
-                    progress=watching,
+                    progress=watching, load=_load,
                 )  # fmt: skip
         except GalleryLocked:  # the system may take a moment to let go of what a killed worker held
             if time.monotonic() - since > PATIENCE:
@@ -36,6 +40,12 @@ def describe_in_task(job: ShardJob, target: Path, *, engine: str, workers: int, 
             time.sleep(EVERY)
         else:
             return not counts.interrupted
+
+
+@functools.lru_cache(maxsize=4)  # the backbones of a recipe
+def _load(backbone: Backbone, name: str, workers: int, batch: int) -> Engine:
+    """The engine of the shard before: each shape of photos that it has seen is prepared."""
+    return engines.load(backbone, name, workers, batch)
 
 
 class _Watching(Silent):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from resight.describing.describer import describer_like
+from resight.engines import Engine, load
 from resight.errors import GalleryError
 from resight.files import UNFINISHED
 from resight.gallery import Snapshot, Writer, snapshot_of
@@ -40,6 +41,7 @@ def write_shard(
     batch: int | None = None,
     progress: Progress,
     disk: Disk | None = None,
+    load: Callable[..., Engine] = load,
 ) -> Counts:
     """Describe a job's photos in the folder `begun`, then rename that to `folder`; a rerun goes on.
 
@@ -52,7 +54,7 @@ def write_shard(
     disk = disk or Disk()
     with Writer(begun, disk=disk) as writer, published(progress, begun) as watching:
         _begin(writer, job)
-        describer = describer_like(writer.committed, engine, workers, batch or 0)
+        describer = describer_like(writer.committed, engine, workers, batch or 0, load)
         writer.committed.check(describer.fingerprint)
         listed = {path: (size, version) for path, size, version in job.files}.__getitem__
         reader = Reader(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,6 +20,10 @@ STRONG = "Strong"  # what was written is found at once, whoever wrote it
 
 T = TypeVar("T")
 
+# Milvus Lite opens a collection a second time where a thread lists all while another makes it, and loses at
+# its next start what was written to both (seen with 3.2.2).
+_making = threading.Lock()
+
 
 class Asking:
     """A client of pymilvus, and how it is used here."""
@@ -28,12 +33,14 @@ class Asking:
 
     def list_all(self) -> set[str]:
         """The names of all collections."""
-        return {*self.do(self._client.list_collections)}
+        with _making:
+            return {*self.do(self._client.list_collections)}
 
     def create(self, name: str, schema: Any) -> None:
         """A collection, if there is none of this name."""
         try:
-            self.do(self._client.create_collection, name, schema=schema, consistency_level=STRONG)
+            with _making:
+                self.do(self._client.create_collection, name, schema=schema, consistency_level=STRONG)
         except Exception as error:
             if not self._is_listed(name, wait=BEING_MADE in str(error)):  # another process may have made it
                 raise
