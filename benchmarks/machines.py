@@ -113,7 +113,7 @@ def merged(photos: int, width: int = 512) -> dict[str, object]:
 def main() -> None:
     """Measure, and write results/machines.csv, or results/merging.csv."""
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--photos", type=int, default=400)
+    asked.add_argument("--photos", type=int, default=600)
     asked.add_argument("--rounds", type=int, default=3)
     asked.add_argument("--recipe", default="rmac-lite0")
     asked.add_argument("--merge", type=int, help="measure the merge of so many photos instead")
