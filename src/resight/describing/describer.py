@@ -253,16 +253,7 @@ def _prepared(parts: Sequence[Sequence[Run]]) -> Callable[[], Iterator[Prepared]
     return lambda: map(Prepared, zip(*(wait() for wait in coming), strict=True))
 
 
-def describer_like(
-    source: Fitted,
-    engine: str = "auto",
-    workers: int = 1,
-    batch: int = 1,
-    load: Callable[..., Engine] = load,
-) -> Describer:
-    """A describer that gives descriptors like those of a gallery; `batch` 0: as many as the engine likes.
-
-    `load` may keep engines for the next one.
-    """
+def describer_like(source: Fitted, engine: str = "auto", workers: int = 1, batch: int = 1) -> Describer:
+    """A describer that gives descriptors like those of a gallery; `batch` 0: as many as the engine likes."""
     make = functools.partial(load, name=engine, workers=workers, batch=batch)
     return Describer(source.recipe, *source.parameters(), make)

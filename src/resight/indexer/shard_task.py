@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from resight import engines
+from resight.describing import Describer, Fitted
 from resight.engines import Engine
 from resight.errors import GalleryLocked
 from resight.indexer.shard_job import ShardJob
@@ -32,7 +33,7 @@ def describe_in_task(job: ShardJob, target: Path, *, engine: str, workers: int, 
             with at_most(workers):
                 counts = write_shard(
                     job, unfinished(target), target, engine=engine, workers=workers, batch=batch,
-                    progress=watching, load=_load,
+                    progress=watching, describers=_describer_like,
                 )  # fmt: skip
         except GalleryLocked:  # the system may take a moment to let go of what a killed worker held
             if time.monotonic() - since > PATIENCE:
@@ -40,6 +41,12 @@ def describe_in_task(job: ShardJob, target: Path, *, engine: str, workers: int, 
             time.sleep(EVERY)
         else:
             return not counts.interrupted
+
+
+def _describer_like(source: Fitted, engine: str, workers: int, batch: int) -> Describer:
+    """As `describing.describer_like`, with engines that are kept."""
+    make = functools.partial(_load, name=engine, workers=workers, batch=batch)
+    return Describer(source.recipe, *source.parameters(), make)
 
 
 @functools.lru_cache(maxsize=4)  # the backbones of a recipe

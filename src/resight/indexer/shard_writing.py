@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from resight.describing.describer import describer_like
-from resight.engines import Engine, load
+from resight.describing.describer import Describer, Fitted, describer_like
 from resight.errors import GalleryError
 from resight.files import UNFINISHED
 from resight.gallery import Snapshot, Writer, snapshot_of
@@ -41,7 +40,7 @@ def write_shard(
     batch: int | None = None,
     progress: Progress,
     disk: Disk | None = None,
-    load: Callable[..., Engine] = load,
+    describers: Callable[[Fitted, str, int, int], Describer] = describer_like,
 ) -> Counts:
     """Describe a job's photos in the folder `begun`, then rename that to `folder`; a rerun goes on.
 
@@ -54,7 +53,7 @@ def write_shard(
     disk = disk or Disk()
     with Writer(begun, disk=disk) as writer, published(progress, begun) as watching:
         _begin(writer, job)
-        describer = describer_like(writer.committed, engine, workers, batch or 0, load)
+        describer = describers(writer.committed, engine, workers, batch or 0)
         writer.committed.check(describer.fingerprint)
         listed = {path: (size, version) for path, size, version in job.files}.__getitem__
         reader = Reader(
