@@ -105,7 +105,7 @@ def test_it_finds_what_the_exact_search_finds(server, pushed, vectors, k):
 
 def test_the_server_is_asked(server, pushed, vectors):
     own, _ = both(server, pushed, vectors)
-    assert f"{ROWS:,} of {ROWS:,} rows on the server" in own.about
+    assert "1,500 of 1,500 rows on the server" in own.about
     assert own.search(vectors[5:6], 1)[0].tolist() == [5]
     with server.without(served(server, pushed)[0], 5):
         assert 5 not in own.search(vectors[5:6], 10)[0]
@@ -309,7 +309,6 @@ import importlib, sys, numpy as np
 from pathlib import Path
 from resight.progress import Silent
 from resight.stores import Given, _pushing
-from resight.stores._asking import Asking
 class Saying(Silent):
     def step(self, failures=0):
         print("step", flush=True)
@@ -406,16 +405,16 @@ def kill_and_push_again(server: Server, folder: Path, count: int, width: int, mo
     keep(server, "killed", rows)
     (there,) = served(server, "killed")
     assert [row for row, _ in server.images(there)] == [*range(count)]
-    own, exact = both(server, "killed", rows, recall=0.9)  # 200,000 such rows are hard for a graph
+    own, exact = both(server, "killed", rows)
     assert not own.exact
     for row in range(0, count, 1 + count // 20):
         np.testing.assert_allclose(server.vector(there, row), rows[row], atol=1e-3)
     found = 0
-    for query in rows[:: count // 20][:20]:  # of its own rows, on which the recall was measured
+    for query in clustered(20, width, seed=3):  # the graph names nearly all, and they are compared exactly
         near, scores = own.search(query[None], 10)
         np.testing.assert_allclose(scores, rows[near].astype(float) @ query.astype(float), atol=1e-6)
         found += len(np.intersect1d(near, exact.search(query[None], 10)[0]))
-    assert found >= 0.9 * 200, own.about
+    assert found >= 0.98 * 200, own.about
 
 
 @pytest.mark.soak

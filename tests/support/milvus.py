@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -26,55 +27,59 @@ class Milvus:
 
     name, variable = "milvus", "RESIGHT_MILVUS"
     rows_at_once = 1_000_000  # that a query gives
+    patience = 70.0  # seconds, for its start
 
     def __init__(self) -> None:
         for package in ("pymilvus", "milvus_lite"):
             pytest.importorskip(package, reason=f"no {package}: pip install 'resight[milvus]'")
-        self.folder = Path(tempfile.mkdtemp(prefix="resight-milvus-"))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
+        self.folder, self._port = Path(tempfile.mkdtemp(prefix="resight-milvus-")), self._choose_port()
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
+
+    @staticmethod
+    def _choose_port() -> int:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port: int = free.getsockname()[1]
+            return port
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> None:
+        line, where, more = self._command()
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [
-                    sys.executable, "-W", "ignore", "-m", "milvus_lite", "server", "--data-dir", "data",
-                    "--host", "127.0.0.1", "--port", str(self._port),
-                ],
-                cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                line, cwd=where, env=os.environ | more, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True,
             )  # fmt: skip
-        for _ in range(1200):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port)):
-                break
-            assert self._process.poll() is None, (self.folder / "log").read_text()
-            time.sleep(0.05)
-        else:
-            raise AssertionError("Milvus Lite does not start.")
-        if os.environ.get(self.variable) == self.address:
-            self._wait_for_clients()
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv(self.variable, self.address)
+            self._wait_for_clients(self._process, time.monotonic() + self.patience)
 
-    def _wait_for_clients(self) -> None:
-        """Clients of a process that saw the server go away are refused for more than a second."""
-        for left in reversed(range(40)):
+    def _command(self) -> tuple[list[str], Path, dict[str, str]]:
+        """What is run, where, and with what more in the environment."""
+        line = [sys.executable, "-W", "ignore", "-m", "milvus_lite", "server", "--data-dir", "data"]
+        return [*line, "--host", "127.0.0.1", "--port", str(self._port)], self.folder, {}
+
+    def _wait_for_clients(self, process: subprocess.Popen[bytes], until: float) -> None:
+        """Until it listens and answers: clients that saw it go away are refused for more than a second."""
+        while True:
+            assert process.poll() is None, (self.folder / "log").read_text()
             try:
+                socket.create_connection(("127.0.0.1", self._port)).close()
                 self.tables()
                 return
             except Exception:
-                if not left:
+                if time.monotonic() > until:
                     raise
-                time.sleep(0.25)
+                time.sleep(0.1)
 
     def kill(self) -> None:
         """At once, as when the power goes."""
         assert self._process
-        self._process.kill()
+        os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def stop(self) -> None:
