@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Each script with what makes it small, and the files that it must write.
 SCRIPTS = {
     "benchmarks/beside.py --before . --photos 2 --sizes 64 --cold 0 --vectors 0 --rounds 1": ["beside.csv"],
+    "benchmarks/brands.py --brands 3 --size 32 --policies 300 --precision f32": ["brands.csv"],
     "benchmarks/choice.py --first 2": ["choice.csv"],
     "benchmarks/copies.py": ["copies.csv"],
     "benchmarks/cost.py --photos 6 --timed 2 --queries 2 --rounds 1": ["cost.csv"],

@@ -3,13 +3,13 @@
 The sum over a policy of the vectors of photo a, times that of photo b, is the sum of all products of a vector
 of a with one of b. These products are worked out once: for each pair, and for each photo with itself. Those
 of (j, k) and (k, j) are only needed together, so V variants need V (V + 1) / 2 numbers a pair. A policy of n
-adds up n (n + 1) / 2 of them: a sparse matrix, one row a policy, times the table.
+adds up n (n + 1) / 2 of them: a bag of rows of the table, which torch sums several numbers at a time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,23 @@ from numpy.typing import NDArray
 from resight.rewards._promise import Examples, Policies
 from resight.types import Vectors
 
-BLOCK = 128  # pairs at once: their part of the table stays in a core's cache
+BLOCK = 256  # pairs at once
 TINY = 1e-24
+
+
+class Bags(NamedTuple):
+    """Rows of a table that are summed for each policy (P, B), and how often each counts (P, B)."""
+
+    places: NDArray[np.int64]
+    times: NDArray[np.float32]
+
+    def sum(self, table: Vectors) -> Vectors:
+        """(R, columns) -> (P, columns)."""
+        import torch  # takes a second, which the list of rewards need not wait
+
+        places, rows, times = map(torch.from_numpy, (self.places, table, self.times))
+        found = torch.nn.functional.embedding_bag(places, rows, mode="sum", per_sample_weights=times)
+        return np.asarray(found)
 
 
 class Grams:
@@ -45,34 +60,30 @@ class Grams:
         return np.concatenate([found for _, found in self.blocks(policies)], axis=1)
 
     def blocks(self, policies: Policies) -> Iterator[tuple[slice, Vectors]]:
-        """The same, some pairs after the others: (which, (P, their number))."""
-        chosen = self._chosen(policies)
-        squares = np.concatenate([chosen @ table for table in self._own], axis=1)
+        """The same, some pairs after the others: (which, (P, their number)), which may be changed."""
+        bags = self._bags(policies)
+        squares = np.concatenate([bags.sum(table) for table in self._own], axis=1)
         inverse = 1 / np.sqrt(np.maximum(squares, np.float32(TINY)))
         first = 0
         for table in self._between:
             own = slice(first, first + table.shape[1])
-            found = chosen @ table
-            found *= inverse[:, self._first[own]]
-            found *= inverse[:, self._second[own]]
+            found = bags.sum(table)
+            found *= inverse.take(self._first[own], axis=1)
+            found *= inverse.take(self._second[own], axis=1)
             yield own, found
             first = own.stop
 
-    def _chosen(self, policies: Policies) -> Any:
-        """(P, n) -> a sparse (P, V (V + 1) / 2): how often each product enters a policy's sum.
+    def _bags(self, policies: Policies) -> Bags:
+        """(P, n) -> which products enter a policy's sum, and how often.
 
         Two places of a policy with different variants take the two products together, so once; two places
         with one variant take its product with itself twice; a place alone takes it once.
         """
-        from scipy.sparse import csr_matrix
-
         one, other = np.triu_indices(policies.shape[1])
-        places = self._places[policies[:, one], policies[:, other]].astype(np.int32)
+        places = self._places[policies[:, one], policies[:, other]]
         twice = (one != other) & (policies[:, one] == policies[:, other])
         times = np.where(twice, np.float32(2), np.float32(1))
-        ends = np.arange(len(policies) + 1, dtype=np.int32) * len(one)
-        shape = (len(policies), len(self._rows))
-        return csr_matrix((times.ravel(), places.ravel(), ends), shape=shape)
+        return Bags(places, times)
 
     def _tables(
         self, descriptors: Vectors, first: NDArray[np.int64], second: NDArray[np.int64]

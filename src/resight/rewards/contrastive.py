@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from resight.errors import BadSetting
+from resight.processors import one_torch_thread
 from resight.rewards._grams import Grams
 from resight.rewards._promise import Examples, Policies, Rewards, Score
 from resight.workers.threads import in_order
 
-AT_ONCE = 512  # policies of one thread
+AT_ONCE = 512  # policies of one thread, which reads all products for them
 REDUCTIONS = ("mean", "sum")
 
 
@@ -35,23 +36,27 @@ def contrastive(
     """
     if reduction not in REDUCTIONS:
         raise BadSetting(f"'reduction' is one of {', '.join(REDUCTIONS)}, not '{reduction}'.")
-    order = np.argsort(~examples.alike, kind="stable")  # those that are alike first
+    order = np.lexsort((examples.pairs[0], ~examples.alike))  # alike ones first; pairs of a photo together
     grams, kinds = Grams(replace(examples, pairs=examples.pairs[:, order])), examples.operations
     alike, scale = int(examples.alike.sum()), 0.5 / (len(order) if reduction == "mean" else 1)
 
     def some(policies: Policies) -> Rewards:
         total = np.zeros(len(policies))
-        for own, similarities in grams.blocks(policies):
+        for own, block in grams.blocks(policies):
             near = max(0, min(alike, own.stop) - own.start)
-            total += np.maximum(2 - 2 * similarities[:, :near], 0).sum(axis=1, dtype=np.float64)
-            far = np.sqrt(np.maximum(2 - 2 * similarities[:, near:], 0))
-            hinge = np.maximum(np.float32(tau) - far, 0)
-            total += (hinge * hinge if squared else hinge).sum(axis=1, dtype=np.float64)
+            total += 2 * near - 2 * block[:, :near].sum(axis=1)
+            hinge = block[:, near:]  # becomes the distance, then what it lacks of tau, in place
+            hinge *= -2
+            hinge += 2
+            np.sqrt(np.maximum(hinge, 0, out=hinge), out=hinge)
+            np.maximum(np.subtract(np.float32(tau), hinge, out=hinge), 0, out=hinge)
+            total += (hinge * hinge if squared else hinge).sum(axis=1)
         return -scale * total
 
     def score(policies: Policies) -> Rewards:
         parts = [policies[first : first + AT_ONCE] for first in range(0, len(policies), AT_ONCE)]
-        found = list(in_order(some, parts, examples.workers, lambda: False))
+        with one_torch_thread():  # each part has a thread of its own
+            found = list(in_order(some, parts, examples.workers, lambda: False))
         less = transformations * (1 - _distinct(policies)) + operations * (1 - _distinct(kinds[policies]))
         return np.concatenate([np.zeros(0), *found]) - diversity * less
 
