@@ -16,7 +16,7 @@ from resight.errors import StoreUnavailable
 from resight.stores._asking import STRONG, Asking, is_gone
 from resight.stores._lines import Line, make_schema, merge
 from resight.stores._promise import Rows, Scores
-from resight.stores._served import Block, Effort, Served, arrange
+from resight.stores._served import CONSTRUCTION, LINKS, Block, Effort, Served, arrange
 from resight.types import Vectors
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ WIDEST = 32_768  # numbers a row
 MOST = 16_384  # rows of an answer
 MESSAGE = 16 << 20  # bytes of rows that are sent at once
 KEYS = 4096  # rows that are deleted at once
-LINKS, CONSTRUCTION = 16, 64  # of each row in a graph, and how many are looked at to choose them
 
 
 class Collections:

@@ -12,7 +12,7 @@ from resight.codec import decode_text, encode_text
 from resight.errors import StoreUnavailable
 from resight.stores._copying import pack, spell
 from resight.stores._promise import Rows, Scores
-from resight.stores._served import Block, Effort, Occupied, Served, arrange
+from resight.stores._served import CONSTRUCTION, LINKS, Block, Effort, Occupied, Served, arrange
 from resight.types import Vectors
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ LOCK = 0x7265_7369  # of whoever makes the tables
 WAIT = "10s"  # for another writer
 CANDIDATES = 1000  # hnsw.ef_search takes no more
 NODE = 400  # bytes a row of a graph, beside the vector
-LINKS, CONSTRUCTION = 16, 64  # of each row in a graph, and how many are looked at to choose them
 BLOATED = 0.05  # share of the rows: so many deleted ones are taken out of the index, too
 MEMORY = 512  # MiB of the server's memory, at most, to make the graph in
 
