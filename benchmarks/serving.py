@@ -221,16 +221,14 @@ def photos(gallery: Path, folder: Path, chosen: argparse.Namespace) -> dict[str,
             connection.request("POST", "/v1/uploads", file.read_bytes(), {"Content-Type": "image/jpeg"})
             known = json.loads(connection.getresponse().read())
             requests.append(posted("/v1/galleries/photos/search", {"upload": known["id"], "k": K}))
-        for round_ in range(chosen.rounds):
+        for _ in range(chosen.rounds):
             turns.append(ask_server(port, requests, 2 * processors(), 1e9, len(requests)))
-            begun = time.perf_counter()
-            index(
-                folder / "new",
-                folder / f"fresh-{round_}",
-                fit_from=gallery,
-                recipe=Recipe.load(chosen.recipe),
-            )
-            rates.append(len(files) / (time.perf_counter() - begun))
+            with tempfile.TemporaryDirectory() as fresh:
+                begun = time.perf_counter()
+                recipe = Recipe.load(chosen.recipe)
+                index(folder / "new", Path(fresh) / "g", fit_from=gallery, recipe=recipe)
+                spent = time.perf_counter() - begun
+            rates.append(len(files) / spent)
     rate = np.median([turn["rate"] for turn in turns])
     return {
         "query": "photo", "vectors": "", "connections": 2 * processors(), "rate": f"{rate:.2f}",

@@ -13,6 +13,7 @@ from typing import Any
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
 SMALL_PRODUCT = 1 << 23  # multiplications, 32 MiB of vectors: one core takes a few milliseconds
+SMALL_KERNELS = ("SkylakeX", "Cooperlake", "SapphireRapids")  # as OpenBLAS names what it found
 
 _most: int | None = None  # cores that a scheduler leaves to this process
 _limits: list[Any] = []  # one for each that is inside; the first knows what was before
@@ -84,6 +85,16 @@ def matrix_threads_for(multiplications: int) -> Iterator[None]:
 def _matrix_libraries(modules: int) -> Any:
     """The matrix libraries of this process, looked for again once other modules are loaded."""
     return ThreadpoolController().select(user_api="blas")
+
+
+@functools.cache
+def has_small_kernels() -> bool:
+    """Whether the matrix library multiplies small matrices without copying them first.
+
+    OpenBLAS has such kernels for AVX-512; on AMD processors it takes those for AVX2, which copy.
+    """
+    found = _matrix_libraries(len(sys.modules)).lib_controllers
+    return any(getattr(one, "architecture", "") in SMALL_KERNELS for one in found)
 
 
 def _let_others_lift() -> None:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from resight.processors import processors
+from resight.processors import has_small_kernels, processors
 from resight.stores._promise import Rows, Scores
 from resight.types import Vectors
 
 BLOCK_BYTES = 32 << 20
 SMALL = 1 << 18  # multiplications; up to here OpenBLAS has kernels that do not copy the matrix first
+FEW = 8  # columns, which are quicker one by one than by a kernel that copies
+CACHED = 512  # rows that stay in a core's cache for all columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,13 +158,23 @@ def _best_pair(rows: Vectors, columns: Vectors) -> Scores:
 def _products(rows: Vectors, columns: Vectors) -> Scores:
     """(N, D) rows, (D, Q) columns -> (N, Q) their dot products.
 
-    A matrix product this narrow is slow as one; many small ones come near to the speed of the memory
-    (results/regions.csv).
+    A matrix product this narrow is slow as one, since the rows are copied first, which costs more than the
+    product. Many small ones come near to the speed of the memory where the library does not copy them
+    (results/regions.csv); elsewhere few columns are taken one by one, while the rows are in the cache.
     """
-    small = max(1, SMALL // columns.size)
-    even = len(rows) // small * small
-    products = rows[:even].reshape(-1, small, rows.shape[1]) @ columns
-    return np.concatenate([products.reshape(even, columns.shape[1]), rows[even:] @ columns])
+    count = columns.shape[1]
+    if has_small_kernels():
+        small = max(1, SMALL // columns.size)
+        even = len(rows) // small * small
+        products = rows[:even].reshape(-1, small, rows.shape[1]) @ columns
+        return np.concatenate([products.reshape(even, count), rows[even:] @ columns])
+    if count > FEW:
+        return rows @ columns
+    found, queries = np.empty((count, len(rows)), np.float32), np.ascontiguousarray(columns.T)
+    for start in range(0, len(rows), CACHED):
+        for query, own in zip(queries, found, strict=True):
+            np.dot(rows[start : start + CACHED], query, out=own[start : start + CACHED])
+    return found.T
 
 
 def _largest(products: Vectors) -> Scores:
