@@ -2,11 +2,9 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np  # noqa: F401  # the matrix library
 import pytest
-import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from resight.processors import (
@@ -14,7 +12,6 @@ from resight.processors import (
     at_most,
     matrix_threads_for,
     one_matrix_thread,
-    one_torch_thread,
     processors,
 )
 from resight.workers.threads import in_order
@@ -143,16 +140,3 @@ def test_a_process_may_be_left_fewer_cores_than_the_system_gives():
             assert processors() == all_of_them
         assert processors() == 1
     assert processors() == all_of_them
-
-
-def test_torch_keeps_to_one_thread_in_threads_that_begin_inside_whatever_ends_it():
-    before, told = torch.get_num_threads(), []
-
-    def work():
-        told.append(torch.get_num_threads())
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError), one_torch_thread(), ThreadPoolExecutor(1) as pool:
-        pool.submit(work).result()
-    assert told == [1]
-    assert torch.get_num_threads() == before

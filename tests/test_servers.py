@@ -312,6 +312,7 @@ from resight.stores import Given, _pushing
 class Saying(Silent):
     def step(self, failures=0):
         print("step", flush=True)
+        sys.stdin.readline()  # goes on when it is told to, or when nobody is there to tell it
 store, rows, _pushing.BLOCK_ROWS = sys.argv[1], np.load(sys.argv[2], mmap_mode="r"), int(sys.argv[3])
 file = importlib.import_module(f"resight.stores.{store}")
 file.check()
@@ -324,7 +325,7 @@ print("done", flush=True)
 def start_pushing(server: Server, path: Path, block: int) -> subprocess.Popen:
     run = subprocess.Popen(
         [sys.executable, "-c", PUSH, server.name, str(path), str(block)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1,
     )  # fmt: skip
     assert run.stdout is not None
     assert run.stdout.readline() == "begin\n"
@@ -386,6 +387,7 @@ def kill_and_push_again(server: Server, folder: Path, count: int, width: int, mo
         run = start_pushing(server, folder / "rows.npy", block)
         for _ in range(chance.randrange(3)):
             run.stdout.readline()
+            run.stdin.write("on\n")
         time.sleep(chance.random() * 0.1)
         if moment % 3 == 2:
             server.kill()
@@ -396,8 +398,8 @@ def kill_and_push_again(server: Server, folder: Path, count: int, width: int, mo
         else:
             run.send_signal(signal.SIGKILL)
             run.wait()
-            run.stdout.close()
-            run.stderr.close()
+            for pipe in (run.stdin, run.stdout, run.stderr):
+                pipe.close()
         standing += [(moment, each.number, each.rows) for each in served(server, "killed")]
     counts = [rows for _, _, rows in standing]
     assert counts == sorted(counts), standing

@@ -4,9 +4,11 @@ import json
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import torch
 import typer.testing
 
 import resight
@@ -19,7 +21,7 @@ from resight.policy import Policy, variants
 from resight.progress import Silent, Stopped
 from resight.recipe import Recipe
 from resight.rewards import Examples
-from resight.rewards._grams import Grams
+from resight.rewards._grams import Grams, one_torch_thread
 from resight.rewards._promise import summed
 from resight.searches import Space
 from resight.tuner import tune
@@ -485,3 +487,16 @@ def test_the_command_writes_a_policy_that_a_recipe_takes(logos, tmp_path, monkey
     result = resight.evaluate(seen, open_dataset(str(logos)), engine="torch")
     assert result.means["map"] > 0
     assert run.invoke(cli.app(), [*words[:-1], "mine.json"]).exit_code != 0
+
+
+def test_torch_keeps_to_one_thread_in_threads_that_begin_inside_whatever_ends_it():
+    before, told = torch.get_num_threads(), []
+
+    def work():
+        told.append(torch.get_num_threads())
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), one_torch_thread(), ThreadPoolExecutor(1) as pool:
+        pool.submit(work).result()
+    assert told == [1]
+    assert torch.get_num_threads() == before

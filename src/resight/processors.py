@@ -55,19 +55,6 @@ def one_matrix_thread() -> Iterator[None]:
 
 
 @contextmanager
-def one_torch_thread() -> Iterator[None]:
-    """Torch keeps to the thread that calls it, in all threads that begin inside."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextmanager
 def matrix_threads_for(multiplications: int) -> Iterator[None]:
     """One thread for a product so small that the others would cost more than they give.
 

@@ -9,6 +9,7 @@ adds up n (n + 1) / 2 of them: a bag of rows of the table, which torch sums seve
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +30,7 @@ class Bags(NamedTuple):
 
     def sum(self, table: Vectors) -> Vectors:
         """(R, columns) -> (P, columns)."""
-        import torch  # takes a second, which the list of rewards need not wait
+        import torch
 
         places, rows, times = map(torch.from_numpy, (self.places, table, self.times))
         found = torch.nn.functional.embedding_bag(places, rows, mode="sum", per_sample_weights=times)
@@ -96,3 +97,16 @@ class Grams:
             table = products[:, self._rows, self._columns] + products[:, self._columns, self._rows]
             table[:, diagonal] /= 2
             yield np.ascontiguousarray(table.T)
+
+
+@contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """Torch keeps to the thread that calls it, in all threads that begin inside."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

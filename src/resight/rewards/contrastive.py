@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from resight.errors import BadSetting
-from resight.processors import one_torch_thread
-from resight.rewards._grams import Grams
+from resight.rewards._grams import Grams, one_torch_thread
 from resight.rewards._promise import Examples, Policies, Rewards, Score
 from resight.workers.threads import in_order
 
