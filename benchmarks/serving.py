@@ -250,6 +250,7 @@ def main() -> None:
         "--requests", type=int, default=100_000, help="of stored images, until memory is read"
     )
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--queries", nargs="*", default=["stored", "photo"], choices=("stored", "photo"))
     parser.add_argument("--photos", type=int, default=60, help="of queries that are described")
     parser.add_argument("--size", type=int, default=1600, help="their longer side")
     parser.add_argument("--recipe", default=RECIPE)
@@ -265,7 +266,8 @@ def main() -> None:
             drawn(folder / "photos", 40, 1, (640, 480))
             index(folder / "photos", gallery, recipe=Recipe.load(chosen.recipe))
             fill(gallery, chosen.vectors)
-        found = [stored(gallery, chosen)] + ([photos(gallery, folder, chosen)] if chosen.photos else [])
+        kinds = {"stored": lambda: stored(gallery, chosen), "photo": lambda: photos(gallery, folder, chosen)}
+        found = [kinds[kind]() for kind in chosen.queries]
     for row in found:
         print(row)
         record("serving", row | {"recipe": chosen.recipe}, ["query", "recipe"])

@@ -253,3 +253,17 @@ def test_a_store_follows_a_gallery_and_is_made_anew_for_a_new_generation(make, t
                 images = np.unique(owners[owners > 0])[::2]
                 assert {*owners[anew.search(query, 1000, images)[0]].tolist()} == {*images.tolist()}
     assert len(made) == 2
+
+
+@pytest.mark.parametrize("small_kernels", [False, True])
+@pytest.mark.parametrize("queries", [2, 3, 8, 9, 40])
+@pytest.mark.parametrize("count", [0, 1, 255, 256, 700])
+def test_narrow_products_are_right_whatever_the_matrix_library(monkeypatch, small_kernels, queries, count):
+    monkeypatch.setattr(_exact, "has_small_kernels", lambda: small_kernels)
+    random = np.random.default_rng(0)
+    rows, columns = (
+        random.standard_normal(shape, dtype=np.float32) for shape in ((count, 12), (12, queries))
+    )
+    found = _exact._products(rows, columns)
+    assert (found.shape, found.dtype) == ((count, queries), np.float32)
+    np.testing.assert_allclose(found, rows.astype(float) @ columns.astype(float), atol=1e-5)

@@ -16,7 +16,7 @@ from resight.types import Vectors
 BLOCK_BYTES = 32 << 20
 SMALL = 1 << 18  # multiplications; up to here OpenBLAS has kernels that do not copy the matrix first
 FEW = 8  # columns, which are quicker one by one than by a kernel that copies
-CACHED = 512  # rows that stay in a core's cache for all columns
+CACHED = 256  # rows that stay in a core's cache for all columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,11 +170,10 @@ def _products(rows: Vectors, columns: Vectors) -> Scores:
         return np.concatenate([products.reshape(even, count), rows[even:] @ columns])
     if count > FEW:
         return rows @ columns
-    found, queries = np.empty((count, len(rows)), np.float32), np.ascontiguousarray(columns.T)
-    for start in range(0, len(rows), CACHED):
-        for query, own in zip(queries, found, strict=True):
-            np.dot(rows[start : start + CACHED], query, out=own[start : start + CACHED])
-    return found.T
+    even = len(rows) // CACHED * CACHED
+    pieces = rows[:even].reshape(-1, 1, CACHED, rows.shape[1])
+    products = (pieces @ np.ascontiguousarray(columns.T)[:, :, None])[..., 0]  # (pieces, Q, CACHED)
+    return np.concatenate([products.transpose(0, 2, 1).reshape(even, count), rows[even:] @ columns])
 
 
 def _largest(products: Vectors) -> Scores:
