@@ -174,15 +174,17 @@ def draw() -> None:
     rows = recorded("training_curves")
     runs = dict.fromkeys(row["run"] for row in rows)
     panels = [(value, own) for value in ("map", "loss") for own in SETS]
-    figure, drawn = plt.subplots(2, len(SETS), figsize=(11, 7), layout="constrained")
+    figure, drawn = plt.subplots(2, len(SETS), figsize=(11, 8.5), layout="constrained")
     for (value, own), axes in zip(panels, drawn.ravel(), strict=True):
-        for run in runs:
+        for number, run in enumerate(run for run in runs if run.startswith(f"{own}, ")):
             told = [row for row in rows if row["run"] == run and row[value]]
             points = [(int(row["step"]), float(row[value])) for row in told]
-            if run.startswith(f"{own}, ") and points and (value == "map" or run.endswith("info-nce")):
-                axes.plot(*zip(*points, strict=True), marker="o" if value == "map" else "", label=run)
+            if points and (value == "map" or run.endswith("info-nce")):
+                mark, name = "o" if value == "map" else "", run.removeprefix(f"{own}, ")
+                axes.plot(*zip(*points, strict=True), marker=mark, color=f"C{number}", label=name)
         axes.set(title=own, xlabel="step", ylabel="mAP of held photos" if value == "map" else "InfoNCE")
-        axes.legend(fontsize=6)
+        if value == "map":
+            axes.legend(fontsize=7, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.15))
     figure.savefig(RESULTS / "training.png", dpi=110)
     plt.close(figure)
 
