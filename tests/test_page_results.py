@@ -154,6 +154,23 @@ def test_marks_are_listed_taken_back_and_downloaded_as_the_csv_of_evaluate(found
     found.locator("#marks .nothing").wait_for()
 
 
+def test_marks_that_the_service_has_not_answered_yet_are_waited_for(found):
+    names, held = pages.paths(found), []
+    found.route(
+        "**/marks", lambda route: held.append(route) if route.request.method == "POST" else route.continue_()
+    )
+    tile(found, names[1]).locator(".open").focus()
+    found.keyboard.press("y")
+    tile(found, names[1]).locator(".stamp", has_text="Same").wait_for()
+    found.locator("nav [data-view=marks]").click()
+    found.wait_for_timeout(300)
+    held.pop().continue_()
+    found.locator(".pair").wait_for()
+    found.unroute("**/marks")
+    found.get_by_role("button", name="Take back").click()
+    found.locator("#marks .nothing").wait_for()
+
+
 def test_searching_goes_on_from_a_result_and_back(found):
     first = found.url
     tile(found, "things/0-2.png").hover()

@@ -37,6 +37,9 @@ export async function unmark() {
   return null;
 }
 
+/** Waits until the service has answered to all marks: what it tells then has them. */
+export const marksAnswered = () => turn;
+
 // One request after the other: a mark that is taken back must not arrive before itself.
 function inTurn(ask) {
   const answer = turn.then(ask);

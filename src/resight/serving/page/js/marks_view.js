@@ -2,7 +2,7 @@
 
 import { listMarks, marksAddress, pictureOf, setMark } from "./api.js";
 import { $, el } from "./dom.js";
-import { onMarked } from "./marking.js";
+import { marksAnswered, onMarked } from "./marking.js";
 import { announce, tellProblem } from "./saying.js";
 import { baseName, count } from "./words.js";
 
@@ -13,6 +13,7 @@ export function startMarksView(app) {
   let shown = null;
   const load = async (gallery) => {
     try {
+      await marksAnswered();
       const told = await listMarks(gallery);
       show(app, gallery, told, () => load(gallery));
     } catch (error) {

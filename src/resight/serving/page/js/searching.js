@@ -3,6 +3,7 @@
 import { askPatiently, pictureOf, search } from "./api.js";
 import { searchedPart } from "./box_shapes.js";
 import { $ } from "./dom.js";
+import { marksAnswered } from "./marking.js";
 import { announce, tell, tellProblem, untell } from "./saying.js";
 import { count } from "./words.js";
 
@@ -44,6 +45,7 @@ export function startSearching(app, { show, busy }) {
     try {
       const wait = (why) => tell(`${why} The search begins by itself.`, { kind: "waiting" });
       const began = performance.now();
+      await marksAnswered(); // hits come with their marks
       const answer = await askPatiently(() => search(gallery, body, running.signal), wait, running.signal);
       untell("waiting");
       untell("search");
