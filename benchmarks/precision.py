@@ -22,7 +22,7 @@ from record import record
 from resight.describing import Describer, describer_like
 from resight.engines import device, load
 from resight.engines._device import cpu_has_bf16
-from resight.gallery import Gallery
+from resight.gallery import snapshot_of
 from resight.images import Photo
 from resight.indexer import index
 from resight.parts import PRECISIONS
@@ -67,8 +67,8 @@ def fitted(recipe: Recipe, paths: list[Path]) -> Describer:
     with tempfile.TemporaryDirectory() as folder:
         for number, path in enumerate(paths):
             (Path(folder) / f"{number:05d}{path.suffix}").symlink_to(path.resolve())
-        with Gallery(index(folder, recipe=recipe).gallery) as gallery:
-            return describer_like(gallery, "openvino", processors())
+        with snapshot_of(index(folder, recipe=recipe).gallery) as snapshot:
+            return describer_like(snapshot, "openvino", processors())
 
 
 def quality(recipe: Recipe, name: str, data: Path) -> dict[str, float]:
@@ -78,8 +78,8 @@ def quality(recipe: Recipe, name: str, data: Path) -> dict[str, float]:
         with tempfile.TemporaryDirectory() as folder:
             names = gathered(own, Path(folder))
             report = index(folder, recipe=in_precision(recipe, precision))
-            with Gallery(report.gallery) as gallery:
-                found[precision] = scored(gallery, names, own.labels)["map"]
+            with snapshot_of(report.gallery) as snapshot:
+                found[precision] = scored(snapshot, names, own.labels)["map"]
     return found
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import leave_one_out
 from halves import HALF, split_mean
 from record import record
-from resight.gallery import Gallery, snapshot_of
+from resight.gallery import Snapshot, snapshot_of
 from resight.indexer import index
 from resight.recipe import Recipe
 from sets import HELD, SETS, Labelled, labelled
@@ -36,7 +36,7 @@ def gathered(own: Labelled, folder: Path) -> list[str]:
     return names
 
 
-def scored(gallery: Gallery, names: list[str], labels: tuple[str, ...]) -> dict[str, float]:
+def scored(gallery: Snapshot, names: list[str], labels: tuple[str, ...]) -> dict[str, float]:
     """Queries, mAP (finite sum over all relevant images) of all and of both halves, and R@1."""
     found = {path: image for path, image, _ in gallery.catalogue.files() if image is not None}
     rows = np.array([gallery.rows.span(found[name])[0] for name in names])

@@ -34,7 +34,9 @@ SCRIPTS = {
     "benchmarks/policies.py --sets groceries --networks efficientnet-lite0 --found-on 2 --asked 2 "
     "--distractors 3 --policies 130 --size 32 --own --kept {out}/kept": ["policies.csv"],
     "benchmarks/policy_cost.py --sizes 64 --photos 2 --sets scenes --precisions f32": ["policy_cost.csv"],
-    "benchmarks/precision.py --size 64 --photos 2 --rounds 1": ["precision.csv"],
+    "benchmarks/precision.py --recipe rmac-pairs --size 64 --photos 2 --rounds 1 --sets scenes": [
+        "precision.csv"
+    ],
     "benchmarks/poolings.py --rounds 1": ["poolings.csv"],
     "benchmarks/query.py --before . --recipe rmac-lite0 --photos 6 --queries 2 --rounds 1": ["query.csv"],
     "benchmarks/quality.py --recipes rmac-lite0 sift-vlad --sets scenes": ["quality.csv"],
