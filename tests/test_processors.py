@@ -7,13 +7,7 @@ import numpy as np  # noqa: F401  # the matrix library
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from resight.processors import (
-    SMALL_PRODUCT,
-    at_most,
-    matrix_threads_for,
-    one_matrix_thread,
-    processors,
-)
+from resight.processors import SMALL_PRODUCT, at_most, matrix_threads_for, one_matrix_thread, processors
 from resight.workers.threads import in_order
 
 

@@ -313,7 +313,7 @@ from resight.stores import Given, _pushing
 class Saying(Silent):
     def step(self, failures=0):
         print("step", flush=True)
-        sys.stdin.readline()  # goes on when it is told to, or when nobody is there to tell it
+        sys.stdin.readline()  # waits only where it is far ahead of who is to kill it
 store, rows, _pushing.BLOCK_ROWS = sys.argv[1], np.load(sys.argv[2], mmap_mode="r"), int(sys.argv[3])
 file = importlib.import_module(f"resight.stores.{store}")
 file.check()
@@ -323,13 +323,16 @@ print("done", flush=True)
 """
 
 
-def start_pushing(server: Server, path: Path, block: int) -> subprocess.Popen:
+def start_pushing(server: Server, path: Path, block: int, ahead: int) -> subprocess.Popen:
+    """A process that pushes blocks, so many more than it is told to; it has begun."""
     run = subprocess.Popen(
         [sys.executable, "-c", PUSH, server.name, str(path), str(block)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1,
     )  # fmt: skip
+    assert run.stdin is not None
     assert run.stdout is not None
     assert run.stdout.readline() == "begin\n"
+    run.stdin.write("on\n" * ahead)
     return run
 
 
@@ -385,7 +388,8 @@ def kill_and_push_again(server: Server, folder: Path, count: int, width: int, mo
     np.save(folder / "rows.npy", rows)
     chance, standing = random.Random(5), [(-1, 0, 0)]
     for moment in range(moments):
-        run = start_pushing(server, folder / "rows.npy", block)
+        ahead = max(2, count // block // (2 * moments))  # at most, of who kills it
+        run = start_pushing(server, folder / "rows.npy", block, ahead)
         for _ in range(chance.randrange(3)):
             run.stdout.readline()
             with contextlib.suppress(BrokenPipeError):  # it has ended
@@ -393,12 +397,13 @@ def kill_and_push_again(server: Server, folder: Path, count: int, width: int, mo
         time.sleep(chance.random() * 0.1)
         if moment % 3 == 2:
             server.kill()
-        else:
-            run.send_signal(signal.SIGKILL)
-        _, told = run.communicate(timeout=900)
-        assert run.returncode <= 0 or "StoreFailed" in told, told
-        if moment % 3 == 2:
+            _, told = run.communicate(timeout=900)
+            assert run.returncode == 0 or "StoreFailed" in told, told
             server.start()
+        else:
+            run.kill()
+            _, told = run.communicate(timeout=900)
+            assert run.returncode in (0, -signal.SIGKILL) or "StoreFailed" in told, told
         standing += [(moment, each.number, each.rows) for each in served(server, "killed")]
     counts = [rows for _, _, rows in standing]
     assert counts == sorted(counts), standing

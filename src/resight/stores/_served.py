@@ -15,7 +15,7 @@ from resight.stores._recall import QUERIES, K
 from resight.types import Vectors
 
 # Of each row in a graph: its links, and how many rows are looked at to choose them. Where these are 64, some
-# queries among 200,000 rows in a hundred clusters never come to the right cluster.
+# queries among 200,000 rows in a hundred clusters do not come to the right cluster.
 LINKS, CONSTRUCTION = 16, 200
 
 
