@@ -237,6 +237,21 @@ def test_rows_that_came_later_are_found_at_once_and_pushed_alone(server):
     assert served(server, "grown")[0].rows == ROWS + 300
 
 
+def test_a_row_that_the_index_never_finds_is_compared_always(server):
+    """As Milvus Lite loses one of the shared logos: what is measured sees that it is lost."""
+    vectors = clustered(ROWS + 300)
+    keep(server, "lost", vectors[:ROWS])
+    (before,) = served(server, "lost")
+    with server.without(before, 3):
+        keep(server, "lost", vectors)  # so many more rows that all is measured anew
+        (there,) = served(server, "lost")
+        assert 3 in there.apart
+        own, _ = both(server, "lost", vectors)
+        assert not own.exact
+        assert own.search(vectors[3:4], 1)[0].tolist() == [3]
+    assert own.search(vectors[3:4], 30)[0].tolist().count(3) == 1  # the server finds it, too
+
+
 def test_a_new_generation_takes_the_place_of_the_one_before(server, vectors):
     keep(server, "refit", vectors)
     (before,), others = served(server, "refit"), clustered(ROWS, seed=5)

@@ -98,8 +98,10 @@ class Collections:
         self._asking.do(self._client.flush, table)
         self._asking.make_index(table, "embedding", "HNSW", {"M": LINKS, "efConstruction": CONSTRUCTION})
 
-    def note(self, served: Served, measured: int, efforts: tuple[Effort, ...]) -> None:
-        """Keep what was measured."""
+    def note(self, served: Served, measured: int, efforts: tuple[Effort, ...], lost: Rows) -> None:
+        """Keep what was measured; the rows that are lost in the index are `apart` from now on."""
+        if len(lost):
+            self._tell(served, f"lost/{measured}", Line(apart=tuple(lost.tolist())))
         self._tell(served, "measured", Line(measured=measured, efforts=efforts))
 
     def drop(self, served: Served) -> None:

@@ -8,15 +8,12 @@ from resight.errors import StoreFailed
 from resight.progress import Progress
 from resight.stores._promise import Given, Rows
 from resight.stores._proof import prove
-from resight.stores._recall import ENOUGH, K, draw, shares
-from resight.stores._served import Block, Effort, Occupied, Served, Server, is_of
+from resight.stores._reach import measure
+from resight.stores._served import Block, Occupied, Served, Server, is_of
 from resight.stores._units import split
-from resight.types import Vectors
 
 BLOCK_ROWS = 2048
 BEHIND = 0.02  # share of the rows that may come before the recall is measured anew
-LEAST = 64  # rows of unit length, to measure on
-AT_ONCE = 20  # queries
 
 
 def push(server: Server, given: Given, progress: Progress) -> Served | None:
@@ -97,7 +94,8 @@ def _finish(server: Server, served: Served, given: Given, progress: Progress) ->
         progress.start("Building the index", None)
         server.make_index(served)
         progress.start("Measuring the index", None)
-        server.note(served, served.rows, _measure(server, served, given))
+        lost, efforts = measure(server, served, given)
+        server.note(served, served.rows, efforts, lost)
     for other in server.find(given.gallery):
         if other.generation < given.generation or _is_twin(other, served):
             server.drop(other)
@@ -107,29 +105,3 @@ def _finish(server: Server, served: Served, given: Given, progress: Progress) ->
 def _is_twin(other: Served, served: Served) -> bool:
     """Whether another place of the same generation was begun in the very moment of this one."""
     return other.generation == served.generation and other.number != served.number
-
-
-def _measure(server: Server, served: Served, given: Given) -> tuple[Effort, ...]:
-    """The recall at K of ever more effort, until all is found."""
-    inside = np.ones(min(served.rows, len(given.vectors)), np.bool_)
-    inside[given.deleted] = inside[served.apart[served.apart < len(inside)]] = False
-    if inside.sum() < LEAST:
-        return ()
-    sample, measured = draw(given.vectors, np.flatnonzero(inside)), []
-    for candidates, factor in server.efforts:
-        found = _ask(server, served, sample.queries, K * factor, candidates)
-        (recall,) = shares(found, sample.truth, [K * factor])
-        measured.append(Effort(candidates, factor, round(recall, 5)))
-        if recall >= ENOUGH:
-            break
-    return tuple(measured)
-
-
-def _ask(server: Server, served: Served, queries: Vectors, depth: int, candidates: int) -> Rows:
-    """(Q, depth) row numbers, -1 for none."""
-    found = np.full((len(queries), depth), -1, np.int64)
-    for start in range(0, len(queries), AT_ONCE):
-        told = server.name(served, queries[start : start + AT_ONCE], depth, candidates)
-        if told is not None:
-            found[start : start + AT_ONCE, : told[1].shape[1]] = told[1]
-    return found

@@ -30,11 +30,12 @@ class Effort:
 
 @dataclass(frozen=True, eq=False)
 class Served:
-    """What a server has of a generation of a gallery: the first `rows`, but those deleted and `apart`.
+    """What a server has of a generation of a gallery: the first `rows`, but those deleted and those of no unit length.
 
-    `number` names its table. `proof`: CRC-32 of some of the rows. `apart` are the sorted rows that are of no
-    unit length. `deleted`: how many deleted rows it was told of. `measured`: how many rows there were when
-    the `efforts` were measured, cheaper ones first; 0 where it has no index yet.
+    `number` names its table. `proof`: CRC-32 of some of the rows. `apart` are the sorted rows that are always
+    compared: those of no unit length, and those that the index never finds. `deleted`: how many deleted rows it
+    was told of. `measured`: how many rows there were when the `efforts` were measured, cheaper ones first; 0
+    where it has no index yet.
     """
 
     gallery: str
@@ -100,8 +101,8 @@ class Server(Protocol):
         """An index of all rows, if there is none. Raises Occupied."""
         ...
 
-    def note(self, served: Served, measured: int, efforts: tuple[Effort, ...]) -> None:
-        """Keep what was measured."""
+    def note(self, served: Served, measured: int, efforts: tuple[Effort, ...], lost: Rows) -> None:
+        """Keep what was measured; the rows that are lost in the index are `apart` from now on."""
         ...
 
     def drop(self, served: Served) -> None:

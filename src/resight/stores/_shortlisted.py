@@ -144,7 +144,7 @@ class Shortlisted:
             if told is None:
                 return None
             distances, named = told
-            known = np.append(np.unique(named), index.apart)
+            known = np.union1d(named, index.apart)
             near = self._allowed(known[known < index.rows], only)  # the index may have grown since
             near, scores = self._compare(near, vectors)
             if len(near) < k:

@@ -169,11 +169,12 @@ class Tables:
                 f"WITH (m = {LINKS}, ef_construction = {CONSTRUCTION})"
             )
 
-    def note(self, served: Served, measured: int, efforts: tuple[Effort, ...]) -> None:
-        """Keep what was measured."""
+    def note(self, served: Served, measured: int, efforts: tuple[Effort, ...], lost: Rows) -> None:
+        """Keep what was measured; the rows that are lost in the index are `apart` from now on."""
         self._execute(
-            "UPDATE resight_galleries SET measured = %s, efforts = %s WHERE number = %s",
-            measured, encode_text(Measured(efforts)), served.number,
+            "UPDATE resight_galleries SET measured = %s, efforts = %s, apart = apart || %s::bigint[] "
+            "WHERE number = %s",
+            measured, encode_text(Measured(efforts)), lost.tolist(), served.number,
         )  # fmt: skip
 
     def drop(self, served: Served) -> None:
@@ -230,7 +231,7 @@ class Tables:
 def _read(row: tuple[Any, ...]) -> Served:
     gallery, number, generation, width, rows, proof, apart, deleted, measured, efforts = row
     told = decode_text(efforts, Measured)
-    apart = np.sort(np.array(apart, np.int64))
+    apart = np.unique(np.array(apart, np.int64))  # two processes may have found the same row lost
     return Served(
         gallery, number, generation, width, rows, proof, apart, deleted, measured, told.efforts
     )  # fmt: skip
