@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from resight import methods
+from resight import images, methods
 
 Pixels = NDArray[np.uint8]
 
@@ -21,21 +21,22 @@ def varied(
     seed: Sequence[int],
     transforms: Sequence[str] = VARIED,
     another: Callable[[], Pixels] | None = None,
+    size: tuple[int, int] | None = None,
 ) -> Pixels:
-    """(H, W, 3) uint8 -> a synthetic view of the same shape; equal seeds give equal views.
+    """(H, W, 3) uint8 -> a synthetic view of the same shape, or of `size` (height, width).
 
-    `transforms` are sentences such as "blur:share=1", applied one after the other. Those that need another
-    photo get `another`, which gives the pixels of one; by default that is the photo itself.
+    Equal seeds give equal views. `transforms` are sentences such as "blur:share=1", applied one after the
+    other. Those that need another photo get `another`, which gives the pixels of one; by default that is the
+    photo itself. Those that can make a view of any size make it of `size`, and the others work on fewer
+    pixels then.
     """
     generator = np.random.default_rng(list(seed))
+    needed = {"another": another or (lambda: pixels), "size": size}
     shown = pixels
     for sentence in transforms:
         transform = _found(sentence)
-        if "another" in transform.needs:
-            pixels = transform(pixels, generator, another or (lambda: shown))
-        else:
-            pixels = transform(pixels, generator)
-    return pixels
+        shown = transform(shown, generator, *(needed[each] for each in transform.needs))
+    return shown if size is None else images.resize(shown, size[1], size[0])
 
 
 @functools.cache

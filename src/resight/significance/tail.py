@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from resight.types import Vectors
 
 FEWEST = 100  # photos; among fewer there are too few for a tail
-DEEPEST, SHARE, SHALLOWEST = 1000, 0.1, 25  # how many of the first hits make the tail
+# How many of the first hits make the tail: a share, or more of few photos, but no more than another share.
+DEEPEST, SHARE, ENOUGH, MOST = 1000, 0.03, 60, 0.25
 LEFT_OUT = 0.2  # of these, from the first on
 RANKS = 32  # of the tail that are looked at
 ALIKE = 1e-6  # scores that differ by a smaller share are all one, but for rounding
@@ -29,21 +30,25 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Tail:
-    """Scores of `size` photos by chance: normal, with this `location` and `spread`, in the upper tail.
-
-    `errors` are the variance of the location, its covariance with the spread, and the spread's variance, each
-    as a share of the spread squared.
-    """
+    """Scores of `size` photos by chance: normal, with this `location` and `spread`, in the upper tail."""
 
     location: float
     spread: float
     size: int
-    errors: tuple[float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """Which scores of so many count: `ranks` (R,) from 1, and what each weighs in location and spread."""
+
+    ranks: NDArray[np.int64]
+    location: Numbers
+    spread: Numbers
 
 
 def depth(size: int) -> int:
     """How many of the highest scores of `size` photos are needed for their tail."""
-    return min(DEEPEST, max(SHALLOWEST, int(SHARE * size)))
+    return min(DEEPEST, max(int(SHARE * size), min(ENOUGH, int(MOST * size))))
 
 
 def fit_tail(scores: Vectors, size: int) -> Tail | None:
@@ -53,17 +58,17 @@ def fit_tail(scores: Vectors, size: int) -> Tail | None:
     """
     if size < FEWEST or len(scores) < depth(size):
         return None
-    ranks, location, spread, errors = _weights(size)
-    chosen = scores[ranks].astype(np.float64)
-    found = float(spread @ chosen)
+    weights = weigh(size)
+    chosen = scores[weights.ranks - 1].astype(np.float64)
+    found = float(weights.spread @ chosen)
     if not (math.isfinite(found) and found > ALIKE * np.abs(chosen).max()):
         return None
-    return Tail(float(location @ chosen), found, size, errors)
+    return Tail(float(weights.location @ chosen), found, size)
 
 
 @functools.lru_cache(64)
-def _weights(size: int) -> tuple[NDArray[np.int64], Numbers, Numbers, tuple[float, float, float]]:
-    """Places of the scores that count, their weights for location and for spread, and the errors of both."""
+def weigh(size: int) -> Weights:
+    """What each of the scores of `size` photos weighs in their tail."""
     last = depth(size)
     ranks = np.unique(np.geomspace(1 + int(LEFT_OUT * last), last, RANKS).round().astype(np.int64))
     means = np.array([NORMAL.inv_cdf(1 - (rank - 0.375) / (size + 0.25)) for rank in ranks.tolist()])  # Blom
@@ -72,6 +77,5 @@ def _weights(size: int) -> tuple[NDArray[np.int64], Numbers, Numbers, tuple[floa
     together = np.minimum.outer(above, above) * (1 - np.maximum.outer(above, above))
     precision = np.linalg.inv(together / (size + 2) / np.outer(density, density))
     design = np.stack([np.ones(len(means)), means])
-    errors = np.linalg.inv(design @ precision @ design.T)
-    location, spread = errors @ design @ precision
-    return ranks - 1, location, spread, (float(errors[0, 0]), float(errors[0, 1]), float(errors[1, 1]))
+    location, spread = np.linalg.inv(design @ precision @ design.T) @ design @ precision
+    return Weights(ranks, location, spread)

@@ -10,7 +10,9 @@ from resight.stores._served import Effort, Served, Server
 from resight.types import Vectors
 
 LEAST = 64  # rows of unit length, to measure on
-LOST = 64  # rows at most that are set apart: where more are missed, the graph is bad, and no few rows are lost
+LOST = (
+    64  # rows at most that are set apart: where more are missed, the graph is bad, and no few rows are lost
+)
 AT_ONCE = 20  # queries
 NONE = np.empty(0, np.int64)
 
@@ -51,7 +53,8 @@ def _find_lost(server: Server, served: Served, vectors: Vectors, missed: Rows) -
         return NONE
     candidates, factor = server.efforts[-1]
     found = _ask(server, served, np.asarray(vectors)[missed], K * factor, candidates)
-    return missed[~(found == missed[:, None]).any(axis=1)]
+    lost: Rows = missed[~(found == missed[:, None]).any(axis=1)]
+    return lost
 
 
 def _ask(server: Server, served: Served, queries: Vectors, depth: int, candidates: int) -> Rows:

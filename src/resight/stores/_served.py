@@ -30,12 +30,12 @@ class Effort:
 
 @dataclass(frozen=True, eq=False)
 class Served:
-    """What a server has of a generation of a gallery: the first `rows`, but those deleted and those of no unit length.
+    """What a server has of a generation of a gallery: the first `rows`, but deleted ones and odd ones.
 
     `number` names its table. `proof`: CRC-32 of some of the rows. `apart` are the sorted rows that are always
-    compared: those of no unit length, and those that the index never finds. `deleted`: how many deleted rows it
-    was told of. `measured`: how many rows there were when the `efforts` were measured, cheaper ones first; 0
-    where it has no index yet.
+    compared: odd ones, of no unit length, and those that the index never finds. `deleted`: how many deleted
+    rows it was told of. `measured`: how many rows there were when the `efforts` were measured, cheaper ones
+    first; 0 where it has no index yet.
     """
 
     gallery: str

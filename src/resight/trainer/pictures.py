@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.processors import processors
+from resight.processors import give_way, processors
 from resight.trainer.plan import Phase
 
 Pixels = NDArray[np.uint8]
@@ -87,7 +87,7 @@ def made(
         pictures = [future.result() for future in futures]
         return shots, np.stack(pictures) if pictures else np.empty((0, 1), np.uint8)
 
-    with ThreadPoolExecutor(workers or processors()) as pool:
+    with ThreadPoolExecutor(workers or processors(), initializer=give_way) as pool:
         try:
             for shots in wanted:
                 waiting.append((shots, [pool.submit(show, shot) for shot in shots]))

@@ -56,8 +56,8 @@ class Pictures:
             drawn = np.random.default_rng([*shot.seed, 1]).integers(len(self.photos))
             return self._read(int(drawn), *larger)
 
-        found = varied(self._read(shot.photo, *larger), (*shot.seed, 0), phase.transforms, another)
-        return images.resize(found, width, height)
+        photo = self._read(shot.photo, *larger)
+        return varied(photo, (*shot.seed, 0), phase.transforms, another, (height, width))
 
     def piece(self, phase: Phase) -> int:
         """As many pictures as fit into a share of the memory."""

@@ -19,6 +19,8 @@ def glare(
     The blob falls off as a Gaussian whose deviation is `least` to `most` of each side, and its middle is
     half to wholly white.
     """
+    import cv2
+
     chosen = generator.random() < share
     centre, spread = generator.uniform(0, 1, 2), generator.uniform(least, most, 2)
     strength = generator.uniform(0.5, 1.0)
@@ -28,5 +30,5 @@ def glare(
         np.exp(-0.5 * (((np.arange(side) + 0.5) / side - place) / wide) ** 2).astype(np.float32)
         for side, place, wide in zip(pixels.shape[:2], centre, spread, strict=True)
     )
-    light = np.float32(strength) * down[:, None, None] * across[None, :, None]
-    return np.asarray(np.rint(pixels + light * (255 - pixels.astype(np.float32))), np.uint8)
+    light = np.float32(strength) * down[:, None] * across
+    return np.asarray(cv2.blendLinear(np.full_like(pixels, 255), pixels, light, 1 - light), np.uint8)

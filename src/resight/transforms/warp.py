@@ -5,19 +5,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+NEEDS = ("size",)
+
 Pixels = NDArray[np.uint8]
 
 
 def warp(
     pixels: Pixels,
     generator: np.random.Generator,
+    size: tuple[int, int] | None = None,
     *,
     crop: float = 0.55,
     turn: float = 25.0,
     corners: float = 0.12,
     aspect: float = 0.2,
 ) -> Pixels:
-    """(H, W, 3) -> (H, W, 3): what a camera at another place would see of a flat photo.
+    """(H, W, 3) -> (H, W, 3), or `size` (height, width): what a camera elsewhere would see of a flat photo.
 
     The window that is looked through is `crop` to 1 of the side, turned by at most `turn` degrees, stretched
     by at most e to the power of `aspect`, lies anywhere inside the photo, and each of its corners is moved by
@@ -34,12 +37,13 @@ def warp(
     square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float64)
     moved = square + generator.uniform(-2 * corners, 2 * corners, square.shape)
     source = centre + (moved * half) @ rotation.T
-    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
+    rows, columns = size or (height, width)
+    target = np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]], np.float64)
     # OpenCV counts from the centre of the first pixel, so both sets of corners are half a pixel less.
     matrix = cv2.getPerspectiveTransform((source - 0.5).astype(np.float32), (target - 0.5).astype(np.float32))
     return np.asarray(
         cv2.warpPerspective(
-            pixels, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+            pixels, matrix, (columns, rows), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
         ),
         np.uint8,
     )
