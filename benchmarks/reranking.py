@@ -42,8 +42,9 @@ QUERIES = 250
 EXPANSIONS = ["mean-expansion", "alpha-expansion", "augmentation", "k-reciprocal", "diffusion"]
 GEOMETRY = ["geometry:top=100", "geometry:top=100,expand=true"]
 ALL = [[], *([name] for name in EXPANSIONS + GEOMETRY)]
+BOTH = ["augmentation", GEOMETRY[1]]  # one after the other
 SYSTEMS = {
-    "default": ALL,
+    "default": [*ALL, BOTH],
     "rmac-whitened": ALL,
     "jeong2017-lite0": [[], ["regional-expansion"], ["diffusion"]],
     "husain2019-lite0": [[], ["alpha-expansion"], ["diffusion"]],
