@@ -1,7 +1,5 @@
 """One matrix thread each, however many ask for it at once."""
 
-import os
-import sys
 import threading
 from collections.abc import Callable
 
@@ -9,15 +7,7 @@ import numpy as np  # noqa: F401  # the matrix library
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from resight.processors import (
-    BEHIND,
-    SMALL_PRODUCT,
-    at_most,
-    give_way,
-    matrix_threads_for,
-    one_matrix_thread,
-    processors,
-)
+from resight.processors import SMALL_PRODUCT, at_most, matrix_threads_for, one_matrix_thread, processors
 from resight.workers.threads import in_order
 
 
@@ -144,17 +134,3 @@ def test_a_process_may_be_left_fewer_cores_than_the_system_gives():
             assert processors() == all_of_them
         assert processors() == 1
     assert processors() == all_of_them
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no priorities of threads")
-def test_only_the_thread_that_gives_way_does():
-    found = []
-
-    def gives_way() -> None:
-        give_way()
-        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
-
-    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    by_a_thread_that_ends(gives_way)
-    assert found == [BEHIND]
-    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before < BEHIND

@@ -32,7 +32,7 @@ from resight.trainer.checkpoint import Place, State, read, write
 from resight.trainer.loop import Loop
 from resight.trainer.model import Model
 from resight.trainer.optimising import choose
-from resight.trainer.pictures import Photos, batches
+from resight.trainer.pictures import Photos, Shot, batches, made
 from resight.trainer.plan import Phase, Plan
 from resight.trainer.processes import Processes
 from resight.trainer.sources import Pictures
@@ -615,3 +615,19 @@ def test_an_export_describes_as_the_recipe_does(kind, photos, recipe, tmp_path, 
         export(resight.Describer(Recipe.load("default")), 64, 64, tmp_path / "no.xml")
     with pytest.raises(resight.ResightError, match="must be fitted"):
         export(resight.Describer(recipe), 64, 64, tmp_path / "no.xml")
+
+
+@pytest.mark.parametrize("ahead", [1, 2, 4])
+def test_batches_come_in_order_and_no_more_are_made_than_are_wanted_ahead(ahead):
+    shown = []
+
+    def show(shot):
+        shown.append(shot.photo)
+        return np.full(2, shot.photo)
+
+    wanted = [[Shot(3 * number + place, ()) for place in range(3)] for number in range(7)]
+    for number, (shots, rows) in enumerate(made(show, iter(wanted), ahead, workers=2)):
+        assert shots == wanted[number]
+        np.testing.assert_array_equal(rows, [[shot.photo] * 2 for shot in shots])
+        assert max(shown) < 3 * (number + ahead)
+    assert sorted(shown) == list(range(21))

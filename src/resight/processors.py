@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
 SMALL_PRODUCT = 1 << 23  # multiplications, 32 MiB of vectors: one core takes a few milliseconds
 SMALL_KERNELS = ("SkylakeX", "Cooperlake", "SapphireRapids")  # as OpenBLAS names what it found
-
-BEHIND = 19  # of Linux' priorities, the last
 
 _most: int | None = None  # cores that a scheduler leaves to this process
 _limits: list[Any] = []  # one for each that is inside; the first knows what was before
@@ -28,7 +26,7 @@ def processors() -> int:
     return min(there, _most or there)
 
 
-@contextlib.contextmanager
+@contextmanager
 def at_most(cores: int) -> Iterator[None]:
     """As if the system gave this process no more `cores`: others of the machine are for other workers."""
     global _most
@@ -39,7 +37,7 @@ def at_most(cores: int) -> Iterator[None]:
         _most = before
 
 
-@contextlib.contextmanager
+@contextmanager
 def one_matrix_thread() -> Iterator[None]:
     """The matrix library keeps to the thread that calls it, for work that has a thread for every core.
 
@@ -56,7 +54,7 @@ def one_matrix_thread() -> Iterator[None]:
             _let_others_lift()
 
 
-@contextlib.contextmanager
+@contextmanager
 def matrix_threads_for(multiplications: int) -> Iterator[None]:
     """One thread for a product so small that the others would cost more than they give.
 
@@ -68,17 +66,6 @@ def matrix_threads_for(multiplications: int) -> Iterator[None]:
         return
     with one_matrix_thread():
         yield
-
-
-def give_way() -> None:
-    """Let this thread run only where those of the network leave time, as far as the system can do that.
-
-    A network's threads wait for each other at every layer: one that another thread has taken the core from stops
-    all. Linux has priorities of threads, and other systems of processes only.
-    """
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BEHIND)
 
 
 @functools.lru_cache(maxsize=1)

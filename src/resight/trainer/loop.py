@@ -19,7 +19,7 @@ from resight.trainer.checkpoint import Place, State
 from resight.trainer.describing import describe
 from resight.trainer.mined import batches_of, mined
 from resight.trainer.optimising import choose, factor, optimiser
-from resight.trainer.pictures import Pixels, Shot, batches, made
+from resight.trainer.pictures import AHEAD, Pixels, Shot, batches, made
 from resight.trainer.plan import Phase, Plan
 from resight.trainer.processes import Processes
 from resight.trainer.sources import Source
@@ -111,7 +111,8 @@ class Loop:
         own = (shots if number % count == rank else [] for number, shots in left)
         learnt: list[Measures] = []
         pending = pictures = 0
-        for shots, pixels in made(functools.partial(self.source.shown, phase), own):
+        ahead = 1 if self.model.device.type == "cpu" else AHEAD
+        for shots, pixels in made(functools.partial(self.source.shown, phase), own, ahead):
             if shots:
                 learnt.append(self._learn(phase, shots, pixels, piece, 1 / together))
             self.place.batch += 1

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.processors import give_way, processors
+from resight.processors import processors
 from resight.trainer.plan import Phase
 
 Pixels = NDArray[np.uint8]
 Numbers = NDArray[np.int64]
 
-AHEAD = 3  # batches that are made before they are asked for
+AHEAD = 3  # batches that are made while the network works elsewhere, on a GPU
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,9 +77,13 @@ def batches(photos: Photos, phase: Phase, seed: Sequence[int]) -> Iterator[list[
 
 
 def made(
-    show: Callable[[Shot], NDArray[Any]], wanted: Iterable[list[Shot]], workers: int = 0
+    show: Callable[[Shot], NDArray[Any]], wanted: Iterable[list[Shot]], ahead: int = AHEAD, workers: int = 0
 ) -> Iterator[tuple[list[Shot], NDArray[Any]]]:
-    """Batches of shots -> each with what they show (B, ...), a few batches ahead."""
+    """Batches of shots -> each with what they show (B, ...), made `ahead` of being taken.
+
+    With 1 nothing is made while the last batch is worked on. So it is best on a CPU: a network's threads wait
+    for each other at every layer, and one that has lost its core for a picture stops all.
+    """
     waiting: deque[tuple[list[Shot], list[Future[NDArray[Any]]]]] = deque()
 
     def taken() -> tuple[list[Shot], NDArray[Any]]:
@@ -87,11 +91,11 @@ def made(
         pictures = [future.result() for future in futures]
         return shots, np.stack(pictures) if pictures else np.empty((0, 1), np.uint8)
 
-    with ThreadPoolExecutor(workers or processors(), initializer=give_way) as pool:
+    with ThreadPoolExecutor(workers or processors()) as pool:
         try:
             for shots in wanted:
                 waiting.append((shots, [pool.submit(show, shot) for shot in shots]))
-                if len(waiting) >= AHEAD:
+                if len(waiting) >= ahead:
                     yield taken()
             while waiting:
                 yield taken()
