@@ -16,9 +16,10 @@ from resight.indexer.store import keep_index
 from resight.progress import Silent
 from resight.searcher import Searcher
 from resight.searcher.following import name_store, open_store
+from resight.stores._recall import ENOUGH
 from resight.types import Descriptor
 from support import small
-from support.rows import clustered, count_found, fill
+from support.rows import LABELLED, clustered, count_found, fill, ranked_as_exactly
 
 pytest.importorskip("faiss", reason="faiss-cpu is not installed: pip install 'resight[faiss]'")
 
@@ -126,6 +127,14 @@ def test_an_evaluation_says_which_store_it_used_and_ranks_as_the_exact_one(tmp_p
     assert np.mean([len(each) for each in alike]) > 9
     assert all(len(own.top) == len(right.top) for own, right in pairs)  # what it misses comes below
     assert quick.means == pytest.approx(exact.means, abs=0.02)
+
+
+@pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
+@pytest.mark.parametrize("name", LABELLED)
+def test_who_asks_for_all_of_a_ranking_of_a_shared_set_gets_it(test_data, tmp_path, name):
+    small.index(test_data / name, small.PLAIN, gallery=tmp_path / "g", store=f"faiss:recall={ENOUGH},share=1e-9")
+    with Gallery(tmp_path / "g") as gallery, gallery.snapshot() as snapshot:
+        ranked_as_exactly(snapshot)
 
 
 def test_without_faiss_a_gallery_that_keeps_lists_is_searched_exactly(made, tmp_path, monkeypatch):

@@ -2,25 +2,23 @@
 
 import json
 
-import numpy as np
 import pytest
 import typer.testing
 
 from resight import cli, indexer
 from resight.errors import BadSetting, StoreFailed
 from resight.evaluator import evaluate
-from resight.gallery import Gallery, Snapshot, Writer
+from resight.gallery import Gallery, Writer
 from resight.indexer import holding
 from resight.indexer.store import keep_index
 from resight.progress import Silent
 from resight.searcher import Searcher
-from resight.searcher.collection import Collection
 from resight.searcher.following import open_store
-from resight.stores import Store, _pushing
+from resight.stores import _pushing
 from resight.stores._recall import ENOUGH
 from resight.types import Descriptor
 from support import small
-from support.rows import Stopping, count_found, fill
+from support.rows import LABELLED, Stopping, count_found, fill, ranked_as_exactly
 from support.servers import SERVERS, running, served
 
 
@@ -108,15 +106,8 @@ def test_an_evaluation_says_which_store_it_used_and_ranks_as_the_exact_one(serve
     assert quick.means == exact.means
 
 
-SETS = [
-    "scenes",
-    "dvd_covers",
-    *(pytest.param(name, marks=pytest.mark.soak) for name in ("groceries", "logos")),
-]
-
-
 @pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", LABELLED)
 def test_shared_sets_have_the_ranking_of_the_exact_search(server, asked, test_data, tmp_path, name):
     """Photos that are real, by a network that is not."""
     small.index(test_data / name, small.PLAIN, gallery=tmp_path / "g", store=asked)
@@ -125,7 +116,7 @@ def test_shared_sets_have_the_ranking_of_the_exact_search(server, asked, test_da
 
 
 @pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", LABELLED)
 def test_who_asks_for_all_of_a_ranking_gets_it_also_where_the_index_misses_rows(
     server, test_data, tmp_path, name
 ):
@@ -135,17 +126,6 @@ def test_who_asks_for_all_of_a_ranking_gets_it_also_where_the_index_misses_rows(
     with Gallery(tmp_path / "g") as gallery, gallery.snapshot() as snapshot:
         (there,) = served(server, snapshot.catalogue.fact("id"))
         assert ranked_as_exactly(snapshot).exact == (there.efforts[-1].recall < ENOUGH), there.efforts
-
-
-def ranked_as_exactly(snapshot: Snapshot) -> Store:
-    """The store of a gallery, after 90 of its rows found the same twenty by it as by comparing every row."""
-    quick, exact = Collection(snapshot, store=open_store(snapshot)), Collection(snapshot)
-    for row in np.random.default_rng(0).choice(len(snapshot.vectors), 90, replace=False):
-        query = np.array(snapshot.vectors[row : row + 1])
-        own, right = quick.nearest(query, 20), exact.nearest(query, 20)
-        np.testing.assert_array_equal(own.images, right.images)
-        np.testing.assert_allclose(own.scores, right.scores, atol=1e-6)
-    return quick.store
 
 
 def told(*words, code: int = 0) -> str:

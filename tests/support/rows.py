@@ -7,14 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from resight.gallery import Gallery, Writer
+from resight.gallery import Gallery, Snapshot, Writer
 from resight.progress import Silent
 from resight.searcher.collection import Collection
 from resight.searcher.following import open_store
+from resight.stores import Store
 from resight.types import Descriptor
 from support import small
 
 WIDTH = 16
+LABELLED = (  # sets of the shared data
+    "scenes",
+    "dvd_covers",
+    *(pytest.param(name, marks=pytest.mark.soak) for name in ("groceries", "logos")),
+)
 
 
 def clustered(count: int, width: int = WIDTH, seed: int = 0) -> np.ndarray:
@@ -54,6 +60,17 @@ def count_found(folder: Path) -> int:
             found += len(np.intersect1d(own.images, right.images))
             assert own.scores[0] == pytest.approx(right.scores[0], abs=1e-6)
     return found
+
+
+def ranked_as_exactly(snapshot: Snapshot) -> Store:
+    """The store of a gallery, after 90 of its rows found the same twenty by it as by comparing every row."""
+    quick, exact = Collection(snapshot, store=open_store(snapshot)), Collection(snapshot)
+    for row in np.random.default_rng(0).choice(len(snapshot.vectors), 90, replace=False):
+        query = np.array(snapshot.vectors[row : row + 1])
+        own, right = quick.nearest(query, 20), exact.nearest(query, 20)
+        np.testing.assert_array_equal(own.images, right.images)
+        np.testing.assert_allclose(own.scores, right.scores, atol=1e-6)
+    return quick.store
 
 
 class Stopping(Silent):

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from resight.significance.tail import Tail, weigh
 
 DRAWS = 4096  # of scores by chance
-PLACES = np.concatenate(
-    [np.linspace(-4, 8, 61)[:-1], np.geomspace(8, 64, 20)]
-)  # in spreads above the location
+# In spreads above the location.
+PLACES = np.concatenate([np.linspace(-4, 8, 61)[:-1], np.geomspace(8, 64, 20)])
 LEAST = 1e-300  # what has a logarithm
 
 Numbers = NDArray[np.float64]

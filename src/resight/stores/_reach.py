@@ -10,9 +10,7 @@ from resight.stores._served import Effort, Served, Server
 from resight.types import Vectors
 
 LEAST = 64  # rows of unit length, to measure on
-LOST = (
-    64  # rows at most that are set apart: where more are missed, the graph is bad, and no few rows are lost
-)
+LOST = 64  # rows at most that are set apart: where more are missed, the graph is bad, and not some rows
 AT_ONCE = 20  # queries
 NONE = np.empty(0, np.int64)
 

@@ -79,10 +79,10 @@ def batches(photos: Photos, phase: Phase, seed: Sequence[int]) -> Iterator[list[
 def made(
     show: Callable[[Shot], NDArray[Any]], wanted: Iterable[list[Shot]], ahead: int = AHEAD, workers: int = 0
 ) -> Iterator[tuple[list[Shot], NDArray[Any]]]:
-    """Batches of shots -> each with what they show (B, ...), made `ahead` of being taken.
+    """Batches of shots -> each with what they show (B, ...); one is given when `ahead` of them are begun.
 
-    With 1 nothing is made while the last batch is worked on. So it is best on a CPU: a network's threads wait
-    for each other at every layer, and one that has lost its core for a picture stops all.
+    With 1 nothing is made while a batch is worked on. That is best on a CPU: a network's threads wait for each
+    other at every layer, and one that has lost its core for a picture stops all.
     """
     waiting: deque[tuple[list[Shot], list[Future[NDArray[Any]]]]] = deque()
 
