@@ -42,7 +42,7 @@ QUERIES = 250
 EXPANSIONS = ["mean-expansion", "alpha-expansion", "augmentation", "k-reciprocal", "diffusion"]
 GEOMETRY = ["geometry:top=100", "geometry:top=100,expand=true"]
 ALL = [[], *([name] for name in EXPANSIONS + GEOMETRY)]
-BOTH = ["augmentation", GEOMETRY[1]]  # one after the other
+BOTH = ["k-reciprocal", GEOMETRY[1]]  # one after the other
 SYSTEMS = {
     "default": [*ALL, BOTH],
     "rmac-whitened": ALL,
