@@ -132,7 +132,9 @@ def test_an_evaluation_says_which_store_it_used_and_ranks_as_the_exact_one(tmp_p
 @pytest.mark.filterwarnings(small.RANDOM_WEIGHTS)
 @pytest.mark.parametrize("name", LABELLED)
 def test_who_asks_for_all_of_a_ranking_of_a_shared_set_gets_it(test_data, tmp_path, name):
-    small.index(test_data / name, small.PLAIN, gallery=tmp_path / "g", store=f"faiss:recall={ENOUGH},share=1e-9")
+    small.index(
+        test_data / name, small.PLAIN, gallery=tmp_path / "g", store=f"faiss:recall={ENOUGH},share=1e-9"
+    )
     with Gallery(tmp_path / "g") as gallery, gallery.snapshot() as snapshot:
         ranked_as_exactly(snapshot)
 

@@ -81,8 +81,8 @@ def made(
 ) -> Iterator[tuple[list[Shot], NDArray[Any]]]:
     """Batches of shots -> each with what they show (B, ...); one is given when `ahead` of them are begun.
 
-    With 1 nothing is made while a batch is worked on. That is best on a CPU: a network's threads wait for each
-    other at every layer, and one that has lost its core for a picture stops all.
+    With 1 nothing is made while a batch is worked on. That is best on a CPU: a network's threads wait for
+    each other at every layer, and one that has lost its core for a picture stops all.
     """
     waiting: deque[tuple[list[Shot], list[Future[NDArray[Any]]]]] = deque()
 
