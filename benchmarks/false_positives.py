@@ -78,32 +78,25 @@ def kept(
     return first, still
 
 
-def measured(
-    data: Path, name: str, recipe: str, limit: int, others: str, rerankers: list[str]
-) -> dict[tuple[str, str], np.ndarray]:
+def measured(data: Path, name: str, asked: argparse.Namespace) -> dict[tuple[str, str], np.ndarray]:
     """A gallery, asked: rows are recorded; by re-ranker and half the probabilities of the best hits."""
-    photos = sorted(each for each in (data / "distractors" / others).rglob("*.*") if each.is_file())
+    photos = sorted((data / "distractors" / asked.others).rglob("*.*"))[: asked.queries or None]
     curves = {}
     with tempfile.TemporaryDirectory() as folder:
-        index(data / name, Path(folder) / "g", recipe=Recipe.load(recipe), local_features=True)
+        index(data / name, Path(folder) / "g", recipe=Recipe.load(asked.recipe), local_features=True)
         with Gallery(Path(folder) / "g") as gallery, gallery.snapshot() as snapshot:
             searcher = Searcher(gallery)
-            for words in rerankers:
+            for words in asked.rerank:
                 rerank = RERANKED[words]
-                found = ask(searcher, photos[: limit or None], rerank)
+                found = ask(searcher, photos, rerank)
                 first, still = kept(searcher, snapshot, truth(data / name), rerank)
                 for half in ("developed", "other"):
                     chosen = np.array(
                         [p for n, p in found.items() if is_developed_on(n) == (half == "developed")]
                     )
                     curves[words, half] = chosen
-                    row: dict[str, object] = {
-                        "recipe": recipe,
-                        "set": name,
-                        "queries_of": others,
-                        "rerank": words,
-                    }
-                    row["half"] = half
+                    row: dict[str, object] = {"recipe": asked.recipe, "set": name, "queries_of": asked.others}
+                    row |= {"rerank": words, "half": half}
                     row |= {"images": snapshot.catalogue.count_images(), "queries": len(chosen)}
                     for level in LEVELS:
                         hits = int((chosen <= level).sum())
@@ -149,9 +142,7 @@ def main() -> None:
         sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
     curves = {}
     for name in asked.sets:
-        for (rerank, half), values in measured(
-            data, name, asked.recipe, asked.queries, asked.others, asked.rerank
-        ).items():
+        for (rerank, half), values in measured(data, name, asked).items():
             if half == "other":
                 curves[f"{name}, {rerank}" if rerank else name] = values
     if asked.others == OTHERS[0]:

@@ -75,7 +75,7 @@ def kinds(tmp_path):
     """A gallery where one photo in a hundred has what all queries of another kind have, and noise has."""
     rng, common = np.random.default_rng(0), unit(np.ones(WIDTH))
     vectors = unit(rng.standard_normal((600, WIDTH)))
-    vectors[::100] = unit(vectors[::100] + 3 * common)
+    vectors[::100] = unit(vectors[::100] + 2 * common)
     small.fill(tmp_path / "g", vectors[:, None])
     return tmp_path / "g", unit(rng.standard_normal((200, WIDTH)) / 7 + common), common
 

@@ -50,6 +50,16 @@ def test_of_unrelated_scores_as_many_are_that_unlikely_as_is_said(size):
 
 
 def test_true_matches_among_the_first_do_not_hide_themselves():
+    rng = np.random.default_rng(1)
+    scores = np.sort(rng.standard_normal(1000))[::-1]
+    with_matches = np.concatenate([[9.0, 8.5, 8.0, 7.5], scores]).astype(np.float32)
+    plain = fit_tail(scores[:100].astype(np.float32), 1000)
+    found = fit_tail(with_matches[:100], 1004)
+    assert found.spread == pytest.approx(plain.spread, rel=0.15)
+    assert chance(found, 7.5) < 1e-4
+
+
+def test_nor_do_they_hide_themselves_in_the_mean_of_many_searches():
     rng, spreads, chances = np.random.default_rng(1), [], []
     for _ in range(200):
         scores = np.sort(rng.standard_normal(1000))[::-1]

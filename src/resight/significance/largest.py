@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from resight.significance.tail import Tail, weigh
 
 DRAWS = 4096  # of scores by chance
-# In spreads above the location.
-PLACES = np.concatenate([np.linspace(-4, 8, 61)[:-1], np.geomspace(8, 64, 20)])
+# In spreads above the location, where chance brings the largest of a hundred scores always.
+PLACES = np.concatenate([np.linspace(0, 8, 41)[:-1], np.geomspace(8, 64, 20)])
 LEAST = 1e-300  # what has a logarithm
 
 Numbers = NDArray[np.float64]
