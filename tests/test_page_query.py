@@ -52,6 +52,17 @@ def test_the_whole_window_takes_drops(page, page_album):
     page.locator("#dropping").wait_for(state="hidden")
 
 
+def test_a_photo_dropped_before_the_galleries_are_known_is_searched_for(page, page_service, page_album):
+    other = pages.ids(page, page_service)["things/0-0.png"]
+    with pages.held(page, "**/v1/galleries"):
+        page.goto(f"{page_service}?image={other}")
+        drop(page, page_album / "things/1-0.png")
+        page.locator("#query-name", has_text="1-0.png").wait_for()
+    pages.settled(page)
+    assert pages.paths(page)[0] == "things/1-0.png"
+    assert "upload=" in page.url
+
+
 def test_a_dropped_folder_is_refused_in_a_sentence(page, page_album):
     drop(page, page_album / "things/1-0.png")
     pages.settled(page)

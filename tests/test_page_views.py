@@ -1,6 +1,7 @@
 """The page: views beside the search, addresses, colours, narrow screens, tokens. In real Chromium."""
 
 import json
+import re
 
 import pytest
 
@@ -22,6 +23,23 @@ def test_folders_are_browsed_and_a_photo_is_searched_with(page):
     page.locator('#browse-photos .open[title="things/3-1.png"]').click()
     pages.settled(page)
     assert page.locator("#query-name").inner_text() == "3-1.png"
+
+
+def test_what_is_done_before_the_galleries_are_known_stays(page):
+    with pages.held(page, "**/v1/galleries") as held:
+        page.goto(f"{page.url}?k=20")
+        page.locator("nav [data-view=browse]").click()
+        assert held
+        assert "browse" not in page.url
+    page.locator("#browse-count", has_text="112 photos").wait_for()
+    assert {"view=browse", "k=20"} < set(re.split("[?&]", page.url))
+
+
+def test_an_address_is_shown_as_it_is_where_nobody_does_anything(page, page_service):
+    with pages.held(page, "**/v1/galleries"):
+        page.goto(f"{page_service}?view=browse&folder=things")
+    page.locator("#browse-count", has_text="12 photos").wait_for()
+    assert page.url == f"{page_service}?view=browse&folder=things"
 
 
 def test_groups_of_duplicates_are_shown_and_compared(page, page_service):

@@ -125,13 +125,22 @@ def opened(browser: Any, address: str, path: str = "", **settings: Any) -> Itera
     page.goto(address + path)
     yield page
     context.close()
-    assert not page.complaints
+    assert not page.complaints, page.complaints
     assert all(each.startswith(address) for each in page.requested)
 
 
 def is_wrong(said: Any) -> bool:
     """Whether a line of the console is an error of the page; that a request was refused is the test's own."""
     return said.type == "error" and "Failed to load resource" not in said.text
+
+
+@contextlib.contextmanager
+def held(page: Any, address: str) -> Iterator[list[Any]]:
+    """The requests of an address, which are answered only when the block ends."""
+    waiting: list[Any] = []
+    page.route(address, lambda route: waiting.append(route))  # Playwright writes to what it is handed.
+    yield waiting
+    page.unroute(address)  # and those that wait go on
 
 
 def settled(page: Any, column: int = 0) -> None:

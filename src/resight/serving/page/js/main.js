@@ -16,14 +16,15 @@ import { createResults } from "./results.js";
 import { tellProblem } from "./saying.js";
 import { startSearching } from "./searching.js";
 import { startSettings } from "./settings.js";
-import { createStore, START } from "./store.js";
+import { createStore } from "./store.js";
 import { startTheme } from "./theme.js";
 import { photoTile } from "./tile.js";
 import { followAddress, read } from "./url.js";
 import { startWays } from "./ways.js";
 
 const app = {
-  store: createStore(START),
+  // The address at once, so that what somebody does before the galleries are known stays; a photo of one comes with them.
+  store: createStore({ ...read(location.search, []), query: null }),
   galleries: [],
   limits: {},
   galleriesChanged() {},
@@ -54,9 +55,13 @@ async function start() {
   startWelcome(app);
   app.openCloser = startCloser(app);
   startSearching(app, { show: showAnswer, busy: (index, is) => app.columns[index].busy(is) });
+  const first = app.store.get();
   await startGalleries(app);
-  app.store.set(read(location.search, app.galleries));
+  const early = app.store.get();
+  const asked = read(location.search, app.galleries);
+  app.store.set({ columns: asked.columns, query: early.query ?? asked.query });
   followAddress(app.store, () => app.galleries);
+  if (early !== first) app.store.set({}); // The address says it, too.
 }
 
 function showAnswer(index, answer) {
