@@ -11,7 +11,7 @@ TESTERS = $(shell expr $$(nproc) + 1)
 PHOTOS ?=
 QUERY  ?=
 
-BENCHES = $(addprefix bench-,quality cost votes speed search stores small_galleries regions whitening poolings choice diffusion distractors reranking copies precision training training_runs duplicates false_positives serving tuning policies searches policy_cost brands machines walk)
+BENCHES = $(addprefix bench-,quality cost votes speed search stores small_galleries regions whitening poolings choice diffusion distractors reranking copies precision training training_runs duplicates false_positives serving tuning policies searches policy_cost brands machines walk walk_training)
 
 .PHONY: browser demo test test-oldest check soak bench $(BENCHES) bench-descriptors pictures clean help
 

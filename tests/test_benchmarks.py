@@ -61,6 +61,7 @@ SCRIPTS = {
     "benchmarks/tuning.py --photos 20 --width 8 --policies 130 --looped 3": ["tuning.csv"],
     "benchmarks/votes.py": ["votes.csv"],
     "benchmarks/walk.py --photos 3 --here": ["walk.csv"],
+    "benchmarks/walk_training.py --photos 12 --plan tests/support/one_step.toml": ["walk_training.csv"],
     "benchmarks/whitening.py --rows 60 --width 128 --dims 16": ["whitening.csv"],
     "examples/demo.py --photos {data}/scenes --query {data}/scenes/0/0.jpg": [],
     "examples/page.py --into {out}": ["page.png"],
@@ -70,7 +71,8 @@ SCRIPTS = {
 # Twenty seconds of a core and more, of which other tests run nearly all.
 LONG = {
     "benchmarks/beside.py", "benchmarks/cost.py", "benchmarks/train_default.py",
-    "benchmarks/training_runs.py", "examples/page.py", "examples/picture.py", "examples/pictures.py",
+    "benchmarks/training_runs.py", "benchmarks/walk_training.py", "examples/page.py", "examples/picture.py",
+    "examples/pictures.py",
 }  # fmt: skip
 SHARED = {
     "halves",

@@ -66,6 +66,19 @@ def test_levels_are_what_their_formulas_say():
     assert (grey == grey[:, :, :1]).all()
 
 
+def test_levels_in_a_row_are_looked_up_at_once_and_are_the_same():
+    pixels = photo()
+    for text in (
+        "gamma brightness",
+        "gamma channels brightness channels",
+        "brightness contrast channels blur",
+    ):
+        generator, one_by_one = np.random.default_rng([7]), pixels
+        for name in text.split():
+            one_by_one = methods.find("transforms", name)(one_by_one, generator)
+        np.testing.assert_array_equal(varied(pixels, (7,), text.split()), one_by_one)
+
+
 def test_shares_are_of_photos():
     pixels = photo()
     shared = [name for name in NAMES if "share" in methods.find("transforms", name).settings]

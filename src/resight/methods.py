@@ -11,7 +11,8 @@ A file says of its method what others must know, in names of capital letters: `F
 vector a region, `COUNT_VARIES_WITH` whether the number of regions depends on a photo's `shape` or `content`,
 `SHAPE_ALONE` that the regions depend on nothing but the shape of the map, `QUERY_WHOLE` that a query is the
 first of its regions alone, which is the whole photo, where regions are kept, `AT_LEAST` the lowest values of
-parameters that training may change, `TAKES` what a loss is given beside the descriptors.
+parameters that training may change, `TAKES` what a loss is given beside the descriptors, `LEVELLED` that a
+transform may be given pixels whose values are still to be looked up.
 """
 
 from __future__ import annotations

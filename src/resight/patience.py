@@ -17,11 +17,12 @@ def within(seconds: float, work: Callable[[], T]) -> T:
     """What the work gives or raises; TimeoutError where it takes longer, and then nobody waits for it.
 
     A socket's own limit is none for the name that is looked up, and counts anew for each of its addresses.
-    What is raised keeps nothing of the work alive: no connection stays open as long as somebody has the error.
+    What is raised keeps nothing of the work alive: no connection stays open while somebody has the error.
     """
     given: Given = queue.SimpleQueue()
     threading.Thread(target=_give, args=(work, weakref.ref(given)), daemon=True).start()
     try:
+        value: T
         value, error = given.get(timeout=seconds)
     except queue.Empty:
         raise TimeoutError(f"no answer within {seconds:g} seconds") from None

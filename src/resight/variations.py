@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resight import images, methods
+from resight.levels import Shown, levelled, pixels_of
 
 Pixels = NDArray[np.uint8]
 
@@ -32,11 +33,13 @@ def varied(
     """
     generator = np.random.default_rng(list(seed))
     needed = {"another": another or (lambda: pixels), "size": size}
-    shown = pixels
+    shown: Shown = pixels
     for sentence in transforms:
         transform = _found(sentence)
-        shown = transform(shown, generator, *(needed[each] for each in transform.needs))
-    return shown if size is None else images.resize(shown, size[1], size[0])
+        given = levelled(shown) if transform.says.get("LEVELLED") else pixels_of(shown)
+        shown = transform(given, generator, *(needed[each] for each in transform.needs))
+    seen = pixels_of(shown)
+    return seen if size is None else images.resize(seen, size[1], size[0])
 
 
 @functools.cache

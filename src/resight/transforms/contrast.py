@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from resight.transforms._levels import LEVELS, looked_up
+from resight.levels import LEVELS, looked_up, pixels_of
 
 
 def contrast(
@@ -15,4 +15,4 @@ def contrast(
     import cv2
 
     middle = sum(cv2.mean(pixels)) / 3
-    return looked_up(pixels, middle + (LEVELS - middle) * generator.uniform(least, most))
+    return pixels_of(looked_up(pixels, middle + (LEVELS - middle) * generator.uniform(least, most)))
