@@ -24,8 +24,6 @@ def clutter(
     The photo is shrunk to `least` to `most` of its sides and lies anywhere inside of the other one, which is
     stretched to the same shape. `another` is called only where it is needed.
     """
-    import cv2
-
     chosen, scale, place = generator.random() < share, generator.uniform(least, most), generator.random(2)
     if not chosen:
         return pixels
