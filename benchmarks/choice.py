@@ -108,7 +108,8 @@ def main() -> None:
             descriptors, _ = described(
                 one, photos, lambda b: Maps(b, Path(folder), engines, processors()), processors()
             )
-            precisions = np.array(scored(by_best_pair([each.vectors for each in descriptors]), own.labels)[0])
+            similar = by_best_pair([each.vectors for each in descriptors], one.asking)
+            precisions = np.array(scored(similar, own.labels)[0])
             dims = descriptors[0].vectors.shape[1]
             halves = split_mean(precisions, queries)
             found.append((*halves, one.name))

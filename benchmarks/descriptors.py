@@ -204,7 +204,9 @@ def measured(
     descriptors, fitted = described(
         wanted, photos, lambda backbone: kept(backbone, folder, engines["maps"], workers), workers
     )
-    precisions, firsts = scored(by_best_pair([each.vectors for each in descriptors]), own.labels)
+    precisions, firsts = scored(
+        by_best_pair([each.vectors for each in descriptors], wanted.asking), own.labels
+    )
     count = sum(len(each.vectors) for each in descriptors) / len(descriptors)
     dims = descriptors[0].vectors.shape[1]
     spent, timed = "", list(own.paths[:: len(own.paths) // TIMED])

@@ -25,12 +25,14 @@ def scored(similarities: NDArray[np.float32], labels: Sequence[str]) -> tuple[li
     return precisions, firsts
 
 
-def by_best_pair(descriptors: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Each photo's (R, D) rows -> (N, N): the largest dot product of a row of one with a row of the other."""
+def by_best_pair(
+    descriptors: Sequence[NDArray[np.float32]], asking: slice = slice(None)
+) -> NDArray[np.float32]:
+    """Each photo's (R, D) rows -> (N, N): the largest dot product of a row of one with a row of the other.
+
+    A row of the result is a query, for which those of its rows are looked for that `asking` says.
+    """
     rows = np.concatenate(descriptors)
     starts = np.cumsum([0] + [len(each) for each in descriptors[:-1]])
-    best = [
-        np.maximum.reduceat(np.maximum.reduceat(rows @ each.T, starts, axis=0), [0], axis=1)[:, 0]
-        for each in descriptors
-    ]
+    best = [np.maximum.reduceat(rows @ each[asking].T, starts, axis=0).max(1) for each in descriptors]
     return np.stack(best)

@@ -1,10 +1,12 @@
 """Every benchmark, example and script of pictures runs, at its smallest size, on drawn sets."""
 
+import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from support import tiny_data
@@ -110,6 +112,17 @@ def test_a_script_runs_and_writes_its_results(line, small_sets, tmp_path):
     if line.startswith("benchmarks/descriptors"):
         run("benchmarks/picture.py", tmp_path, small_sets)
         assert (tmp_path / "descriptors.png").stat().st_size > 1000
+
+
+def test_photos_of_several_rows_are_compared_by_those_that_ask():
+    spec = importlib.util.spec_from_file_location("leave_one_out", ROOT / "benchmarks/leave_one_out.py")
+    leave_one_out = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(leave_one_out)
+    draw = np.random.default_rng(0)
+    photos = [draw.normal(size=(count, 5)).astype(np.float32) for count in (3, 1, 4)]
+    for asking in (slice(None), slice(1)):
+        best = [[max((a @ b) for a in one[asking] for b in other) for other in photos] for one in photos]
+        np.testing.assert_allclose(leave_one_out.by_best_pair(photos, asking), best, rtol=1e-6)
 
 
 def test_no_script_is_forgotten():
