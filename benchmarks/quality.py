@@ -36,12 +36,13 @@ def gathered(own: Labelled, folder: Path) -> list[str]:
     return names
 
 
-def scored(gallery: Snapshot, names: list[str], labels: tuple[str, ...], asking: slice) -> dict[str, float]:
+def scored(gallery: Snapshot, names: list[str], labels: tuple[str, ...]) -> dict[str, float]:
     """Queries, mAP (finite sum over all relevant images) of all and of both halves, and R@1."""
     found = {path: image for path, image, _ in gallery.catalogue.files() if image is not None}
     spans = [gallery.rows.span(found[name]) for name in names]
     descriptors = [np.asarray(gallery.vectors[first : first + count]) for first, count in spans]
-    precisions, firsts = leave_one_out.scored(leave_one_out.by_best_pair(descriptors, asking), labels)
+    similar = leave_one_out.by_best_pair(descriptors, gallery.recipe.asking)
+    precisions, firsts = leave_one_out.scored(similar, labels)
     asked = [label for label in labels if label and labels.count(label) > 1]
     first, other = split_mean(precisions, asked)
     return {
@@ -58,14 +59,13 @@ def measured(name: str, recipe: str, data: Path) -> dict[str, object]:
     own = labelled(data, name)
     with tempfile.TemporaryDirectory() as folder:
         names = gathered(own, Path(folder))
-        used = Recipe.load(recipe)
-        index(folder, recipe=used)
+        index(folder, recipe=Recipe.load(recipe))
         with snapshot_of(Path(folder) / ".resight") as gallery:
             return {
                 "set": name,
                 "recipe": recipe,
                 "images": gallery.catalogue.count()["files"],
-                **scored(gallery, names, own.labels, used.asking),
+                **scored(gallery, names, own.labels),
                 "dims": gallery.vectors.shape[1],
                 "fitted_on": gallery.fit,
                 "labels": "none",
