@@ -2,7 +2,7 @@
 # A warp of an RGB picture takes longer than the same warp of RGBA, and the area mode of a resize several times the linear one.
 #
 # Seen with opencv-python-headless 5.0.0.93 on x86-64 (AVX2), one thread: cv2.warpPerspective and cv2.warpAffine with linear
-# interpolation take about twice as long for three channels of 8 bits as for four. To add a channel, warp, and take it away
+# interpolation take 1.7 to 2 times as long for three channels of 8 bits as through four. To add a channel, warp, and take it away
 # again is quicker than to warp three, and gives the same bits. cv2.resize with INTER_AREA by no whole number takes five to
 # seven times as long as INTER_LINEAR, with three channels or four. Photos have three channels, and whoever trains
 # makes thousands of random views of them a minute, so that views are half of what training costs beside the network.

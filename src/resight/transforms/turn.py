@@ -20,7 +20,7 @@ def turn(
         return pixels
     height, width = pixels.shape[:2]
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, 1.0)
-    # OpenCV 5.0 moves four channels in half of the time that it takes for three.
+    # OpenCV 5.0 moves four channels in about half of the time that it takes for three.
     turned = cv2.warpAffine(
         cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA), matrix, (width, height), flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REFLECT_101,

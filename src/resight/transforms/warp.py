@@ -41,7 +41,7 @@ def warp(
     target = np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]], np.float64)
     # OpenCV counts from the centre of the first pixel, so both sets of corners are half a pixel less.
     matrix = cv2.getPerspectiveTransform((source - 0.5).astype(np.float32), (target - 0.5).astype(np.float32))
-    # OpenCV 5.0 moves four channels in half of the time that it takes for three.
+    # OpenCV 5.0 moves four channels in about half of the time that it takes for three.
     found = cv2.warpPerspective(
         cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA), matrix, (columns, rows), flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REFLECT_101,
