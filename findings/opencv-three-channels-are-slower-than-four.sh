@@ -5,7 +5,7 @@
 # interpolation take 1.7 to 2 times as long for three channels of 8 bits as through four. To add a channel, warp, and take it away
 # again is quicker than to warp three, and gives the same bits. cv2.resize with INTER_AREA by no whole number takes five to
 # seven times as long as INTER_LINEAR, with three channels or four. Photos have three channels, and whoever trains
-# makes thousands of random views of them a minute, so that views are half of what training costs beside the network.
+# makes thousands of random views of them a minute.
 #
 # A tool that makes random views should warp four channels, and shrink by the linear mode where no more than half of the
 # sides goes (each pixel is still seen). Source: timed here; the kernels are in OpenCV's modules/imgproc/src.
