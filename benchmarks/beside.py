@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from record import record
-from shared_data import shared_data
+from shared_data import needed_data
 
 HERE = Path(__file__).resolve().parent.parent
 FILL = "import sys; sys.path.insert(0, 'benchmarks'); from pathlib import Path; import search; "
@@ -121,9 +121,7 @@ def main() -> None:
     parser.add_argument("--vectors", type=int, default=1_000_000, help="0: not measured")
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
-    data = shared_data()
-    if data is None:
-        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
+    data = needed_data()
     trees = {"before": asked.before.resolve(), "now": HERE}
     with tempfile.TemporaryDirectory(prefix="resight-beside-") as name:
         for size in asked.sizes:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from record import record
 from sets import smallest
-from shared_data import shared_data, truth
+from shared_data import needed_data, truth
 
 RECIPE = """
 name = "brands"
@@ -55,9 +55,7 @@ def main() -> None:
     parser.add_argument("--precision", default="bf16", choices=("f32", "bf16"))
     parser.add_argument("--size", type=int, default=224, help="pixels of the sides of what is described")
     parser.add_argument("--policies", type=int, default=20_000)
-    asked, data = parser.parse_args(), shared_data()
-    if data is None:
-        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): there are no brands.")
+    asked, data = parser.parse_args(), needed_data("there are no brands")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         photos = copy_brands(data, folder / "brands", asked.brands)

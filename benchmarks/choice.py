@@ -31,7 +31,7 @@ from resight.engines import Engine
 from resight.processors import processors
 from resight.recipe import Backbone, Recipe
 from sets import labelled
-from shared_data import shared_data
+from shared_data import needed_data
 
 WIDE = "blocks.6.0.bn1"  # 1152 channels inside the last block, after their ReLU
 GRID = "rmac-grid:levels={},whole={}"
@@ -94,9 +94,7 @@ def main() -> None:
     parser.add_argument("--maps", help="a folder that keeps feature maps for the next run: about 30 GB")
     parser.add_argument("--first", type=int, help="only so many of the candidates")
     asked = parser.parse_args()
-    data = shared_data()
-    if data is None:
-        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
+    data = needed_data()
     own = labelled(data, "dvd_covers+400")
     photos = [images.read(path) for path in own.paths]
     queries = [name for name in own.labels if name]

@@ -26,7 +26,7 @@ from resight import images
 from resight.images.likeness import COPY, Small, difference, enough, small
 from resight.processors import processors
 from resight.workers.threads import in_order
-from shared_data import shared_data, truth
+from shared_data import needed_data, truth
 
 SETS = ("dvd_covers", "groceries", "scenes", "logos")
 CHOSEN_ON = SETS[:3]  # many logos of a brand are the same drawing, so which are copies is not known
@@ -111,9 +111,7 @@ def chosen(found: list[Distances]) -> float:
 
 def main() -> None:
     """Measure, print, and write results/copies.csv."""
-    data = shared_data()
-    if data is None:
-        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
+    data = needed_data()
     found = {name: measured(data / name) for name in SETS}
     for measure in ("hash", "small pictures"):
         threshold = chosen([found[name][measure, 0] for name in CHOSEN_ON])

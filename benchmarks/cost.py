@@ -24,7 +24,7 @@ from resight.processors import processors
 from resight.recipe import Recipe
 from resight.searcher import Searcher
 from sets import Labelled, labelled
-from shared_data import shared_data
+from shared_data import needed_data
 from speed import chosen, described
 
 RECIPES = ("default", "rmac-whitened")
@@ -56,9 +56,7 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=24)
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
-    data = shared_data()
-    if data is None:
-        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
+    data = needed_data()
     own = labelled(data, "dvd_covers+400")
     own = Labelled(own.name, own.paths[: asked.photos], own.labels[: asked.photos])
     queries = sorted((data / "distractors/imagenet_samples").glob("*.jpg"))[-asked.queries :]

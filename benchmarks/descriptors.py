@@ -41,7 +41,7 @@ from resight.recipe import Backbone, Recipe
 from resight.types import Descriptor, Prepared
 from resight.workers.threads import in_order
 from sets import SETS, Labelled, labelled
-from shared_data import shared_data
+from shared_data import needed_data
 
 LITE0, SQUEEZENET = "efficientnet-lite0", "squeezenet"
 NETWORKS = (LITE0, SQUEEZENET)
@@ -260,9 +260,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=processors(), help="threads that describe")
     parser.add_argument("--again", action="store_true", help="measure rows anew that are there already")
     asked = parser.parse_args()
-    data = shared_data()
-    if data is None:
-        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
+    data = needed_data()
     if len(asked.networks) == 1:
         run(asked, data)
         return

@@ -23,7 +23,7 @@ from resight.datasets import open_dataset
 from resight.evaluator import Evaluation, evaluate
 from resight.indexer import index
 from resight.recipe import Recipe
-from shared_data import shared_data
+from shared_data import needed_data
 
 FITTED_ON = 400
 
@@ -83,9 +83,7 @@ def main() -> None:
     parser.add_argument("--vectors", type=int, default=1_000_000)
     parser.add_argument("--in", dest="inside", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    data = shared_data()
-    if data is None:
-        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
+    data = needed_data()
     if asked.inside:
         sys.stdout.write(json.dumps(watched(data, asked.inside)))
         return

@@ -29,7 +29,7 @@ from resight.duplicates import groups
 from resight.gallery import snapshot_of
 from resight.indexer import index
 from resight.recipe import Recipe
-from shared_data import shared_data
+from shared_data import needed_data
 
 SETS = ("distractors/imagenet_samples", "groceries", "dvd_covers", "logos")
 KINDS = ("cut", "quarter", "angle", "encoded", "colours", "several")
@@ -127,9 +127,7 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=300)
     parser.add_argument("--recipe", default="default")
     asked = parser.parse_args()
-    data = shared_data()
-    if data is None:
-        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
+    data = needed_data()
     with tempfile.TemporaryDirectory() as folder:
         made = build(Path(folder), chosen(data, asked.photos), asked.copies)
         index(folder, recipe=Recipe.load(asked.recipe), local_features=True)

@@ -25,7 +25,7 @@ from resight.indexer import index
 from resight.recipe import Recipe
 from resight.searcher import Searcher
 from resight.types import Ranking
-from shared_data import shared_data, truth
+from shared_data import needed_data, truth
 
 SETS, OTHERS = ("dvd_covers", "groceries", "logos"), ("imagenet_samples", "grocery_produce", "logos")
 LEVELS = (0.05, 0.01, 0.001)
@@ -137,9 +137,7 @@ def main() -> None:
     parser.add_argument("--rerank", nargs="*", default=list(RERANKED), choices=list(RERANKED))
     parser.add_argument("--queries", type=int, default=0, help="only so many; 0: all")
     asked = parser.parse_args()
-    data = shared_data()
-    if data is None:
-        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
+    data = needed_data()
     curves = {}
     for name in asked.sets:
         for (rerank, half), values in measured(data, name, asked).items():

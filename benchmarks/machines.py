@@ -29,7 +29,7 @@ from resight.gallery.merging import refuse_damaged, take_files
 from resight.progress import Silent
 from resight.recipe import Recipe
 from resight.types import Descriptor
-from shared_data import shared_data
+from shared_data import needed_data
 from speed import chosen
 
 
@@ -123,9 +123,7 @@ def main() -> None:
     if options.merge:
         record("merging", merged(options.merge), ("photos", "width"))
         return
-    data = shared_data()
-    if data is None:
-        raise SystemExit("No real data: RESIGHT_TEST_DATA names no folder that has it.")
+    data = needed_data()
     recipe = Recipe.load(options.recipe)
     with tempfile.TemporaryDirectory() as folder:
         for number, path in enumerate(chosen(data, options.photos)):

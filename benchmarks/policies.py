@@ -37,7 +37,7 @@ from resight.progress import Silent
 from resight.rewards import Examples
 from resight.searches import Space
 from resight.tuner.grouping import pairs_of
-from shared_data import shared_data, truth
+from shared_data import needed_data, truth
 
 DISTRACTORS = {"logos": "logos", "groceries": "grocery_produce", "dvd_covers": "imagenet_samples"}
 K = 100  # of MAP@100
@@ -200,9 +200,7 @@ def options() -> argparse.ArgumentParser:
 
 def main() -> None:
     """Measure, print, and write results/policies.csv."""
-    wanted, data = options().parse_args(), shared_data()
-    if data is None:
-        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
+    wanted, data = options().parse_args(), needed_data()
     for name in wanted.sets:
         run(name, data, wanted)
 

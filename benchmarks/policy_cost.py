@@ -20,7 +20,7 @@ from resight.engines import load
 from resight.parts import Views
 from resight.policy import Policy
 from resight.recipe import Recipe
-from shared_data import shared_data, truth
+from shared_data import needed_data, truth
 
 SIZES = {224: "square", 640: "longest"}
 
@@ -55,9 +55,7 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="*", type=int, default=list(SIZES))
     parser.add_argument("--precisions", nargs="*", default=["f32", "bf16"], choices=("f32", "bf16"))
     parser.add_argument("--photos", type=int, default=12)
-    asked, data = parser.parse_args(), shared_data()
-    if data is None:
-        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
+    asked, data = parser.parse_args(), needed_data()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(
             0, {min(os.sched_getaffinity(0))}

@@ -30,7 +30,7 @@ from resight.processors import processors
 from resight.recipe import Recipe
 from resight.workers.threads import in_order
 from sets import SETS, labelled
-from shared_data import shared_data
+from shared_data import needed_data
 from speed import chosen
 
 
@@ -92,9 +92,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--sets", nargs="*", default=[], choices=SETS, metavar="SET")
     asked = parser.parse_args()
-    data = shared_data()
-    if data is None:
-        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
+    data = needed_data()
     warnings.simplefilter("ignore")
     recipe, paths = Recipe.load(asked.recipe), chosen(data, asked.photos)
     describers = {each: fitted(in_precision(recipe, each, asked.size), paths) for each in PRECISIONS}

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 from record import record
-from shared_data import shared_data
+from shared_data import needed_data
 
 PAUSE = 0.5  # seconds before a tree's turn: threads of the other's matrix library spin for a while
 HERE = Path(__file__).resolve().parent.parent
@@ -79,9 +79,7 @@ def main() -> None:
 
         index(*chosen.index, recipe=Recipe.load(chosen.recipe))
         return None
-    data = shared_data()
-    if data is None:
-        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
+    data = needed_data()
     row = measured(chosen, data)
     record("query", row, ("recipe", "photos"))
     sys.stdout.write(f"{row}\n")

@@ -22,7 +22,7 @@ from record import RESULTS, record
 from resight import methods
 from resight.progress import Silent
 from resight.searches import Found, Space
-from shared_data import shared_data
+from shared_data import needed_data
 
 SEARCHES = (
     "evolution",
@@ -74,9 +74,7 @@ def main() -> None:
     parser.description = __doc__
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--searches", nargs="*", default=list(SEARCHES))
-    wanted, data = parser.parse_args(), shared_data()
-    if data is None:
-        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
+    wanted, data = parser.parse_args(), needed_data()
     name, network = wanted.sets[0], wanted.networks[0]
     halves = Halves.of(data, name, wanted)
     recipe = recipe_of(network, data, wanted.precision, wanted.size)

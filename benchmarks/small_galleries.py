@@ -26,7 +26,7 @@ from resight.recipe import Recipe
 from resight.types import Prepared
 from resight.workers.threads import in_order
 from sets import SETS, labelled
-from shared_data import shared_data
+from shared_data import needed_data
 
 SIZES = (5, 10, 20, 50, 100, 250)
 DRAWS = 10
@@ -99,9 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", nargs="*", default=list(SETS), choices=SETS)
     asked = parser.parse_args()
-    data = shared_data()
-    if data is None:
-        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
+    data = needed_data()
     ways, means = describers(), {}
     for name in asked.sets:
         own = labelled(data, name)

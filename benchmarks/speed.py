@@ -34,7 +34,7 @@ from resight.processors import processors
 from resight.recipe import Backbone, Recipe
 from resight.views import views
 from resight.workers.threads import in_order
-from shared_data import shared_data
+from shared_data import needed_data
 
 
 def chosen(data: Path, count: int) -> list[Path]:
@@ -252,9 +252,7 @@ def main() -> None:
     parser.add_argument("--memory", type=int, nargs="*", help="index so many photos instead: 1000 10000")
     parser.add_argument("--naive", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    data = shared_data()
-    if data is None:
-        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
+    data = needed_data()
     if asked.naive:
         serve_naive(asked.sizes[0], asked.photos, asked.naive, data)
         return

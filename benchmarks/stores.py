@@ -39,7 +39,7 @@ from resight.stores._recall import find_nearest
 from resight.stores.faiss import faiss, keep
 from resight.stores.memory_map import memory_map
 from resight.types import Vectors
-from shared_data import shared_data
+from shared_data import needed_data
 from speed import anonymous_kib
 
 RECIPE = "rmac-whitened"  # of 256 numbers
@@ -54,9 +54,7 @@ def photographed(count: int, folder: Path) -> Vectors:
     from resight.indexer import index
     from resight.recipe import Recipe
 
-    data = shared_data()
-    if data is None:
-        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
+    data = needed_data()
     rooms = ("dvd_covers", "scenes", "groceries", "logos", "distractors")
     found = [path for room in rooms for path in (data / room).rglob("*") if path.suffix in (".jpg", ".png")]
     key = lambda path: hashlib.sha256(str(path.relative_to(data)).encode()).digest()  # noqa: E731

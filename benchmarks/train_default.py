@@ -22,7 +22,7 @@ from resight.datasets._leave_one_out import leave_one_out
 from resight.progress import Stopped
 from resight.trainer import plan as plans
 from sets import HOLD
-from shared_data import shared_data, truth
+from shared_data import needed_data, truth
 
 LABELLED = ("groceries", "logos")
 ALONE = ("distractors/grocery_produce", "distractors/logos")
@@ -54,9 +54,7 @@ def main() -> None:
     parser.add_argument("--imagenet", action="store_true")
     parser.add_argument("--resume", action="store_true")
     asked = parser.parse_args()
-    data = shared_data()
-    if data is None:
-        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is trained.")
+    data = needed_data("nothing is trained")
     plan = plans.load("without-labels")
     changes = {"steps": asked.steps, "batch": asked.batch, "size": asked.size, "mates": 0.5}
     phase = msgspec.structs.replace(plan.phases[0], **changes)

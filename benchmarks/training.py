@@ -26,7 +26,6 @@ import torch
 from record import record
 from resight import methods
 from resight.backbones._network import build
-from resight.engines import _device
 from resight.progress import Silent
 from resight.recipe import Recipe
 from resight.trainer import plan as plans
@@ -36,10 +35,11 @@ from resight.trainer.model import Model
 from resight.trainer.optimising import choose
 from resight.trainer.pictures import Photos, batches
 from resight.trainer.processes import Processes
+from resight.trainer.run import is_short
 from resight.trainer.sources import Pictures
 from resight.trainer.starting import first_parameters, trained_parts
 from resight.trainer.stepping import backward
-from shared_data import shared_data
+from shared_data import needed_data
 
 Turn = Callable[[], float]  # seconds of the steps that are timed
 
@@ -68,9 +68,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--plain", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    data = shared_data()
-    if data is None:
-        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
+    data = needed_data()
     paths = sorted(str(path.relative_to(data)) for path in (data / "groceries").rglob("*.jpg"))[
         : asked.photos
     ]
@@ -84,7 +82,7 @@ def main() -> None:
         return
     keep_memory()
     parts = trained_parts(Recipe.load("rmac-pairs"), plan)
-    short = _device.has_gpu() or _device.cpu_has_bf16()
+    short = is_short(plan)
     model = Model([part for _, part in parts], first_parameters(parts, {}, photos, Silent()), short)
     source = Pictures(photos, model)
     line = [sys.executable, __file__, *sys.argv[1:], "--plain"]

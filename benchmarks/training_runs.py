@@ -42,7 +42,7 @@ from resight.trainer import plan as plans
 from resight.trainer.plan import Phase, Plan
 from resight.trainer.starting import split
 from sets import HOLD, smallest
-from shared_data import shared_data, truth
+from shared_data import needed_data, truth
 
 SETS = ("groceries", "logos")
 KEY = ("data", "pooling", "learns", "fixed")
@@ -199,9 +199,7 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=0, help="of a set at most; 0: all")
     parser.add_argument("--first", type=int, default=0, help="so many runs; 0: all")
     asked = parser.parse_args()
-    data = shared_data()
-    if data is None:
-        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is trained.")
+    data = needed_data("nothing is trained")
     done = [{key: row[key] for key in KEY} for row in recorded("training")]
     for case in cases()[: asked.first or None]:
         if {key: getattr(case, key) for key in KEY} in done:

@@ -27,7 +27,7 @@ from resight.metrics import average_precision
 from resight.metrics.comparison import paired
 from resight.recipe import Recipe
 from sets import labelled
-from shared_data import shared_data
+from shared_data import needed_data
 
 QUERIES, POINTS, NEAREST = 60, 1000, 5
 ROWS = 200_000  # that OpenCV takes at once: 2^18 and more end in a failed assertion (5.0.0)
@@ -79,9 +79,7 @@ def few(data: Dataset) -> Dataset:
 
 def main() -> None:
     """Measure, print, and write results/votes.csv."""
-    root = shared_data()
-    if root is None:
-        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): nothing is measured.")
+    root = needed_data()
     own = labelled(root, f"{SET}+400")
     data = few(dataset(root, SET))
     place = {path: number for number, path in enumerate(own.paths)}

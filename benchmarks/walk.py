@@ -22,7 +22,7 @@ from pathlib import Path
 
 from record import record
 from serving import free_port, wait_for
-from shared_data import shared_data
+from shared_data import needed_data
 
 ROOT = Path(__file__).resolve().parent.parent
 OPENED = 3  # times that the page is opened; the slowest counts
@@ -87,9 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=int, default=200)
     parser.add_argument("--here", action="store_true", help="in this environment: neither clone nor install")
-    asked, data = parser.parse_args(), shared_data()
-    if data is None:
-        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): there are no photos.")
+    asked, data = parser.parse_args(), needed_data("there are no photos")
     row: dict[str, object] = {"photos": asked.photos, "clone_s": "", "install_s": ""}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

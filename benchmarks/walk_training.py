@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from record import record
-from shared_data import shared_data
+from shared_data import needed_data
 from walk import photos_of, timed
 
 
@@ -24,9 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=int, default=200)
     parser.add_argument("--plan", default="quick", help="a training plan's name or TOML file")
-    asked, data = parser.parse_args(), shared_data()
-    if data is None:
-        sys.exit("The shared data is absent (RESIGHT_TEST_DATA): there are no photos.")
+    asked, data = parser.parse_args(), needed_data("there are no photos")
     row: dict[str, object] = {"photos": asked.photos, "plan": Path(asked.plan).stem}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

@@ -1,6 +1,5 @@
 """What many tests share: where the real data is, and a cache of networks that ends with the run."""
 
-import importlib.util
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,16 +7,13 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-
 
 @pytest.fixture(scope="session")
 def test_data() -> Path:
     """The folder of real images with truth; without it the test is skipped."""
-    spec = importlib.util.spec_from_file_location("shared_data", ROOT / "benchmarks" / "shared_data.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    folder = module.shared_data()
+    from support.scripts import load_benchmark
+
+    folder = load_benchmark("shared_data").shared_data()
     if folder is None:
         pytest.skip("no real data: RESIGHT_TEST_DATA names no folder that has it")
     return folder

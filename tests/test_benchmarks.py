@@ -1,6 +1,5 @@
 """Every benchmark, example and script of pictures runs, at its smallest size, on drawn sets."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import pytest
 
 from support import tiny_data
 from support.page import find_browser
-from support.scripts import run_script
+from support.scripts import load_benchmark, run_script
 
 ROOT = Path(__file__).resolve().parent.parent
 # Each script with what makes it small, and the files that it must write.
@@ -115,9 +114,7 @@ def test_a_script_runs_and_writes_its_results(line, small_sets, tmp_path):
 
 
 def test_photos_of_several_rows_are_compared_by_those_that_ask():
-    spec = importlib.util.spec_from_file_location("leave_one_out", ROOT / "benchmarks/leave_one_out.py")
-    leave_one_out = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(leave_one_out)
+    leave_one_out = load_benchmark("leave_one_out")
     draw = np.random.default_rng(0)
     photos = [draw.normal(size=(count, 5)).astype(np.float32) for count in (3, 1, 4)]
     for asking in (slice(None), slice(1)):

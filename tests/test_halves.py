@@ -2,24 +2,18 @@
 
 import csv
 import hashlib
-import importlib.util
 import math
 from pathlib import Path
 
 import pytest
 
+from support.scripts import load_benchmark
+
 ROOT = Path(__file__).resolve().parent.parent
 SPLIT = {"quality": "map_chosen_on", "reranking": "map_chosen_on", "choice": "chosen_on_map"}
 
 
-def load(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-halves = load("halves")
+halves = load_benchmark("halves")
 
 
 def test_an_instance_is_chosen_on_by_the_first_byte_of_its_hash():

@@ -1,15 +1,26 @@
-"""Runs scripts as `python SCRIPT ARGUMENTS` does, each in a process that has the large libraries already."""
+"""Benchmarks as modules, and scripts run as `python SCRIPT` does, where the large libraries are already."""
 
 from __future__ import annotations
 
+import importlib.util
 import multiprocessing
 import os
 import runpy
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 
 PATIENCE = 300  # seconds
+BENCHMARKS = Path(__file__).resolve().parent.parent.parent / "benchmarks"
+
+
+def load_benchmark(name: str) -> ModuleType:
+    """A file of the folder of benchmarks, as a module."""
+    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def run_script(words: list[str], folder: Path, environment: Mapping[str, str], told: Path) -> int | None:

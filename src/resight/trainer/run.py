@@ -39,6 +39,13 @@ from resight.trainer.watching import Measures
 LAST, BEST = "last.safetensors", "best.safetensors"
 
 
+def is_short(plan: Plan) -> bool:
+    """Whether the networks of a plan compute in bf16 on this machine."""
+    if plan.precision == "auto":
+        return _device.has_gpu() or _device.cpu_has_bf16()
+    return plan.precision == "bf16"
+
+
 class Run:
     """What a run is made of, and whom its loop tells of steps and validations."""
 
@@ -73,9 +80,7 @@ class Run:
     @property
     def short(self) -> bool:
         """Whether networks compute in bf16."""
-        if self.plan.precision == "auto":
-            return _device.has_gpu() or _device.cpu_has_bf16()
-        return self.plan.precision == "bf16"
+        return is_short(self.plan)
 
     @functools.cached_property
     def identity(self) -> str:

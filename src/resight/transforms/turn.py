@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from resight.transforms._warping import warped
+
 
 def turn(
     pixels: NDArray[np.uint8], generator: np.random.Generator, *, share: float = 0.15
@@ -20,9 +22,4 @@ def turn(
         return pixels
     height, width = pixels.shape[:2]
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, 1.0)
-    # OpenCV 5.0 moves four channels in about half of the time that it takes for three.
-    turned = cv2.warpAffine(
-        cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA), matrix, (width, height), flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REFLECT_101,
-    )  # fmt: skip
-    return np.asarray(cv2.cvtColor(turned, cv2.COLOR_RGBA2RGB), np.uint8)
+    return warped(pixels, cv2.warpAffine, matrix, width, height)

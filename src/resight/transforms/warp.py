@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from resight.transforms._warping import Pixels, warped
 
 NEEDS = ("size",)
-
-Pixels = NDArray[np.uint8]
 
 
 def warp(
@@ -41,9 +40,4 @@ def warp(
     target = np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]], np.float64)
     # OpenCV counts from the centre of the first pixel, so both sets of corners are half a pixel less.
     matrix = cv2.getPerspectiveTransform((source - 0.5).astype(np.float32), (target - 0.5).astype(np.float32))
-    # OpenCV 5.0 moves four channels in about half of the time that it takes for three.
-    found = cv2.warpPerspective(
-        cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA), matrix, (columns, rows), flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REFLECT_101,
-    )  # fmt: skip
-    return np.asarray(cv2.cvtColor(found, cv2.COLOR_RGBA2RGB), np.uint8)
+    return warped(pixels, cv2.warpPerspective, matrix, columns, rows)
