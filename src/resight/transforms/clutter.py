@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from resight.transforms._resizing import resized
+
 NEEDS = ("another",)
 
 
@@ -32,18 +34,6 @@ def clutter(
     top, left = (
         round(float(p) * free) for p, free in zip(place, (height - rows, width - columns), strict=True)
     )
-    found = _resized(another(), width, height)
-    found[top : top + rows, left : left + columns] = _resized(pixels, columns, rows)
+    found = resized(another(), width, height)
+    found[top : top + rows, left : left + columns] = resized(pixels, columns, rows)
     return found
-
-
-def _resized(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """(H, W, 3) -> (height, width, 3), a copy.
-
-    Down to half of the sides the linear mode sees every pixel, in a seventh of the time of the area mode.
-    """
-    import cv2
-
-    rows, columns = pixels.shape[:2]
-    mode = cv2.INTER_LINEAR if rows <= 2 * height and columns <= 2 * width else cv2.INTER_AREA
-    return np.array(cv2.resize(pixels, (width, height), interpolation=mode), np.uint8)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from resight.transforms._resizing import resized
+
 
 def shrink(
     pixels: NDArray[np.uint8], generator: np.random.Generator, *, least: float = 0.35, share: float = 0.25
 ) -> NDArray[np.uint8]:
     """(H, W, 3) -> (H, W, 3): a `share` of photos, shrunk to `least` to 1 of the side and enlarged again."""
-    import cv2
-
     chosen, scale = generator.random() < share, generator.uniform(least, 1.0)
     if not chosen:
         return pixels
     height, width = pixels.shape[:2]
-    few = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(pixels, few, interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    few = resized(pixels, max(1, round(width * scale)), max(1, round(height * scale)))
+    return resized(few, width, height)
