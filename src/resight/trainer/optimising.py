@@ -20,9 +20,9 @@ def optimiser(model: Model, phase: Phase, more: list[torch.nn.Parameter]) -> tor
     groups: list[dict[str, Any]] = [{"params": network, "lr": phase.rate}, {"params": head, "lr": rate}]
     groups = [group for group in groups if group["params"]]
     if phase.optimiser == "sgd":
-        return torch.optim.SGD(groups, lr=phase.rate, momentum=phase.momentum, weight_decay=decay)
+        return torch.optim.SGD(groups, lr=phase.rate, momentum=phase.momentum, weight_decay=decay, fused=True)
     kind = torch.optim.Adam if phase.optimiser == "adam" else torch.optim.AdamW
-    return kind(groups, lr=phase.rate, weight_decay=decay)
+    return kind(groups, lr=phase.rate, weight_decay=decay, fused=True)
 
 
 def factor(phase: Phase, step: int, done: float) -> float:
