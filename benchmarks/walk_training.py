@@ -41,7 +41,7 @@ def main() -> None:
         for name, before in told["before"].items():
             row |= {f"{name}_before": f"{before:.4f}", f"{name}_after": f"{told['after'][name]:.4f}"}
     sys.stdout.write(f"{row}\n")
-    record("walk_training", row, ("photos", "plan"))
+    record("walk_training", row, ("photos", "plan", "machine"))
 
 
 def resight(*line: object) -> str:
