@@ -44,7 +44,7 @@ GEOMETRY = ["geometry:top=100", "geometry:top=100,expand=true"]
 ALL = [[], *([name] for name in EXPANSIONS + GEOMETRY)]
 BOTH = ["k-reciprocal", GEOMETRY[1]]  # one after the other
 SYSTEMS = {
-    "default": [*ALL, BOTH],
+    "default": [*ALL, BOTH, ["augmentation", GEOMETRY[1]], ["augmentation", *BOTH]],
     "rmac-whitened": ALL,
     "jeong2017-lite0": [[], ["regional-expansion"], ["diffusion"]],
     "husain2019-lite0": [[], ["alpha-expansion"], ["diffusion"]],

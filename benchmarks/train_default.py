@@ -1,7 +1,7 @@
 """Trains the network that ships with Resight: `train_default.py OUT`; the same line with --resume goes on.
 
 First on material under MIT and CC0 alone: groceries and logos with their labels, and photos of produce and
-logos that stand alone, each a thing of its own. Three in ten groceries and logos, by the hash rule of
+logos that stand alone, each a thing of its own. Three in ten of all, by the hash rule of
 `resight.trainer.splitting`, are not trained on; no cover, scene or photo of ImageNet is, but for the last
 with --imagenet. `quality.py --recipes OUT/recipe.toml` measures what it leaves.
 """
