@@ -9,8 +9,8 @@
 # A higher M_MMAP_THRESHOLD alone is not enough: what is free at the end of the heap is still given back.
 #
 # The largest M_TRIM_THRESHOLD that can be said in bytes, 2^31 - 1, is not enough either: a step that frees more than 2 GB
-# gives them back. -1 is no number of bytes here, but "never": EfficientNet-Lite0 at 256 px in batches of 256, which keep
-# 4 GB, did 46 pictures a second with the first and 66 with the second.
+# gives them back. -1 is no number of bytes here, but "never": in one run, not repeated here, EfficientNet-Lite0 at 256 px
+# in batches of 256, which keep 4 GB, did 46 pictures a second with the first and 66 with the second.
 #
 # A tool that trains on a CPU should keep memory in the process: mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, -1)
 # at its start, or another allocator. Source: mallopt(3).

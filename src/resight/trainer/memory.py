@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # malloc.h of glibc
-NEVER = -1  # a threshold of so many bytes, at most 2 GB, would give back what a larger batch leaves
+NEVER = -1  # the largest threshold in bytes is 2 GB, and larger batches free more
 
 
 def keep_memory() -> bool:

@@ -102,8 +102,7 @@ def made(
 class _Batch:
     """Shots that are being made: each thread takes the next one that is left.
 
-    One future a shot would wake the thread that waits at every shot, in the midst of two that work: on two
-    cores a tenth of the time.
+    One future a shot would wake the thread that waits at every shot, in the midst of those that work.
     """
 
     def __init__(

@@ -10,7 +10,7 @@ from resight.trainer.card import format_figures, write_card
 from resight.trainer.checkpoint import Place
 from resight.trainer.leaving import put, write_recipe
 from resight.trainer.model import Model
-from resight.trainer.run import Run
+from resight.trainer.run import Run, is_short
 from resight.trainer.telling import read_rows
 from resight.trainer.trained import Trained
 
@@ -58,7 +58,7 @@ def leave(run: Run, recipe: Recipe, place: Place, pictures: int, licence: str) -
         "pictures": pictures,
         "time": f"{place.seconds / 60:.0f} minutes",
         "machine": _device.name(_device.has_gpu()),
-        "precision": "bf16" if run.short else "float32",
+        "precision": "bf16" if is_short(run.plan) else "float32",
     }
     put(run.folder / "model_card.md", write_card(facts).encode())
     return Trained(

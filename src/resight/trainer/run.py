@@ -77,11 +77,6 @@ class Run:
                 for name, each in model.named_parameters():
                     each.copy_(state.tensors[f"model.{name}"])
 
-    @property
-    def short(self) -> bool:
-        """Whether networks compute in bf16."""
-        return is_short(self.plan)
-
     @functools.cached_property
     def identity(self) -> str:
         """What a checkpoint must agree with: recipe, plan, photos and number of processes."""

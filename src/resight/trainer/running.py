@@ -20,7 +20,7 @@ from resight.trainer.model import Model
 from resight.trainer.plan import Plan
 from resight.trainer.processes import Processes
 from resight.trainer.results import finish
-from resight.trainer.run import LAST, Run
+from resight.trainer.run import LAST, Run, is_short
 from resight.trainer.sources import Pictures
 from resight.trainer.starting import trained_parts
 from resight.trainer.trained import Trained
@@ -89,7 +89,7 @@ def _train(run: Run, half: bool, licence: str) -> Trained:
     """All phases, and what is left after them."""
     keep_memory()
     parts = [part for _, part in trained_parts(run.recipe, run.plan)]
-    model = Model(parts, run.first_parameters(), run.short)
+    model = Model(parts, run.first_parameters(), is_short(run.plan))
     if torch.cuda.is_available():
         model.to("cuda")
     run.tell_plan(model)

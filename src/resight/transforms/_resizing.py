@@ -9,7 +9,7 @@ Pixels = NDArray[np.uint8]
 
 
 def resized(pixels: Pixels, width: int, height: int) -> Pixels:
-    """(H, W, 3) -> (height, width, 3), a copy.
+    """(H, W, 3) -> (height, width, 3), never the same memory.
 
     Down to half of the sides the linear mode sees every pixel, in a seventh of the time of the area mode.
     """
@@ -17,4 +17,4 @@ def resized(pixels: Pixels, width: int, height: int) -> Pixels:
 
     rows, columns = pixels.shape[:2]
     mode = cv2.INTER_LINEAR if rows <= 2 * height and columns <= 2 * width else cv2.INTER_AREA
-    return np.array(cv2.resize(pixels, (width, height), interpolation=mode), np.uint8)
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=mode), np.uint8)
