@@ -164,7 +164,7 @@ LARGE = {
 def test_openvino_gives_the_maps_of_torch(network, tmp_path, monkeypatch):
     built = _network.build(Backbone(network, "random:1", TRIED[network]))
     monkeypatch.setattr(_openvino, "build", lambda backbone: built)  # building the large ones takes seconds
-    _openvino.convert(Backbone(network, "random:1", TRIED[network]), tmp_path)
+    _openvino.convert(Backbone(network, "random:1", TRIED[network]), tmp_path, False)
     engine = OpenVino(tmp_path, json.loads((tmp_path / "network.json").read_text()), 1)
     for pixels in (photo(97, 131), photo(built.sizes.smallest, built.sizes.smallest + 2, batch=2)):
         for one, other in zip(engine(pixels), built.module(torch.from_numpy(pixels)), strict=True):

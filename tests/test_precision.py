@@ -107,3 +107,18 @@ def test_a_gallery_keeps_its_precision(tmp_path):
         assert gallery.recipe.first.backbone.precision == "bf16"
     with pytest.raises(DescribedOtherwise):
         small.index(root, small.PLAIN)
+
+
+def test_a_gallery_in_short_numbers_of_before_is_refused_with_advice(tmp_path):
+    """It was padded otherwise: photos described now are not to be compared with it."""
+    root = tmp_path / "photos"
+    small.album(root, 4)
+    small.index(root, SHORT)
+    small.execute(
+        root / ".resight", "UPDATE facts SET value = replace(value, '+bf16-v2', '') WHERE key = 'weights'"
+    )
+    small.draw(root / "new.png", 9)
+    with pytest.raises(
+        DescribedOtherwise, match="in bf16, and padded photos otherwise: index the photos again"
+    ):
+        small.index(root)

@@ -15,7 +15,8 @@ from resight.errors import BadRecipe
 FITTED = "fitted"  # a weight that follows from the gallery's sample
 UNIT = "l2"  # the step that follows the sum over a policy
 FULL = "f32"  # float32 throughout, without TF32
-PRECISIONS = (FULL, "bf16")
+SHORT = "bf16"
+PRECISIONS = (FULL, SHORT)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from typing import Any
 
 from resight import methods, places
 from resight.errors import BadRecipe, ResightError
+from resight.parts import SHORT
 from resight.parts import Backbone as Backbone
 from resight.parts import Part as Part
 from resight.parts import Views as Views
@@ -24,6 +25,7 @@ from resight.parts import Views as Views
 FOLDER = Path(__file__).parent / "recipes"
 PRECISION = "f32"
 NO_PARAMETERS = "none"
+SHORT_PATH = "bf16-v2"  # grows where bf16 gives other maps; the first one padded large odd sides otherwise
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,12 @@ class Recipe:
     def packages(self) -> tuple[str, ...]:
         """The packages, with their versions, that bring methods of its parts: none for Resight's own."""
         return tuple(sorted(set().union(*(part.packages for part in self.parts))))
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """What its vectors depend on and it does not say: packages, and how maps in bf16 are computed."""
+        short = any(backbone.precision == SHORT for backbone in self.backbones)
+        return (*self.packages, *[SHORT_PATH] * short)
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Recipe:

@@ -9,35 +9,51 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from resight.backbones._network import Network, build
 from resight.backbones._openvino_alone import openvino_alone
+from resight.backbones._padding import pad_in_convolutions
 from resight.recipe import Backbone
 
-TRIED = ((2, 97, 131), (1, 65, 33), (1, 1, 1), (1, 391, 643))  # batch, height and width; one is larger than
-# the windows of transformers, for which they run other ways than for the size at which they are traced
+# Batch, height and width, odd and even. One is larger than the windows of transformers, for which they run
+# other ways than for the size at which they are traced, and than the whole numbers that bf16 has.
+TRIED = ((2, 97, 131), (1, 65, 33), (1, 1, 1), (1, 66, 100), (1, 391, 643))
 TOLERANCE = 1e-4  # of the largest value: what engines promise each other
+NEAR = 0.99  # cosine of maps in bf16 and in float32: rounding alone leaves 0.998 and more
 
 
-def convert(backbone: Backbone, folder: Path) -> None:
+def convert(backbone: Backbone, folder: Path, has_bf16: bool) -> None:
     """Write `network.xml`, `network.bin` (float32, any batch and size) and `network.json` into a folder.
 
     Where the conversion does not give torch's maps at other sizes than the traced one, `network.json` says
-    so in its `unlike`, and there is no network.
+    so in its `unlike`, and there is no network. Where its maps in bf16 are far from those in float32 it says
+    so in `unlike_bf16`; this is tried where the processor has units for bf16.
     """
-    openvino, network = openvino_alone(), build(backbone)
+    openvino, network, model = openvino_alone(), build(backbone), None
+    core = openvino.Core()
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # the tracer's remarks on shapes, which the comparison answers
         try:
-            model = openvino.convert_model(_traced(network))
-            unlike = _unlike(openvino, model, network)
+            model, unlike = _model(openvino, core, network)
         except Exception as error:  # OpenVINO and the tracer raise many kinds
             unlike = str(error).strip().partition("\n")[0] or type(error).__name__
     if not unlike:
         openvino.save_model(model, folder / "network.xml", compress_to_fp16=False)
     facts = {"network": backbone.network, "layers": backbone.layers, "weights": network.weights}
     sizes = {"smallest": network.sizes.smallest, "only": network.sizes.only}
-    (folder / "network.json").write_text(json.dumps(facts | sizes | {"unlike": unlike}))
+    short = _unlike_in_bf16(core, model, network) if has_bf16 and not unlike else unlike
+    found = {"unlike": unlike, "unlike_bf16": short}
+    (folder / "network.json").write_text(json.dumps(facts | sizes | found))
+
+
+def _model(openvino: Any, core: Any, network: Network) -> tuple[Any, str]:
+    """The network converted, and where it differs from torch's."""
+    model = openvino.convert_model(_traced(network))
+    padding = pad_in_convolutions(openvino, model)
+    if padding is not None and not _unlike(core, padding, network):
+        return padding, ""
+    return model, _unlike(core, model, network)
 
 
 def _traced(network: Network) -> Any:
@@ -50,18 +66,46 @@ def _traced(network: Network) -> Any:
     )
 
 
-def _unlike(openvino: Any, model: Any, network: Network) -> str:
+def _unlike(core: Any, model: Any, network: Network) -> str:
     """Where the converted network differs from torch's; empty where it is the same at every size tried."""
-    run = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    run = _compiled(core, model, "f32")
     for shape in TRIED:
         pixels = _pixels(network, *shape)
         answers = run([pixels.numpy()])
         for number, truth in enumerate(network.module(pixels)):
             given, wanted = answers[number], truth.numpy()
-            height, width = pixels.shape[1:3]
             if given.shape != wanted.shape or np.abs(given - wanted).max() > TOLERANCE * np.abs(wanted).max():
-                return f"its maps differ from PyTorch's at {width} x {height} pixels"
+                return f"its maps differ from PyTorch's at {_size(pixels)} pixels"
     return ""
+
+
+def _unlike_in_bf16(core: Any, model: Any, network: Network) -> str:
+    """Where its maps in bf16 are others than in float32, by more than rounding.
+
+    OpenVINO also computes in bf16 what a traced network computes of the image's size.
+    """
+    full, short = (_compiled(core, model, precision) for precision in ("f32", "bf16"))
+    pixels = _pixels(network, *TRIED[-1])
+    truths, answers = full([pixels.numpy()]), short([pixels.numpy()])
+    for number in range(len(truths)):
+        wanted, given = truths[number], answers[number]
+        if given.shape != wanted.shape or _cosine(given, wanted) < NEAR:
+            return f"its maps in bf16 differ from those in float32 at {_size(pixels)} pixels"
+    return ""
+
+
+def _compiled(core: Any, model: Any, precision: str) -> Any:
+    return core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": precision})
+
+
+def _cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    norms = np.linalg.norm(one.ravel()) * np.linalg.norm(other.ravel())
+    return float(one.ravel() @ other.ravel() / norms) if norms else 1.0
+
+
+def _size(pixels: torch.Tensor) -> str:
+    height, width = pixels.shape[1:3]
+    return f"{width} x {height}"
 
 
 def _pixels(network: Network, batch: int, height: int, width: int) -> torch.Tensor:

@@ -79,9 +79,9 @@ class Describer:
 
     @property
     def made_with(self) -> str:
-        """The weights of the networks, what was learnt of the steps, and packages that bring methods."""
+        """The weights of the networks, what was learnt of the steps, and the versions of what computes."""
         trained = (f"parameters-{self.learnt.digest}",) if self.learnt.digest else ()
-        return "+".join((self.networks.weights, *trained, *self.recipe.packages))
+        return "+".join((self.networks.weights, *trained, *self.recipe.versions))
 
     @property
     def fitted_steps(self) -> list[Step]:

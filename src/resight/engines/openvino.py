@@ -28,7 +28,7 @@ from resight.processors import processors
 from resight.recipe import Backbone
 
 SHAPES_KEPT = 100  # prepared kernels of recent shapes; without a bound, memory grows with every new shape
-FORMAT = 4  # of a converted network; grows with any change of what is converted
+FORMAT = 5  # of a converted network; grows with any change of what is converted
 
 _loading = threading.Lock()  # the first two threads would load two
 
@@ -82,10 +82,10 @@ def openvino(backbone: Backbone, workers: int, batch: int = 1) -> Engine:
     """The network in OpenVINO, for this many threads at once; in PyTorch where it cannot be converted."""
     folder = _converted(backbone)
     facts = json.loads((folder / "network.json").read_text())
-    if facts["unlike"]:
+    unlike = facts["unlike_bf16" if backbone.precision == "bf16" else "unlike"]
+    if unlike:
         warnings.warn(
-            f"{backbone.network} runs in PyTorch, slower than others: "
-            f"converted for OpenVINO, {facts['unlike']}.",
+            f"{backbone.network} runs in PyTorch, slower than others: converted for OpenVINO, {unlike}.",
             stacklevel=2,
         )
         return methods.find("engines", "torch").call(backbone, workers, batch)  # type: ignore[no-any-return]
@@ -117,7 +117,7 @@ def _converted(backbone: Backbone) -> Path:
     """The folder of the converted network, made on first use: a temporary folder, then one rename."""
     fields = dataclasses.asdict(backbone) | {"weights": locate(backbone).key}
     del fields["precision"]  # which is chosen when it is loaded
-    parts = [fields, metadata.version("openvino"), FORMAT]
+    parts = [fields, metadata.version("openvino"), cpu_has_bf16(), FORMAT]
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
     folder = cache_folder() / key
     if not (folder / "network.json").exists():
@@ -129,10 +129,10 @@ def _converted(backbone: Backbone) -> Path:
             made = Path(tempfile.mkdtemp(dir=cache_folder(), prefix=".making-"))
         except OSError:  # a read-only home: convert for this process alone
             folder = Path(tempfile.mkdtemp(prefix="resight-network-"))
-            convert(backbone, folder)
+            convert(backbone, folder, cpu_has_bf16())
             return folder
         try:
-            convert(backbone, made)
+            convert(backbone, made, cpu_has_bf16())
             made.rename(folder)
         except OSError:  # another process was first
             if not (folder / "network.json").exists():

@@ -167,7 +167,7 @@ def _key(sources: Sequence[Source], recipe: Recipe, fit_from: Path | None) -> st
         PIXEL_PATH,
         PRECISION,
         _fit(fit_from),
-        *recipe.packages,
+        *recipe.versions,
     ]
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
     fits = fit_from is None and bool(Describer(recipe).fitted_steps)

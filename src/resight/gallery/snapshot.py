@@ -18,7 +18,7 @@ from resight.gallery.warned import Warned
 from resight.images import EARLIER_PATHS, PIXEL_PATH
 from resight.methods import Parameters
 from resight.ranking import Numbers
-from resight.recipe import NO_PARAMETERS, PRECISION, Recipe, fingerprint
+from resight.recipe import NO_PARAMETERS, PRECISION, SHORT_PATH, Recipe, fingerprint
 from resight.types import Vectors
 
 
@@ -95,11 +95,16 @@ class Snapshot:
         )
 
     def check_pixels(self) -> None:
-        """Raise DescribedOtherwise, with advice, if an earlier Resight read the gallery's files otherwise."""
+        """Raise DescribedOtherwise, with advice, if an earlier Resight read the files or padded otherwise."""
         if self.catalogue.fact("pixel_path") in EARLIER_PATHS:
             raise DescribedOtherwise(
                 f"An earlier Resight made the gallery {self.folder}, and read files that are no JPEGs "
                 "otherwise: run `resight index` once, which describes those again."
+            )
+        if SHORT_PATH in self.recipe.versions and SHORT_PATH not in str(self.catalogue.fact("weights")):
+            raise DescribedOtherwise(
+                f"An earlier Resight made the gallery {self.folder} in bf16, and padded photos otherwise: "
+                "index the photos again into a new gallery."
             )
 
     @property

@@ -97,7 +97,7 @@ class Plan:
             self.recipe.sentence(),
             [locate(backbone).key for backbone in self.recipe.backbones],
             [policy.operation(text).sentence() for text in self.variants if text],
-            fit, PIXEL_PATH, PRECISION, *self.recipe.packages,
+            fit, PIXEL_PATH, PRECISION, *self.recipe.versions,
         ]  # fmt: skip
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
         for path, turn in zip(self.paths, self.turns, strict=True):

@@ -1,0 +1,94 @@
+"""Padding that a network computes from the size of an image: as in torch, whatever the size and precision."""
+
+import json
+
+import numpy as np
+import openvino
+import pytest
+import torch
+
+from resight import engines, methods
+from resight.backbones import _network, _openvino
+from resight.engines._device import cpu_has_bf16
+from resight.engines.openvino import OpenVino
+from resight.recipe import Backbone
+from support.small import RANDOM_WEIGHTS
+
+pytestmark = [
+    pytest.mark.filterwarnings(RANDOM_WEIGHTS),
+    pytest.mark.filterwarnings("ignore:.*has no units here:UserWarning"),
+]
+
+NETWORK = "timm:tf_efficientnet_lite0"  # whose convolutions of stride 2 pad as TensorFlow's do
+SIZES = [(96, 128), (97, 131), (66, 34), (427, 640), (391, 643), (514, 323), (1, 1)]
+
+
+def noise(height, width):
+    return np.random.default_rng(0).integers(0, 256, (1, height, width, 3), dtype=np.uint8)
+
+
+def backbone(precision="f32"):
+    return Backbone(NETWORK, "random:1", ("blocks.3",), precision=precision)
+
+
+def cosine(one, other):
+    return float((one * other).sum() / np.linalg.norm(one) / np.linalg.norm(other))
+
+
+def test_convolutions_pad_by_themselves_and_give_the_maps_of_torch(tmp_path):
+    _openvino.convert(backbone(), tmp_path, False)
+    kinds = [node.get_type_name() for node in openvino.Core().read_model(tmp_path / "network.xml").get_ops()]
+    assert "Pad" not in kinds
+    assert "GroupConvolution" in kinds
+    engine = OpenVino(tmp_path, json.loads((tmp_path / "network.json").read_text()), 1)
+    truth = _network.build(backbone()).module
+    for size in SIZES:
+        with torch.inference_mode():
+            wanted = truth(torch.from_numpy(noise(*size)))[0].numpy()
+        given = engine(noise(*size))[0]
+        assert given.shape == wanted.shape
+        assert np.abs(given - wanted).max() <= 1e-4 * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_in_bf16_a_photo_of_any_size_is_padded_as_in_float32(size):
+    full, short = (engines.load(backbone(each), "openvino")(noise(*size))[0] for each in ("f32", "bf16"))
+    assert short.shape == full.shape
+    assert cosine(short, full) > 0.998
+
+
+def test_a_network_whose_sizes_bf16_cannot_hold_runs_in_torch_in_bf16_alone(monkeypatch, tmp_path):
+    if not cpu_has_bf16():
+        pytest.skip("this processor has no units for bf16")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(_openvino, "pad_in_convolutions", lambda *_: None)
+    assert engines.load(backbone(), "openvino").name == "openvino"
+    with pytest.warns(
+        UserWarning, match=r"runs in PyTorch.*in bf16 differ from those in float32 at 643 x 391"
+    ):
+        assert engines.load(backbone("bf16"), "openvino").name == "torch"
+
+
+def test_a_pad_of_another_kind_stays_as_it_is(monkeypatch, tmp_path):
+    class Filled(torch.nn.Module):
+        """To the next multiple of four, at the right and below alone; then patches of four."""
+
+        def __init__(self):
+            super().__init__()
+            self.patches = torch.nn.Conv2d(3, 8, 4, stride=4)
+
+        def forward(self, x):
+            below, right = (-x.shape[2]) % 4, (-x.shape[3]) % 4
+            return self.patches(torch.nn.functional.pad(x, (0, right, 0, below)))
+
+    real = methods.module
+    fake = type("Fake", (), {"build": lambda name, weights: (Filled(), (0, 0, 0), (1, 1, 1))})
+    monkeypatch.setattr(
+        _network.methods, "module", lambda kind, name: fake if kind == "backbones" else real(kind, name)
+    )
+    filled = Backbone("timm:filled", "random:4", ("patches",))
+    _openvino.convert(filled, tmp_path, False)
+    facts = json.loads((tmp_path / "network.json").read_text())
+    assert not facts["unlike"]
+    given, wanted = OpenVino(tmp_path, facts, 1)(noise(7, 9))[0], _network.build(filled).module
+    assert np.abs(given - wanted(torch.from_numpy(noise(7, 9)))[0].numpy()).max() < 1e-4
