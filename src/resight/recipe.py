@@ -25,7 +25,7 @@ from resight.parts import Views as Views
 FOLDER = Path(__file__).parent / "recipes"
 PRECISION = "f32"
 NO_PARAMETERS = "none"
-SHORT_PATH = "bf16-v2"  # grows where bf16 gives other maps; the first one padded large odd sides otherwise
+SHORT_PATH = "bf16-v2"  # grows where bf16 gives other maps
 
 
 @dataclass(frozen=True)

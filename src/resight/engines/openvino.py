@@ -19,11 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resight import files, methods
+from resight.backbones._bf16 import round_openvino
 from resight.backbones._openvino_alone import openvino_alone
 from resight.backbones._taken import refuse_others
 from resight.backbones._weights import locate
 from resight.engines._device import cpu_has_bf16
 from resight.engines._promise import Engine
+from resight.parts import SHORT
 from resight.processors import processors
 from resight.recipe import Backbone
 
@@ -58,7 +60,10 @@ class OpenVino:
         }
         with _loading:
             core = _core()
-        self._network = core.compile_model(folder / "network.xml", "CPU", settings)
+        model = core.read_model(folder / "network.xml")
+        if precision == SHORT:
+            round_openvino(openvino_alone(), model)
+        self._network = core.compile_model(model, "CPU", settings)
         self._own = threading.local()
         # One answer before there are threads: OpenVINO's binding fills a table on first use, and two threads
         # that meet there wait for each other for ever (seen with 2026.4).
@@ -82,7 +87,7 @@ def openvino(backbone: Backbone, workers: int, batch: int = 1) -> Engine:
     """The network in OpenVINO, for this many threads at once; in PyTorch where it cannot be converted."""
     folder = _converted(backbone)
     facts = json.loads((folder / "network.json").read_text())
-    unlike = facts["unlike_bf16" if backbone.precision == "bf16" else "unlike"]
+    unlike = facts["unlike_bf16" if backbone.precision == SHORT else "unlike"]
     if unlike:
         warnings.warn(
             f"{backbone.network} runs in PyTorch, slower than others: converted for OpenVINO, {unlike}.",

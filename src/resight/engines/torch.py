@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from resight.backbones._bf16 import round_torch
 from resight.backbones._taken import refuse_others
 from resight.engines._device import cpu_has_bf16
 from resight.engines._promise import Engine
+from resight.parts import SHORT
 from resight.recipe import Backbone
 
 if TYPE_CHECKING:
@@ -43,7 +45,9 @@ class Torch:
         self.weights, self.only, self._smallest = network.weights, network.sizes.only, network.sizes.smallest
         kind = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
         self.device = torch.cuda.get_device_name() if kind == "cuda" else kind.upper()
-        self.batch, self._short = batch or BATCH[kind], backbone.precision == "bf16"
+        self.batch, self._short = batch or BATCH[kind], backbone.precision == SHORT
+        if self._short:
+            round_torch(network.module)
         self.has_bf16 = (
             torch.cuda.get_device_capability() >= (8, 0)
             if kind == "cuda"

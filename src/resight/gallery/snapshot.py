@@ -95,7 +95,7 @@ class Snapshot:
         )
 
     def check_pixels(self) -> None:
-        """Raise DescribedOtherwise, with advice, if an earlier Resight read the files or padded otherwise."""
+        """Raise DescribedOtherwise, with advice, if an earlier Resight read or rounded otherwise."""
         if self.catalogue.fact("pixel_path") in EARLIER_PATHS:
             raise DescribedOtherwise(
                 f"An earlier Resight made the gallery {self.folder}, and read files that are no JPEGs "
@@ -103,7 +103,7 @@ class Snapshot:
             )
         if SHORT_PATH in self.recipe.versions and SHORT_PATH not in str(self.catalogue.fact("weights")):
             raise DescribedOtherwise(
-                f"An earlier Resight made the gallery {self.folder} in bf16, and padded photos otherwise: "
+                f"An earlier Resight made the gallery {self.folder} in bf16, and rounded otherwise: "
                 "index the photos again into a new gallery."
             )
 
