@@ -1,9 +1,12 @@
 """Networks by name, layers by the papers' names, weights from files: held against the networks themselves."""
 
 import copy
+import dataclasses
+import gc
 import json
 import math
 import urllib.error
+import weakref
 
 import numpy as np
 import pytest
@@ -20,7 +23,10 @@ from resight.errors import BadImage, BadRecipe, NetworkUnavailable, UnknownMetho
 from resight.recipe import Backbone, Recipe
 from support.small import RANDOM_WEIGHTS
 
-pytestmark = pytest.mark.filterwarnings(RANDOM_WEIGHTS)
+pytestmark = [
+    pytest.mark.filterwarnings(RANDOM_WEIGHTS),
+    pytest.mark.filterwarnings("ignore:.*has no units here:UserWarning"),
+]
 
 SQUEEZENET, RESNET = "torchvision:squeezenet1_1", "torchvision:resnet18"
 
@@ -169,6 +175,25 @@ def test_openvino_gives_the_maps_of_torch(network, tmp_path, monkeypatch):
     for pixels in (photo(97, 131), photo(built.sizes.smallest, built.sizes.smallest + 2, batch=2)):
         for one, other in zip(engine(pixels), built.module(torch.from_numpy(pixels)), strict=True):
             near(one, other.numpy())
+
+
+def test_a_network_is_in_memory_once_and_only_while_it_is_used():
+    one, other = (Backbone("timm:test_resnet", "random:1", (layer,)) for layer in ("layer2", "layer3"))
+    first, second, full, two, short = (
+        engines.load(backbone, "openvino", **more)
+        for backbone, more in [
+            (one, {}), (one, {}), (other, {}), (one, {"workers": 2}),
+            (dataclasses.replace(one, precision="bf16"), {}),
+        ]
+    )  # fmt: skip
+    assert first._network is second._network
+    assert len({id(each._network) for each in (first, full, two, short)}) == 4
+    np.testing.assert_array_equal(first(photo(33, 47))[0], second(photo(33, 47))[0])
+    gone, kept = weakref.ref(full._network), weakref.ref(short._network)
+    del full, short, two
+    gc.collect()
+    assert gone() is None
+    assert kept() is not None  # the last one that was asked for
 
 
 def test_a_network_that_knows_one_size_when_converted_runs_in_torch(monkeypatch, caplog):

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import threading
 import warnings
+import weakref
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ SHAPES_KEPT = 100  # prepared kernels of recent shapes; without a bound, memory 
 FORMAT = 5  # of a converted network; grows with any change of what is converted
 
 _loading = threading.Lock()  # the first two threads would load two
+_networks: weakref.WeakValueDictionary[tuple[Any, ...], Any] = weakref.WeakValueDictionary()
+_last: Any = None  # keeps the last one alive
 
 
 class OpenVino:
@@ -50,20 +53,7 @@ class OpenVino:
         self.weights: str = facts["weights"]
         self.only: int = facts["only"]
         self._layers, self._smallest = len(facts["layers"]), int(facts["smallest"])
-        settings = {
-            "INFERENCE_PRECISION_HINT": precision,  # by its own default it takes bf16 where the CPU has it
-            "NUM_STREAMS": workers if self.batch == 1 else 1,
-            "INFERENCE_NUM_THREADS": processors(),
-            "CPU_RUNTIME_CACHE_CAPACITY": SHAPES_KEPT,
-            # It binds the threads of each process to cores from the first on, whatever the others use.
-            "ENABLE_CPU_PINNING": False,
-        }
-        with _loading:
-            core = _core()
-        model = core.read_model(folder / "network.xml")
-        if precision == SHORT:
-            round_openvino(openvino_alone(), model)
-        self._network = core.compile_model(model, "CPU", settings)
+        self._network = _compiled(folder, workers if self.batch == 1 else 1, precision)
         self._own = threading.local()
         # One answer before there are threads: OpenVINO's binding fills a table on first use, and two threads
         # that meet there wait for each other for ever (seen with 2026.4).
@@ -100,6 +90,33 @@ def openvino(backbone: Backbone, workers: int, batch: int = 1) -> Engine:
 def _channels_last(maps: NDArray[np.float32]) -> NDArray[np.float32]:
     """(B, C, H, W) -> a copy, since the next run overwrites the tensor."""
     return maps.transpose(0, 2, 3, 1).copy().transpose(0, 3, 1, 2)
+
+
+def _compiled(folder: Path, streams: int, precision: str) -> Any:
+    """The network, ready to run: the one that is in memory, where it is the same and still in use.
+
+    So do the galleries of a service share theirs. The last one stays, for whoever opens one after another.
+    """
+    global _last
+    state = (folder / "network.bin").stat()
+    settings = {
+        "INFERENCE_PRECISION_HINT": precision,  # by its own default it takes bf16 where the CPU has it
+        "NUM_STREAMS": streams,
+        "INFERENCE_NUM_THREADS": processors(),
+        "CPU_RUNTIME_CACHE_CAPACITY": SHAPES_KEPT,
+        # It binds the threads of each process to cores from the first on, whatever the others use.
+        "ENABLE_CPU_PINNING": False,
+    }
+    key = (str(folder), state.st_mtime_ns, state.st_size, *settings.values())
+    with _loading:
+        network = _networks.get(key)
+        if network is None:
+            model = _core().read_model(folder / "network.xml")
+            if precision == SHORT:
+                round_openvino(openvino_alone(), model)
+            network = _networks[key] = _core().compile_model(model, "CPU", settings)
+        _last = network
+    return network
 
 
 @functools.cache
