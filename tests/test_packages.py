@@ -50,9 +50,13 @@ def package(
 def run(*words, beside=(), **more):
     """`resight` or, with a script first, Python; with the packages of these folders installed."""
     paths = [*map(str, beside), *filter(None, [os.environ.get("PYTHONPATH")])]
-    command = ["-m", "resight", *map(str, words)] if not str(words[0]).startswith("-") else map(str, words)
+    where = {"PYTHONPATH": os.pathsep.join(paths)}
+    if not str(words[0]).startswith("-"):
+        process = small.command(*words, env=where)
+        told = process.communicate()
+        return subprocess.CompletedProcess(words, process.returncode, *told)
     return subprocess.run(
-        [sys.executable, "-W", "ignore", *command], env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        [sys.executable, "-W", "ignore", *map(str, words)], env=os.environ | where,
         capture_output=True, text=True, timeout=300, **more,
     )  # fmt: skip
 

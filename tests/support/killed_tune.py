@@ -17,7 +17,7 @@ from resight import tuner
 from resight.datasets import open_dataset
 from resight.recipe import Recipe
 
-HERE = Path(tuner.__file__).parent
+HERE = os.path.dirname(tuner.__file__)
 SETTINGS = {
     "search": "evolution:parents=8,children=10,grow=0.7",
     "policies": 200,
@@ -43,7 +43,7 @@ def tuned(photos, cache, line, pipe):
         return count
 
     def trace(frame, event, argument):
-        return count if Path(frame.f_code.co_filename).parent == HERE else None
+        return count if os.path.dirname(frame.f_code.co_filename) == HERE else None
 
     os.environ["XDG_CACHE_HOME"] = str(cache)
     recipe = Recipe.parse(

@@ -7,7 +7,11 @@ import multiprocessing
 import os
 import runpy
 import sys
-from collections.abc import Mapping
+import threading
+import warnings
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
 
@@ -24,29 +28,86 @@ def load_benchmark(name: str) -> ModuleType:
 
 
 def run_script(words: list[str], folder: Path, environment: Mapping[str, str], told: Path) -> int | None:
-    """The exit code of a script that is run in a folder, which writes what it prints to the file `told`.
+    """The exit code of a script that is run in a folder, which writes what it prints to the file `told`."""
+    process = Forked(words, folder, environment)
+    with ThreadPoolExecutor(1) as reader:
+        error = reader.submit(process.stderr.read)
+        told.write_text(process.stdout.read() + error.result())
+    return process.wait(PATIENCE)
+
+
+class Forked:
+    """`python WORDS` with pipes for what it prints, as `subprocess.Popen` has it.
 
     Libraries take ten seconds of a core to import; here a process that has done so is forked.
     """
-    forking = multiprocessing.get_context("forkserver")
-    forking.set_forkserver_preload(["support.large"])
-    process = forking.Process(target=_run, args=(words, folder, dict(environment), told))
-    process.start()
-    process.join(PATIENCE)
-    if process.is_alive():
-        process.kill()
-        process.join()
-    return process.exitcode
+
+    def __init__(self, words: Sequence[str], folder: Path | str, environment: Mapping[str, str]) -> None:
+        forking = multiprocessing.get_context("forkserver")
+        forking.set_forkserver_preload(["support.large"])
+        pipes = [multiprocessing.Pipe(duplex=False) for _ in range(2)]
+        given = (
+            [str(word) for word in words],
+            str(folder),
+            dict(environment),
+            *(writing for _, writing in pipes),
+        )
+        self._process = forking.Process(target=_run, args=given)
+        self._process.start()
+        self.stdout, self.stderr = (open(os.dup(reading.fileno())) for reading, _ in pipes)  # noqa: SIM115
+        for ends in pipes:
+            for end in ends:
+                end.close()
+        self.pid: int = self._process.pid or 0
+
+    @property
+    def returncode(self) -> int | None:
+        """None while it runs; the number of a signal that ended it, less than zero."""
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Until it has ended; it is killed after so many seconds."""
+        self._process.join(timeout)
+        if self.returncode is None:
+            self.kill()
+            self._process.join()
+        return self.returncode
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """What it prints until it ends."""
+        killer = threading.Timer(timeout or PATIENCE, self.kill)
+        killer.start()
+        with ThreadPoolExecutor(1) as reader, self.stdout, self.stderr:
+            error = reader.submit(self.stderr.read)
+            told = self.stdout.read(), error.result()
+        self._process.join()
+        killer.cancel()
+        return told
+
+    def send_signal(self, number: int) -> None:
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self._process.kill()
 
 
-def _run(words: list[str], folder: Path, environment: dict[str, str], told: Path) -> None:
-    output = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    for stream in (1, 2):
-        os.dup2(output, stream)
+def _run(words: list[str], folder: str, environment: dict[str, str], *streams: Connection) -> None:
+    for number, stream in enumerate(streams, 1):
+        os.dup2(stream.fileno(), number)
+        stream.close()
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    script = str(folder / words[0])
-    sys.argv = [script, *words[1:]]
-    sys.path[0] = str(Path(script).parent)
-    runpy.run_path(script, run_name="__main__")
+    if environment.get("PYTHONWARNINGS") == "ignore":
+        warnings.simplefilter("ignore")
+    sys.path[1:1] = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
+    if words[0] == "-m":
+        sys.argv, sys.path[0] = words[1:], folder
+        runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv, sys.path[0] = words, str(Path(words[0]).parent)
+        runpy.run_path(words[0], run_name="__main__")

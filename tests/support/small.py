@@ -10,12 +10,12 @@ import hashlib
 import os
 import resource
 import sqlite3
-import subprocess
 import sys
 import time
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -30,6 +30,9 @@ from resight.indexer import housekeeping, refit, update
 from resight.ranking import LocalFeatures
 from resight.recipe import Recipe
 from resight.types import Descriptor, Region
+
+if TYPE_CHECKING:
+    from support.scripts import Forked
 
 NETWORK = {"network": "timm:test_resnet", "weights": "random", "layers": ["layer3"]}
 PLAIN = {"name": "plain", "views": {"sizes": [64]}, "backbone": NETWORK}
@@ -181,22 +184,22 @@ def watch_connections(monkeypatch: pytest.MonkeyPatch) -> list[sqlite3.Connectio
     return opened
 
 
-def command(*arguments: Path | str, **more: Any) -> subprocess.Popen[str]:
+def command(*arguments: Path | str, **more: Any) -> Forked:
     """`resight ...` in a process of its own."""
-    return _start([sys.executable, "-m", "resight", *map(str, arguments)], **more)
+    return _start(["-m", "resight", *map(str, arguments)], **more)
 
 
-def process(verb: str, root: Path, *files: str, **more: Any) -> subprocess.Popen[str]:
+def process(verb: str, root: Path, *files: str, **more: Any) -> Forked:
     """One verb on a gallery in a process of its own, on a slow disk; returns when it begins."""
-    started = _start([sys.executable, __file__, verb, str(root), *files], **more)
-    assert started.stdout is not None
+    started = _start([__file__, verb, str(root), *files], **more)
     assert started.stdout.readline() == "ready\n", started.communicate()
     return started
 
 
-def _start(line: list[str], **more: Any) -> subprocess.Popen[str]:
-    env = os.environ | {"PYTHONWARNINGS": "ignore"} | more.pop("env", {})
-    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, **more)
+def _start(words: list[str], cwd: Path | str = ".", env: Mapping[str, str] | None = None) -> Forked:
+    from support.scripts import Forked  # not of the program that this file is, too
+
+    return Forked(words, cwd, os.environ | {"PYTHONWARNINGS": "ignore"} | (env or {}))
 
 
 @dataclasses.dataclass
