@@ -30,10 +30,8 @@ def load_benchmark(name: str) -> ModuleType:
 def run_script(words: list[str], folder: Path, environment: Mapping[str, str], told: Path) -> int | None:
     """The exit code of a script that is run in a folder, which writes what it prints to the file `told`."""
     process = Forked(words, folder, environment)
-    with ThreadPoolExecutor(1) as reader:
-        error = reader.submit(process.stderr.read)
-        told.write_text(process.stdout.read() + error.result())
-    return process.wait(PATIENCE)
+    told.write_text("".join(process.communicate()))
+    return process.returncode
 
 
 class Forked:
