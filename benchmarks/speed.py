@@ -262,7 +262,7 @@ def main() -> None:
         sys.stdout.write(f"{row}\n")
     for size in asked.sizes if asked.memory is None else []:
         row = side_by_side(size, data, asked.photos, asked.rounds)
-        record("speed", row, ("size",))
+        record("speed", row, ("size", "machine"))
         sys.stdout.write(f"{row}\n")
 
 

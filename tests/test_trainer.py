@@ -639,6 +639,26 @@ def test_an_export_describes_as_the_recipe_does(kind, photos, recipe, tmp_path, 
         export(resight.Describer(recipe), 64, 64, tmp_path / "no.xml")
 
 
+@pytest.mark.parametrize("kind", ["xml", "onnx"])
+def test_a_program_that_runs_an_export_in_bf16_has_nearly_the_same(kind, tmp_path):
+    """OpenVINO takes bf16 by itself, in which sizes above 256 are not exact: an export has its one size."""
+    import openvino
+
+    from resight.trainer.exporting import export
+
+    if kind == "onnx":
+        pytest.importorskip("onnx")
+    export(resight.Describer(Recipe.load("rmac-lite0")), 321, 427, tmp_path / f"network.{kind}")
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 321, 427, 3), np.uint8)
+    full, short = (
+        openvino.Core().compile_model(
+            tmp_path / f"network.{kind}", "CPU", {"INFERENCE_PRECISION_HINT": each}
+        )([pixels])[0][0]
+        for each in ("f32", "bf16")
+    )
+    assert full @ short > 0.995
+
+
 @pytest.mark.parametrize("ahead", [1, 2, 4])
 def test_batches_come_in_order_and_no_more_are_made_than_are_wanted_ahead(ahead):
     shown = []

@@ -92,6 +92,8 @@ def _write(model: Whole, pixels: torch.Tensor, path: Path) -> None:
     if path.suffix == ".xml":
         openvino = openvino_alone()
         converted = openvino.convert_model(model, example_input=pixels)
+        # Of the one size: in bf16, which OpenVINO takes by itself, it would compute paddings in bf16, too.
+        converted.reshape({0: [-1, *pixels.shape[1:]]})
         openvino.save_model(converted, path, compress_to_fp16=False)
     elif path.suffix == ".onnx":
         try:
