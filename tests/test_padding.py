@@ -69,24 +69,39 @@ def test_a_network_whose_sizes_bf16_cannot_hold_runs_in_torch_in_bf16_alone(monk
         assert engines.load(backbone("bf16"), "openvino").name == "torch"
 
 
-def test_a_pad_of_another_kind_stays_as_it_is(monkeypatch, tmp_path):
+def test_a_network_that_bf16_cannot_run_at_all_still_runs_in_float32(monkeypatch, tmp_path):
+    def unlike(*_):
+        raise RuntimeError("no such shape\nat node 7")
+
+    monkeypatch.setattr(_openvino, "_unlike_in_bf16", unlike)
+    _openvino.convert(backbone(), tmp_path, True)
+    facts = json.loads((tmp_path / "network.json").read_text())
+    assert (facts["unlike"], facts["unlike_bf16"]) == ("", "in bf16, no such shape")
+    assert (tmp_path / "network.xml").exists()
+
+
+@pytest.mark.parametrize("more", [0, 4])
+def test_a_pad_of_another_kind_stays_as_it_is(more, monkeypatch, tmp_path):
+    """Where it would but move the maps, and where they would have another size than what is added."""
+
     class Filled(torch.nn.Module):
-        """To the next multiple of four, at the right and below alone; then patches of four."""
+        """To the next multiple of four, at the left and above alone; then patches of four."""
 
         def __init__(self):
             super().__init__()
-            self.patches = torch.nn.Conv2d(3, 8, 4, stride=4)
+            self.patches, self.sum = torch.nn.Conv2d(3, 8, 4, stride=4), torch.nn.Identity()
 
         def forward(self, x):
-            below, right = (-x.shape[2]) % 4, (-x.shape[3]) % 4
-            return self.patches(torch.nn.functional.pad(x, (0, right, 0, below)))
+            above, left = (-x.shape[2]) % 4 + more, (-x.shape[3]) % 4 + more
+            filled = torch.nn.functional.pad(x, (left, 0, above, 0))
+            return self.sum(self.patches(filled) + filled[:, :1, ::4, ::4])
 
     real = methods.module
     fake = type("Fake", (), {"build": lambda name, weights: (Filled(), (0, 0, 0), (1, 1, 1))})
     monkeypatch.setattr(
         _network.methods, "module", lambda kind, name: fake if kind == "backbones" else real(kind, name)
     )
-    filled = Backbone("timm:filled", "random:4", ("patches",))
+    filled = Backbone("timm:filled", "random:4", ("sum",))
     _openvino.convert(filled, tmp_path, False)
     facts = json.loads((tmp_path / "network.json").read_text())
     assert not facts["unlike"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import warnings
 from pathlib import Path
@@ -37,22 +38,32 @@ def convert(backbone: Backbone, folder: Path, has_bf16: bool) -> None:
         try:
             model, unlike = _model(openvino, core, network)
         except Exception as error:  # OpenVINO and the tracer raise many kinds
-            unlike = str(error).strip().partition("\n")[0] or type(error).__name__
+            unlike = _line(error)
+        short = unlike
+        if has_bf16 and not unlike:
+            try:
+                short = _unlike_in_bf16(core, model, network)
+            except Exception as error:  # of a size that bf16 has not, as a reshape raises it
+                short = f"in bf16, {_line(error)}"
     if not unlike:
         openvino.save_model(model, folder / "network.xml", compress_to_fp16=False)
     facts = {"network": backbone.network, "layers": backbone.layers, "weights": network.weights}
     sizes = {"smallest": network.sizes.smallest, "only": network.sizes.only}
-    short = _unlike_in_bf16(core, model, network) if has_bf16 and not unlike else unlike
     found = {"unlike": unlike, "unlike_bf16": short}
     (folder / "network.json").write_text(json.dumps(facts | sizes | found))
+
+
+def _line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
 def _model(openvino: Any, core: Any, network: Network) -> tuple[Any, str]:
     """The network converted, and where it differs from torch's."""
     model = openvino.convert_model(_traced(network))
-    padding = pad_in_convolutions(openvino, model)
-    if padding is not None and not _unlike(core, padding, network):
-        return padding, ""
+    with contextlib.suppress(Exception):  # a pad of another kind may lead to shapes that do not fit
+        padding = pad_in_convolutions(openvino, model)
+        if padding is not None and not _unlike(core, padding, network):
+            return padding, ""
     return model, _unlike(core, model, network)
 
 

@@ -18,7 +18,7 @@ def pad_in_convolutions(openvino: Any, model: Any) -> Any:
         if node.get_type_name() not in ("Convolution", "GroupConvolution"):
             continue
         pad = node.input_value(0).get_node()
-        if pad.get_type_name() == "Pad" and not _is_constant(pad.input_value(1)):
+        if pad.get_type_name() == "Pad" and not all(_is_constant(pad.input_value(i)) for i in (1, 2)):
             _replace(openvino, node, pad.input_value(0))
             padded += 1
     copy.validate_nodes_and_infer_types()
