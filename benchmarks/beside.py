@@ -45,15 +45,17 @@ def run(tree: Path, *arguments: object) -> tuple[dict[str, float], str]:
     return took, printed
 
 
-def put(what: str, columns: dict[str, list[dict[str, float]]], rounds: int) -> None:
-    """A row for each measure: both medians and their ratio."""
+def put(what: str, columns: dict[str, list[dict[str, float]]], asked: argparse.Namespace) -> None:
+    """A row for each measure: both medians and their ratio, and which commit was the one before."""
+    line = ["git", "-C", str(asked.before), "rev-parse", "--short", "HEAD"]
+    beside = subprocess.run(line, capture_output=True, text=True).stdout.strip()
     for measure in columns["now"][0]:
         before, now = (statistics.median(row[measure] for row in columns[tree]) for tree in ("before", "now"))
-        row = {"what": what, "measure": measure, "rounds": rounds}
+        row = {"what": what, "measure": measure, "beside": beside, "rounds": asked.rounds}
         row |= {"before": f"{before:.4g}", "now": f"{now:.4g}", "ratio": f"{now / before:.3f}"}
         sys.stdout.write(f"{row}\n")
         sys.stdout.flush()
-        record("beside", row, ("what", "measure"))
+        record("beside", row, ("what", "measure", "beside"))
 
 
 def indexing(trees: dict[str, Path], folder: Path, data: Path, size: int, asked: argparse.Namespace) -> None:
@@ -74,7 +76,7 @@ def indexing(trees: dict[str, Path], folder: Path, data: Path, size: int, asked:
                 trees[which], "-m", "resight", "index", photos, "--gallery", gallery, "--recipe", recipe
             )
             columns[which] += [took] if round_ else []
-    put(f"index at {size} px", columns, asked.rounds)
+    put(f"index at {size} px", columns, asked)
 
 
 def cold(trees: dict[str, Path], folder: Path, data: Path, asked: argparse.Namespace) -> None:
@@ -94,7 +96,7 @@ def cold(trees: dict[str, Path], folder: Path, data: Path, asked: argparse.Names
                     trees[which], "-m", "resight", "search", query, "--gallery", galleries[which], "--json"
                 )
                 columns[which] += [took] if round_ else []
-        put(f"cold search by {what}", columns, asked.rounds)
+        put(f"cold search by {what}", columns, asked)
 
 
 def searching(trees: dict[str, Path], folder: Path, asked: argparse.Namespace) -> None:
@@ -108,7 +110,7 @@ def searching(trees: dict[str, Path], folder: Path, asked: argparse.Namespace) -
             _, printed = run(trees[which], "benchmarks/search.py", "--in", galleries[which])
             took = {name: float(json.loads(printed)[name]) for name in ("search_ms", "anonymous_mib")}
             columns[which] += [took] if round_ else []
-    put(f"exact search of {asked.vectors}", columns, asked.rounds)
+    put(f"exact search of {asked.vectors}", columns, asked)
 
 
 def main() -> None:
