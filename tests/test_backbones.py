@@ -13,7 +13,7 @@ import pytest
 import torch
 from torchvision import models
 
-from resight import engines, methods
+from resight import engines
 from resight.backbones import _names, _network, _openvino
 from resight.backbones import torchvision as library
 from resight.backbones._layers import Layers
@@ -21,11 +21,12 @@ from resight.backbones._measured import set_forms, set_sizes
 from resight.engines.openvino import OpenVino, _converted
 from resight.errors import BadImage, BadRecipe, NetworkUnavailable, UnknownMethod
 from resight.recipe import Backbone, Recipe
-from support.small import RANDOM_WEIGHTS
+from support.networks import run_as_network
+from support.small import NO_UNITS, RANDOM_WEIGHTS
 
 pytestmark = [
     pytest.mark.filterwarnings(RANDOM_WEIGHTS),
-    pytest.mark.filterwarnings("ignore:.*has no units here:UserWarning"),
+    pytest.mark.filterwarnings(NO_UNITS),
 ]
 
 SQUEEZENET, RESNET = "torchvision:squeezenet1_1", "torchvision:resnet18"
@@ -205,11 +206,7 @@ def test_a_network_that_knows_one_size_when_converted_runs_in_torch(monkeypatch,
         def forward(self, x):
             return self.add_height(x + int(x.shape[2]))  # the tracer takes it for a number
 
-    real = methods.module
-    fake = type("Fake", (), {"build": lambda name, weights: (Fixed(), (0, 0, 0), (1, 1, 1))})
-    monkeypatch.setattr(
-        _network.methods, "module", lambda kind, name: fake if kind == "backbones" else real(kind, name)
-    )
+    run_as_network(Fixed, monkeypatch)
     backbone = Backbone("timm:fixed", "random:4", ("add_height",))
     with pytest.warns(UserWarning, match=r"runs in PyTorch.*differ from PyTorch's at"):
         engine = engines.load(backbone, "openvino")

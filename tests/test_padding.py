@@ -7,16 +7,17 @@ import openvino
 import pytest
 import torch
 
-from resight import engines, methods
+from resight import engines
 from resight.backbones import _network, _openvino
 from resight.engines._device import cpu_has_bf16
 from resight.engines.openvino import OpenVino
 from resight.recipe import Backbone
-from support.small import RANDOM_WEIGHTS
+from support.networks import run_as_network
+from support.small import NO_UNITS, RANDOM_WEIGHTS
 
 pytestmark = [
     pytest.mark.filterwarnings(RANDOM_WEIGHTS),
-    pytest.mark.filterwarnings("ignore:.*has no units here:UserWarning"),
+    pytest.mark.filterwarnings(NO_UNITS),
 ]
 
 NETWORK = "timm:tf_efficientnet_lite0"  # whose convolutions of stride 2 pad as TensorFlow's do
@@ -96,11 +97,7 @@ def test_a_pad_of_another_kind_stays_as_it_is(more, monkeypatch, tmp_path):
             filled = torch.nn.functional.pad(x, (left, 0, above, 0))
             return self.sum(self.patches(filled) + filled[:, :1, ::4, ::4])
 
-    real = methods.module
-    fake = type("Fake", (), {"build": lambda name, weights: (Filled(), (0, 0, 0), (1, 1, 1))})
-    monkeypatch.setattr(
-        _network.methods, "module", lambda kind, name: fake if kind == "backbones" else real(kind, name)
-    )
+    run_as_network(Filled, monkeypatch)
     filled = Backbone("timm:filled", "random:4", ("sum",))
     _openvino.convert(filled, tmp_path, False)
     facts = json.loads((tmp_path / "network.json").read_text())

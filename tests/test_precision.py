@@ -18,7 +18,7 @@ from support import small
 
 pytestmark = [
     pytest.mark.filterwarnings(small.RANDOM_WEIGHTS),
-    pytest.mark.filterwarnings("ignore:.*has no units here:UserWarning"),
+    pytest.mark.filterwarnings(small.NO_UNITS),
 ]
 
 SHIPPED = Backbone("timm:tf_efficientnet_lite0", "resight-lite0", ("blocks.6",))
@@ -159,9 +159,7 @@ def test_a_gallery_in_short_numbers_of_before_is_refused_with_advice(tmp_path):
     root = tmp_path / "photos"
     small.album(root, 4)
     small.index(root, SHORT)
-    small.execute(
-        root / ".resight", "UPDATE facts SET value = replace(value, '+bf16-v2', '') WHERE key = 'weights'"
-    )
+    small.execute(root / ".resight", "UPDATE facts SET value = 'f32' WHERE key = 'precision'")
     small.draw(root / "new.png", 9)
     with pytest.raises(DescribedOtherwise, match="in bf16, and rounded otherwise: index the photos again"):
         small.index(root)

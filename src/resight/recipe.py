@@ -17,13 +17,12 @@ from typing import Any
 
 from resight import methods, places
 from resight.errors import BadRecipe, ResightError
-from resight.parts import SHORT
+from resight.parts import FULL, SHORT
 from resight.parts import Backbone as Backbone
 from resight.parts import Part as Part
 from resight.parts import Views as Views
 
 FOLDER = Path(__file__).parent / "recipes"
-PRECISION = "f32"
 NO_PARAMETERS = "none"
 SHORT_PATH = "bf16-v2"  # grows where bf16 gives other maps
 
@@ -91,10 +90,9 @@ class Recipe:
         return tuple(sorted(set().union(*(part.packages for part in self.parts))))
 
     @property
-    def versions(self) -> tuple[str, ...]:
-        """What its vectors depend on and it does not say: packages, and how maps in bf16 are computed."""
-        short = any(backbone.precision == SHORT for backbone in self.backbones)
-        return (*self.packages, *[SHORT_PATH] * short)
+    def precision(self) -> str:
+        """How maps are rounded, which it does not say: another one where bf16 gives other maps."""
+        return SHORT_PATH if any(backbone.precision == SHORT for backbone in self.backbones) else FULL
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Recipe:

@@ -63,9 +63,6 @@ class Forked:
         """None while it runs; the number of a signal that ended it, less than zero."""
         return self._process.exitcode
 
-    def poll(self) -> int | None:
-        return self.returncode
-
     def wait(self, timeout: float | None = None) -> int | None:
         """Until it has ended; it is killed after so many seconds."""
         self._process.join(timeout)

@@ -39,6 +39,7 @@ PLAIN = {"name": "plain", "views": {"sizes": [64]}, "backbone": NETWORK}
 FITTED = PLAIN | {"name": "fitted", "each": ["l2", "pca-whitening:dims=8,ridge=0.1", "l2"]}
 KEEP = PLAIN | {"name": "keep", "regions": "rmac-grid:levels=2", "gather": "keep", "post": []}
 RANDOM_WEIGHTS = "ignore:.*random weights:UserWarning"
+NO_UNITS = "ignore:.*has no units here:UserWarning"  # for bf16
 
 
 def recipe(values: dict[str, Any]) -> Recipe:

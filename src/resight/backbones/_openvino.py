@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ TRIED = ((2, 97, 131), (1, 65, 33), (1, 1, 1), (1, 66, 100), (1, 391, 643))
 TOLERANCE = 1e-4  # of the largest value: what engines promise each other
 NEAR = 0.99  # cosine of maps in bf16 and in float32: rounding alone leaves 0.998 and more
 
+Answer = NDArray[np.float32]
+
 
 def convert(backbone: Backbone, folder: Path, has_bf16: bool) -> None:
     """Write `network.xml`, `network.bin` (float32, any batch and size) and `network.json` into a folder.
@@ -39,12 +42,10 @@ def convert(backbone: Backbone, folder: Path, has_bf16: bool) -> None:
             model, unlike = _model(openvino, core, network)
         except Exception as error:  # OpenVINO and the tracer raise many kinds
             unlike = _line(error)
-        short = unlike
-        if has_bf16 and not unlike:
-            try:
-                short = _unlike_in_bf16(core, model, network)
-            except Exception as error:  # of a size that bf16 has not, as a reshape raises it
-                short = f"in bf16, {_line(error)}"
+        try:
+            short = unlike or (_unlike_in_bf16(core, model, network) if has_bf16 else "")
+        except Exception as error:  # of a size that bf16 has not, as a reshape raises it
+            short = f"in bf16, {_line(error)}"
     if not unlike:
         openvino.save_model(model, folder / "network.xml", compress_to_fp16=False)
     facts = {"network": backbone.network, "layers": backbone.layers, "weights": network.weights}
@@ -79,15 +80,8 @@ def _traced(network: Network) -> Any:
 
 def _unlike(core: Any, model: Any, network: Network) -> str:
     """Where the converted network differs from torch's; empty where it is the same at every size tried."""
-    run = _compiled(core, model, "f32")
-    for shape in TRIED:
-        pixels = _pixels(network, *shape)
-        answers = run([pixels.numpy()])
-        for number, truth in enumerate(network.module(pixels)):
-            given, wanted = answers[number], truth.numpy()
-            if given.shape != wanted.shape or np.abs(given - wanted).max() > TOLERANCE * np.abs(wanted).max():
-                return f"its maps differ from PyTorch's at {_size(pixels)} pixels"
-    return ""
+    size = _differs(core, model, network, "f32", TRIED, _equal)
+    return size and f"its maps differ from PyTorch's at {size} pixels"
 
 
 def _unlike_in_bf16(core: Any, model: Any, network: Network) -> str:
@@ -95,28 +89,33 @@ def _unlike_in_bf16(core: Any, model: Any, network: Network) -> str:
 
     OpenVINO also computes in bf16 what a traced network computes of the image's size.
     """
-    full, short = (_compiled(core, model, precision) for precision in ("f32", "bf16"))
-    pixels = _pixels(network, *TRIED[-1])
-    truths, answers = full([pixels.numpy()]), short([pixels.numpy()])
-    for number in range(len(truths)):
-        wanted, given = truths[number], answers[number]
-        if given.shape != wanted.shape or _cosine(given, wanted) < NEAR:
-            return f"its maps in bf16 differ from those in float32 at {_size(pixels)} pixels"
+    size = _differs(core, model, network, "bf16", TRIED[-1:], _near)
+    return size and f"its maps in bf16 differ from those in float32 at {size} pixels"
+
+
+def _differs(
+    core: Any, model: Any, network: Network, precision: str, shapes: Sequence[tuple[int, int, int]],
+    agree: Callable[[Answer, Answer], bool],
+) -> str:  # fmt: skip
+    """The first size at which the converted network's maps and torch's do not agree, or ""."""
+    run = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": precision})
+    for shape in shapes:
+        pixels = _pixels(network, *shape)
+        answers = run([pixels.numpy()])
+        for number, truth in enumerate(network.module(pixels)):
+            given, wanted = answers[number], truth.numpy()
+            if given.shape != wanted.shape or not agree(given, wanted):
+                height, width = pixels.shape[1:3]
+                return f"{width} x {height}"
     return ""
 
 
-def _compiled(core: Any, model: Any, precision: str) -> Any:
-    return core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": precision})
+def _equal(given: Answer, wanted: Answer) -> bool:
+    return not np.abs(given - wanted).max() > TOLERANCE * np.abs(wanted).max()
 
 
-def _cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    norms = np.linalg.norm(one.ravel()) * np.linalg.norm(other.ravel())
-    return float(one.ravel() @ other.ravel() / norms) if norms else 1.0
-
-
-def _size(pixels: torch.Tensor) -> str:
-    height, width = pixels.shape[1:3]
-    return f"{width} x {height}"
+def _near(given: Answer, wanted: Answer) -> bool:
+    return not np.vdot(given, wanted) < NEAR * np.linalg.norm(given) * np.linalg.norm(wanted)
 
 
 def _pixels(network: Network, batch: int, height: int, width: int) -> torch.Tensor:

@@ -28,7 +28,7 @@ from resight.errors import NotFitted
 from resight.images import PIXEL_LIMIT, PIXEL_PATH, Photo, read
 from resight.methods import Parameters
 from resight.parts import Backbone, Views
-from resight.recipe import NO_PARAMETERS, PRECISION, Recipe, fingerprint
+from resight.recipe import NO_PARAMETERS, Recipe, fingerprint
 from resight.types import Box, Descriptor, Maps, Pooled, Prepared, PreparedPart, Region
 from resight.variations import varied
 from resight.views import cost, enough
@@ -75,13 +75,13 @@ class Describer:
     @functools.cached_property
     def fingerprint(self) -> str:
         """Descriptors of equal fingerprints can be compared."""
-        return fingerprint(self.recipe, self.made_with, self.parameters_id, PIXEL_PATH, PRECISION)
+        return fingerprint(self.recipe, self.made_with, self.parameters_id, PIXEL_PATH, self.recipe.precision)
 
     @property
     def made_with(self) -> str:
-        """The weights of the networks, what was learnt of the steps, and the versions of what computes."""
+        """The weights of the networks, what was learnt of the steps, and packages that bring methods."""
         trained = (f"parameters-{self.learnt.digest}",) if self.learnt.digest else ()
-        return "+".join((self.networks.weights, *trained, *self.recipe.versions))
+        return "+".join((self.networks.weights, *trained, *self.recipe.packages))
 
     @property
     def fitted_steps(self) -> list[Step]:

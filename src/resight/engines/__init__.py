@@ -18,7 +18,7 @@ from resight import methods, policy
 from resight.backbones._taken import one_size
 from resight.engines import _device
 from resight.engines._promise import Engine as Engine
-from resight.parts import Backbone, Views
+from resight.parts import SHORT, Backbone, Views
 
 
 def load(backbone: Backbone, name: str = "auto", workers: int = 1, batch: int = 1) -> Engine:
@@ -31,7 +31,7 @@ def load(backbone: Backbone, name: str = "auto", workers: int = 1, batch: int = 
     if hasattr(library, "engine"):
         return library.engine(backbone)  # type: ignore[no-any-return]
     engine: Engine = methods.find("engines", chosen(name, batch)).call(backbone, workers, batch)
-    if backbone.precision == "bf16" and not engine.has_bf16:
+    if backbone.precision == SHORT and not engine.has_bf16:
         warnings.warn(
             f"The recipe asks for bf16, for which {engine.device} has no units here: it will be slow, "
             "and f32 is faster.",

@@ -139,7 +139,8 @@ def _converted(backbone: Backbone) -> Path:
     """The folder of the converted network, made on first use: a temporary folder, then one rename."""
     fields = dataclasses.asdict(backbone) | {"weights": locate(backbone).key}
     del fields["precision"]  # which is chosen when it is loaded
-    parts = [fields, metadata.version("openvino"), cpu_has_bf16(), FORMAT]
+    has_bf16 = cpu_has_bf16()
+    parts = [fields, metadata.version("openvino"), has_bf16, FORMAT]
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
     folder = cache_folder() / key
     if not (folder / "network.json").exists():
@@ -151,10 +152,10 @@ def _converted(backbone: Backbone) -> Path:
             made = Path(tempfile.mkdtemp(dir=cache_folder(), prefix=".making-"))
         except OSError:  # a read-only home: convert for this process alone
             folder = Path(tempfile.mkdtemp(prefix="resight-network-"))
-            convert(backbone, folder, cpu_has_bf16())
+            convert(backbone, folder, has_bf16)
             return folder
         try:
-            convert(backbone, made, cpu_has_bf16())
+            convert(backbone, made, has_bf16)
             made.rename(folder)
         except OSError:  # another process was first
             if not (folder / "network.json").exists():

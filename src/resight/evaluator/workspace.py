@@ -30,7 +30,7 @@ from resight.indexer import Report
 from resight.indexer.walk import file_states
 from resight.progress import Progress, Silent, Stopped
 from resight.ranking import Numbers
-from resight.recipe import PRECISION, Recipe
+from resight.recipe import Recipe
 from resight.stores import EVERY_ROW
 
 PATIENCE = 0.5  # seconds between two tries
@@ -165,9 +165,9 @@ def _key(sources: Sequence[Source], recipe: Recipe, fit_from: Path | None) -> st
         recipe.sentence(),
         [locate(backbone).key for backbone in recipe.backbones],
         PIXEL_PATH,
-        PRECISION,
+        recipe.precision,
         _fit(fit_from),
-        *recipe.versions,
+        *recipe.packages,
     ]
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
     fits = fit_from is None and bool(Describer(recipe).fitted_steps)

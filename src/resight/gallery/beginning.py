@@ -12,7 +12,7 @@ from typing import Any
 from resight.addresses import is_address
 from resight.gallery.database import to_stored
 from resight.images import PIXEL_PATH
-from resight.recipe import PRECISION, Recipe
+from resight.recipe import Recipe
 
 
 def first_facts(folder: Path, root: Path | str, recipe: Recipe, weights: str) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def first_facts(folder: Path, root: Path | str, recipe: Recipe, weights: str) ->
         "recipe": json.dumps(recipe.as_dict()),
         "weights": weights,
         "pixel_path": PIXEL_PATH,
-        "precision": PRECISION,
+        "precision": recipe.precision,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "id": secrets.token_hex(8),
         "kept": 1,

@@ -18,7 +18,7 @@ from resight.gallery.warned import Warned
 from resight.images import EARLIER_PATHS, PIXEL_PATH
 from resight.methods import Parameters
 from resight.ranking import Numbers
-from resight.recipe import NO_PARAMETERS, PRECISION, SHORT_PATH, Recipe, fingerprint
+from resight.recipe import NO_PARAMETERS, Recipe, fingerprint
 from resight.types import Vectors
 
 
@@ -85,7 +85,7 @@ class Snapshot:
             return
         self.check_pixels()
         fact = self.catalogue.fact
-        if fact("pixel_path") != PIXEL_PATH or fact("precision") != PRECISION:
+        if fact("pixel_path") != PIXEL_PATH:
             why = "this Resight reads pixels in another way than the one that made it"
         else:
             why = "the recipe, the network's weights or the fit differ"
@@ -101,7 +101,7 @@ class Snapshot:
                 f"An earlier Resight made the gallery {self.folder}, and read files that are no JPEGs "
                 "otherwise: run `resight index` once, which describes those again."
             )
-        if SHORT_PATH in self.recipe.versions and SHORT_PATH not in str(self.catalogue.fact("weights")):
+        if self.catalogue.fact("precision") != self.recipe.precision:
             raise DescribedOtherwise(
                 f"An earlier Resight made the gallery {self.folder} in bf16, and rounded otherwise: "
                 "index the photos again into a new gallery."

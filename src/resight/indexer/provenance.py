@@ -57,7 +57,8 @@ def borrowed(writer: Writer, source: Path | str) -> Fit:
         if own is None or not own.parameters:
             raise NotFitted(f"The gallery {source} has no fit to borrow.")
         same = other.recipe.sentence() == writer.committed.recipe.sentence()
-        if not same or other.catalogue.fact("weights") != writer.catalogue.fact("weights"):
+        facts = ("weights", "precision")
+        if not same or any(other.catalogue.fact(key) != writer.catalogue.fact(key) for key in facts):
             raise DescribedOtherwise(
                 f"The gallery {source} has another recipe or other weights: fit this one."
             )

@@ -10,9 +10,10 @@ import msgspec
 
 from resight import methods, places
 from resight.errors import BadPlan, ResightError
+from resight.parts import FULL, SHORT
 
 FOLDER = Path(__file__).parent / "plans"
-PRECISIONS = ("auto", "f32", "bf16")
+PRECISIONS = ("auto", FULL, SHORT)
 TRAINS = ("all", "head")
 OPTIMISERS = ("sgd", "adam", "adamw")
 STARTS = ("xavier", "whitening")

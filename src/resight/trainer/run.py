@@ -19,6 +19,7 @@ from resight.describing.learnt import learnt
 from resight.engines import _device
 from resight.evaluator import score_vectors
 from resight.methods import pack, unpack
+from resight.parts import SHORT
 from resight.progress import Progress
 from resight.recipe import Recipe
 from resight.trainer import checkpoint
@@ -43,7 +44,7 @@ def is_short(plan: Plan) -> bool:
     """Whether the networks of a plan compute in bf16 on this machine."""
     if plan.precision == "auto":
         return _device.has_gpu() or _device.cpu_has_bf16()
-    return plan.precision == "bf16"
+    return plan.precision == SHORT
 
 
 class Run:

@@ -20,7 +20,7 @@ from resight.evaluator.workspace import Source
 from resight.files import cache_folder
 from resight.images import PIXEL_PATH
 from resight.methods import Method
-from resight.recipe import PRECISION, Recipe
+from resight.recipe import Recipe
 from resight.tuner.grouping import Groups
 from resight.tuner.variants import alone
 from resight.version import __version__
@@ -97,7 +97,7 @@ class Plan:
             self.recipe.sentence(),
             [locate(backbone).key for backbone in self.recipe.backbones],
             [policy.operation(text).sentence() for text in self.variants if text],
-            fit, PIXEL_PATH, PRECISION, *self.recipe.versions,
+            fit, PIXEL_PATH, self.recipe.precision, *self.recipe.packages,
         ]  # fmt: skip
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
         for path, turn in zip(self.paths, self.turns, strict=True):
